@@ -1,1 +1,3 @@
+//! `dokuei`: the reading workstation.
+
 fn main() {}

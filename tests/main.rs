@@ -1,1 +1,3 @@
-//! Integration tests.
+//! Integration tests: one binary, since each one that links egui and wgpu is large.
+
+mod architecture;

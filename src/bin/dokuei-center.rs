@@ -1,1 +1,3 @@
+//! `dokuei-center`: the reference reading center.
+
 fn main() {}
