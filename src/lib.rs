@@ -1,1 +1,18 @@
-//! Dokuei.
+//! Dokuei 読影, the reading workstation for remote radiologists, and its reference reading center.
+//!
+//! ```text
+//! reader ─▶ ui ─Action─▶ app ─Command · Demand─▶ engine ─▶ dicom · store · center · vault
+//!           ▲             ▲                        │
+//!           └── draws ────┴──────── Event ◀────────┘        render: ui hands it a scene, it draws
+//! ```
+//!
+//! `ui` draws the state and returns actions; `app` is a pure state machine; everything below `engine` is a
+//! plain library, and only `engine` owns threads. Modules import only modules listed before them
+//! (`tests/architecture.rs` is the wall; `docs/architecture.md` is the map).
+
+pub mod engine;
+pub mod imaging;
+pub mod report;
+pub mod study;
+pub mod viewport;
+pub mod worklist;

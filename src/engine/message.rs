@@ -1,0 +1,479 @@
+//! What travels between `app` and `engine`: wishes down, facts up.
+//!
+//! A [`Command`] is done once, in order. A [`Demand`] is everything wanted now; the newest replaces the one
+//! before. An [`Event`] is a fact. The app never waits for an answer.
+
+use crate::imaging::Frame;
+use crate::report::{Draft, Receipt, Template};
+use crate::study::{DisplaySetId, FrameRef, Ledger, Study, StudyUid, Voi};
+use crate::worklist::{Assignment, DeclineReason, ReturnReason, StudyToRead};
+use jiff::Timestamp;
+use std::path::PathBuf;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// A secret typed by the reader. Wiped when dropped, hidden in Debug output.
+#[derive(Clone)]
+pub struct Secret(pub Zeroizing<String>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// A step in an assignment's life that the reader asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Transition {
+    /// Accept.
+    Accept,
+    /// Start or go on; obtains the lease.
+    Start,
+    /// Put aside.
+    Suspend,
+    /// Give back.
+    Release,
+    /// Say no.
+    Decline(DeclineReason, String),
+    /// Cannot be read.
+    Return(ReturnReason, String),
+}
+
+/// Done once, in order.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Reads an enrolment file and keeps the center's address and CA.
+    Enrol(PathBuf),
+    /// Opens the passphrase-protected secrets store: the explicit choice where the system has no keyring.
+    UnlockSecrets {
+        /// Passphrase.
+        passphrase: Secret,
+        /// Make a new store (first run) instead of opening one.
+        create: bool,
+    },
+    /// Signs the reader in.
+    SignIn {
+        /// User id.
+        user: String,
+        /// Password.
+        password: Secret,
+        /// One-time code.
+        otp: Secret,
+    },
+    /// Ends the session; drafts and outbox stay.
+    SignOut,
+    /// Proves that the locked session's reader is back.
+    Unlock(Secret),
+    /// Asks for the worklist now.
+    RefreshWorklist,
+    /// A step of an assignment.
+    Transition {
+        /// Assignment id.
+        assignment: String,
+        /// The step.
+        transition: Transition,
+    },
+    /// Loads the newest draft (local or center, whichever is newer).
+    LoadDraft {
+        /// Assignment id.
+        assignment: String,
+    },
+    /// Keeps a draft locally at once, then mirrors it to the center.
+    SaveDraft(Draft),
+    /// After a conflict: the reader chose this one.
+    ResolveDraft {
+        /// Assignment id.
+        assignment: String,
+        /// True: the version on this terminal; false: the center's.
+        keep_local: bool,
+    },
+    /// Freezes a draft into the exact bytes to sign and the pages to preview.
+    Prepare {
+        /// The draft as the gate saw it.
+        draft: Draft,
+        /// Template it was written with.
+        template: Arc<Template>,
+        /// The assignment it answers.
+        assignment: Arc<Assignment>,
+        /// Open points that the reader chose to pass, with reasons; part of the signed bytes.
+        acknowledged: Vec<Acknowledged>,
+        /// Instances shown (SOP Instance UIDs), for the digest in the signed bytes.
+        shown: Vec<String>,
+        /// Language of the document: `ja` or `en`.
+        language: String,
+    },
+    /// Signs what was prepared and puts it into the outbox.
+    Sign {
+        /// [`Prepared::id`].
+        prepared: u64,
+        /// Password, again for each signature.
+        password: Secret,
+    },
+    /// Drops a prepared report.
+    DiscardPrepared(u64),
+    /// Tries the outbox now.
+    SendOutbox,
+    /// Loads reports of a study or assignment (for reading and addenda).
+    LoadReports {
+        /// Assignment id.
+        assignment: String,
+    },
+    /// Opens local files and folders without a center.
+    OpenLocal(Vec<PathBuf>),
+    /// Keeps a small setting (language, folded panels …) as JSON text.
+    SaveSetting {
+        /// Name.
+        name: String,
+        /// Value.
+        value: String,
+    },
+    /// Keeps the reading state for the next start (sealed).
+    SaveReadingState(String),
+    /// The reader viewed a study (audit).
+    Viewed {
+        /// Study.
+        study: StudyUid,
+    },
+    /// Stops all threads.
+    Shutdown,
+}
+
+/// An open point that the reader passed with a reason.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Acknowledged {
+    /// Code of the open point.
+    pub point: String,
+    /// What it was about (field id, series UID …).
+    pub subject: String,
+    /// The reader's reason.
+    pub reason: String,
+}
+
+/// How soon something is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// On screen.
+    Visible,
+    /// Next to what is on screen.
+    Next,
+    /// Rest of the open study.
+    Current,
+    /// Earlier studies of the patient.
+    Prior,
+    /// Studies of the next assignments.
+    Ahead,
+}
+
+/// A study wanted on this disk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StudyWanted {
+    /// Where it lies and how big it is.
+    pub study: StudyToRead,
+    /// How soon.
+    pub class: Class,
+    /// Stopped by the reader: keeps its place, moves no bytes.
+    pub paused: bool,
+}
+
+/// A thumbnail wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ThumbnailWanted {
+    /// What it stands for.
+    pub display_set: DisplaySetId,
+    /// The frame to show.
+    pub frame: FrameRef,
+    /// Window; `None` = the frame's own.
+    pub voi: Option<Voi>,
+}
+
+/// Everything wanted now, most urgent first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Demand {
+    /// Studies to have on disk.
+    pub studies: Vec<StudyWanted>,
+    /// Decoded frames to have in memory.
+    pub frames: Vec<FrameRef>,
+    /// Thumbnails not yet there.
+    pub thumbnails: Vec<ThumbnailWanted>,
+}
+
+/// Why something did not work, by what the reader can do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The center or archive cannot be reached.
+    Offline(String),
+    /// Wrong password or one-time code, or no right.
+    Denied(String),
+    /// Somebody else changed it meanwhile, or the lease is gone.
+    Conflict(String),
+    /// Bytes that are not what they should be.
+    Corrupt(String),
+    /// No space on disk.
+    Full(String),
+    /// The center refused, with its words.
+    Rejected(String),
+    /// No secrets store; the reader must choose.
+    NoSecretStore(String),
+    /// Anything else of this terminal.
+    Local(String),
+}
+
+impl Failure {
+    /// The detail text, for the log of the reader (no patient data).
+    pub fn detail(&self) -> &str {
+        match self {
+            Self::Offline(d)
+            | Self::Denied(d)
+            | Self::Conflict(d)
+            | Self::Corrupt(d)
+            | Self::Full(d)
+            | Self::Rejected(d)
+            | Self::NoSecretStore(d)
+            | Self::Local(d) => d,
+        }
+    }
+}
+
+/// State of the link to the center.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Link {
+    /// Reached at the last attempt.
+    pub online: bool,
+    /// Center's name.
+    pub center: String,
+    /// Center's clock minus this terminal's, seconds.
+    pub clock_skew_s: i64,
+    /// Bytes per second received lately.
+    pub bytes_per_s: u64,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// User id.
+    pub user: String,
+    /// Name.
+    pub name: String,
+    /// Roles.
+    pub roles: Vec<String>,
+}
+
+/// How far a study has arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StudyProgress {
+    /// Study.
+    pub study: StudyUid,
+    /// Ledger at this moment.
+    pub ledger: Arc<Ledger>,
+    /// Nothing more will come by itself.
+    pub finished: bool,
+    /// The last trouble, if the transfer is waiting or stopped.
+    pub failure: Option<Failure>,
+}
+
+/// What waits in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxEntry {
+    /// Number, in order of signing.
+    pub id: i64,
+    /// Assignment it answers.
+    pub assignment: String,
+    /// SHA-256 (hex) of the signed bytes.
+    pub sha256: String,
+    /// When it was signed.
+    pub signed_at: Timestamp,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// A person must act; the reason.
+    pub wedged: Option<String>,
+}
+
+/// A report frozen for signing: exactly what will be signed.
+#[derive(Clone)]
+pub struct Prepared {
+    /// Names it in [`Command::Sign`].
+    pub id: u64,
+    /// Assignment.
+    pub assignment: String,
+    /// Draft revision it was made from.
+    pub revision: u64,
+    /// The exact bytes of `report.json`.
+    pub report_json: Arc<[u8]>,
+    /// The HTML rendering (an attachment).
+    pub html: Arc<str>,
+    /// SHA-256 (hex) of `report_json`.
+    pub sha256: String,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A signed report as the center or this terminal holds it.
+#[derive(Clone)]
+pub struct ReportOnFile {
+    /// Report id at the center; empty while only in the outbox.
+    pub report_id: String,
+    /// Version.
+    pub version: u32,
+    /// SHA-256 (hex) of the signed bytes.
+    pub sha256: String,
+    /// Signed bytes.
+    pub report_json: Arc<[u8]>,
+    /// HTML rendering.
+    pub html: Arc<str>,
+    /// The verdict of the signature check, made just now.
+    pub verdict: String,
+    /// The check succeeded.
+    pub valid: bool,
+    /// Receipt, once the center has it.
+    pub receipt: Option<Receipt>,
+}
+
+impl std::fmt::Debug for ReportOnFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReportOnFile").field("report_id", &self.report_id).finish_non_exhaustive()
+    }
+}
+
+/// What the engine needs before anybody can sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// No enrolment yet: drop the file.
+    NotEnrolled,
+    /// The system has no secrets store: choose the passphrase store, or fix the system.
+    NeedsPassphrase {
+        /// Why the system's store cannot be used.
+        reason: String,
+        /// A passphrase store exists already (unlock) or not (create).
+        exists: bool,
+    },
+    /// Ready for sign-in.
+    Ready {
+        /// Center's name.
+        center: String,
+        /// Last user id.
+        last_user: String,
+    },
+}
+
+/// Facts.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// State before sign-in.
+    Started(Start),
+    /// Settings kept before (name, JSON text).
+    Settings(Vec<(String, String)>),
+    /// Reading state kept before a crash or exit.
+    ReadingState(String),
+    /// Link to the center.
+    Link(Link),
+    /// Signed in.
+    SignedIn(Session),
+    /// Could not sign in.
+    SignInFailed(Failure),
+    /// The session ended (sign-out, or the center ended it: then with the failure).
+    SignedOut(Option<Failure>),
+    /// Unlock succeeded or not.
+    Unlocked(bool),
+    /// The whole worklist of this reader.
+    Worklist {
+        /// Assignments.
+        assignments: Vec<Arc<Assignment>>,
+        /// When the center said so.
+        at: Timestamp,
+    },
+    /// One assignment changed.
+    Assignment(Arc<Assignment>),
+    /// The worklist could not be had; the previous stays.
+    WorklistFailed(Failure),
+    /// A transition was refused.
+    TransitionFailed {
+        /// Assignment id.
+        assignment: String,
+        /// Why.
+        failure: Failure,
+    },
+    /// Structure of a study, again whenever it grows.
+    Study(Arc<Study>),
+    /// How far it has arrived.
+    StudyProgress(StudyProgress),
+    /// A decoded frame.
+    Frame(FrameRef, Arc<Frame>),
+    /// A frame that cannot be had, and why.
+    FrameFailed(FrameRef, String),
+    /// A thumbnail, RGB, at most 96 × 96.
+    Thumbnail {
+        /// What it stands for.
+        display_set: DisplaySetId,
+        /// Width and height.
+        size: [u32; 2],
+        /// RGB bytes.
+        rgb: Arc<[u8]>,
+    },
+    /// A draft was loaded; `None`: there is none yet.
+    Draft {
+        /// Assignment id.
+        assignment: String,
+        /// The draft.
+        draft: Option<Draft>,
+    },
+    /// A draft is safe.
+    DraftSaved {
+        /// Assignment id.
+        assignment: String,
+        /// Its revision.
+        revision: u64,
+        /// The center has it too.
+        at_center: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// The center holds another newer draft.
+    DraftConflict {
+        /// Assignment id.
+        assignment: String,
+        /// The center's version.
+        center: Draft,
+    },
+    /// A draft could not be kept.
+    DraftFailed {
+        /// Assignment id.
+        assignment: String,
+        /// Why.
+        failure: Failure,
+    },
+    /// Ready for preview and signature.
+    Prepared(Prepared),
+    /// Could not be prepared or signed.
+    SignFailed(Failure),
+    /// Signed and durably in the outbox.
+    Signed {
+        /// Assignment id.
+        assignment: String,
+        /// SHA-256 (hex) of the signed bytes.
+        sha256: String,
+    },
+    /// The center's receipt, verified.
+    Receipt(Receipt),
+    /// What waits.
+    Outbox(Vec<OutboxEntry>),
+    /// Reports of an assignment.
+    Reports {
+        /// Assignment id.
+        assignment: String,
+        /// Newest last.
+        reports: Vec<ReportOnFile>,
+    },
+    /// Local files opened: their studies were sent as [`Event::Study`] before.
+    LocalOpened {
+        /// Studies found.
+        studies: Vec<StudyUid>,
+        /// Files that cannot be shown and why.
+        not_shown: Vec<crate::study::NotShown>,
+    },
+    /// Something the reader should know, once.
+    Notice(Failure),
+}

@@ -1,0 +1,15 @@
+//! Pixel truth on the CPU: stored values and what they mean.
+//!
+//! Owns the grey pipeline (modality transform → VOI → presentation, PS3.4 N.2), region statistics and the
+//! encoding of key images. Numbers for the report come from here, never from the screen or the GPU.
+//! It never parses DICOM and never talks to a device.
+
+mod encode;
+mod frame;
+mod roi;
+mod voi;
+
+pub use encode::{EncodeError, encode_jpeg, encode_png, letterbox};
+pub use frame::{Frame, FrameError, Modality, Padding, Photometric, Pixels};
+pub use roi::{EllipseRoi, RoiStatistics, length_mm};
+pub use voi::{auto_window, normalise, presentation_luminance, render_rgb};

@@ -1,0 +1,20 @@
+//! Patient, study, series, instance, frame: what the center sends, in the standard's words.
+//!
+//! Owns identity (UIDs, person names), image geometry, the split of series into display sets and the
+//! completeness ledger. It never reads bytes, never decodes and never draws.
+
+mod display_set;
+mod ledger;
+mod patient;
+mod person_name;
+mod plane;
+mod tree;
+mod uid;
+
+pub use display_set::{DisplaySet, DisplaySetId, FrameRef, GeometryWarning, display_sets};
+pub use ledger::{Ledger, NotShown, SeriesLedger};
+pub use patient::{Patient, Sex, age_at};
+pub use person_name::{PersonName, search_key};
+pub use plane::{ImagePlane, orientation_letters};
+pub use tree::{ExamKind, FrameInfo, Instance, Laterality, Series, Study, Voi, VoiFunction};
+pub use uid::{FrameIndex, InvalidUid, SeriesUid, SopInstanceUid, StudyUid};

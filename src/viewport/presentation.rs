@@ -1,0 +1,62 @@
+//! Two of the three structs of a view: how it lies on the screen, and how values become grey.
+//! (The third, which frames it shows, is a display set and a position.)
+
+use crate::study::Voi;
+use serde::{Deserialize, Serialize};
+
+/// Scale of the picture.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub enum Zoom {
+    /// Whole picture in the viewport.
+    #[default]
+    Fit,
+    /// Screen pixels per image pixel (of the smaller spacing direction).
+    PixelScale(f64),
+}
+
+/// Position of the picture in its viewport.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct ViewPresentation {
+    /// Scale.
+    pub zoom: Zoom,
+    /// Shift of the picture's centre, in image pixels (column, row).
+    pub pan_px: [f64; 2],
+    /// Quarter turns clockwise, 0 to 3.
+    pub quarter_turns: u8,
+    /// Mirrored left-right (before rotation).
+    pub flip_horizontal: bool,
+    /// Mirrored top-bottom (before rotation).
+    pub flip_vertical: bool,
+    /// -1: flush left, 0: centred, 1: flush right. Mammograms lie with the chest wall at the inner edge.
+    #[serde(default)]
+    pub justify: i8,
+}
+
+/// How values become grey.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct DataPresentation {
+    /// The reader's window; `None` = the frame's own first window, else one from its values.
+    pub voi: Option<Voi>,
+    /// Inverted by the reader.
+    pub invert: bool,
+}
+
+/// What the left mouse button does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Tool {
+    /// Drag through the stack.
+    #[default]
+    Scroll,
+    /// Drag window centre and width.
+    Window,
+    /// Drag the picture.
+    Pan,
+    /// Drag the scale.
+    Zoom,
+    /// Draw a length.
+    Length,
+    /// Read a value.
+    Probe,
+    /// Draw an ellipse.
+    Ellipse,
+}
