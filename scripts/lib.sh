@@ -17,7 +17,7 @@ libegl1:libEGL.so.1 libgl1-mesa-dri:libgbm.so.1'
 
 # A display, a window manager and an input method for the real window; other people's tools as judges.
 requirements_test='xvfb:Xvfb xauth:xauth openbox:openbox xdotool:xdotool x11-utils:xwininfo imagemagick:import
-fcitx5:fcitx5 fcitx5-anthy:fcitx5 dbus:dbus-run-session gnome-keyring:gnome-keyring-daemon
+xterm:xterm fcitx5:fcitx5 fcitx5-anthy:fcitx5 dbus:dbus-run-session gnome-keyring:gnome-keyring-daemon
 libsecret-tools:secret-tool openssl:openssl dcmtk:dcmdump dicom3tools:dciodvfy orthanc:Orthanc
 orthanc-dicomweb:Orthanc python3:python3 python3-venv:python3'
 

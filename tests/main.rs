@@ -1,3 +1,5 @@
 //! Integration tests: one binary, since each one that links egui and wgpu is large.
 
 mod architecture;
+mod desktop;
+mod support;

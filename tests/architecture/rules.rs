@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::scan::{Named, Scan, scan};
 use super::table::{
-    ASYNC, FREE, FREE_IN_TESTS, LONG_FILES, MODULES, OWNERS, PRELUDE, PROGRAMS, RUST_LINES,
-    RUST_LINES_AT_MOST, SHADER_LINES,
+    ASYNC, FREE, FREE_IN_TESTS, LONG_FILES, MODULES, OWNERS, PRELUDE, PROGRAMS, RUST_LINES, RUST_LINES_AT_MOST,
+    SHADER_LINES,
 };
 
 /// A file by its path below the package folder, with `/`.
@@ -31,11 +31,7 @@ impl fmt::Display for Violation {
 }
 
 fn violation(source: &Source, line: usize, what: String) -> Violation {
-    Violation {
-        path: source.path.clone(),
-        line,
-        what,
-    }
+    Violation { path: source.path.clone(), line, what }
 }
 
 fn ending(path: &str) -> &str {
@@ -98,11 +94,7 @@ pub fn imports(sources: &[Source]) -> Vec<Violation> {
             continue;
         }
         let Some(place) = MODULES.iter().position(|module| module.name == own) else {
-            out.push(violation(
-                source,
-                1,
-                format!("module `{own}` is not in the table of modules"),
-            ));
+            out.push(violation(source, 1, format!("module `{own}` is not in the table of modules")));
             continue;
         };
         for named in scan(&source.text).paths {
@@ -113,34 +105,18 @@ pub fn imports(sources: &[Source]) -> Vec<Violation> {
                 continue;
             };
             let Some(above) = MODULES.iter().position(|module| module.name == target) else {
-                out.push(violation(
-                    source,
-                    named.line,
-                    format!("`{target}` is not in the table of modules"),
-                ));
+                out.push(violation(source, named.line, format!("`{target}` is not in the table of modules")));
                 continue;
             };
             edges.entry(own.clone()).or_default().insert(target.clone());
             let part = path.get(1).map_or("", String::as_str);
             let allowed = MODULES[place].may_import.iter().any(|entry| {
-                entry
-                    .split_once("::")
-                    .map_or(*entry == target, |(module, only)| {
-                        module == target && only == part
-                    })
+                entry.split_once("::").map_or(*entry == target, |(module, only)| module == target && only == part)
             });
             if !allowed {
-                let why = if above > place {
-                    "stands below it"
-                } else {
-                    "is not among its imports"
-                };
+                let why = if above > place { "stands below it" } else { "is not among its imports" };
                 let path = path.join("::");
-                out.push(violation(
-                    source,
-                    named.line,
-                    format!("`{own}` names `{path}`, but `{target}` {why}"),
-                ));
+                out.push(violation(source, named.line, format!("`{own}` names `{path}`, but `{target}` {why}")));
             }
         }
     }
@@ -180,9 +156,7 @@ pub fn cycle(edges: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> 
         None
     }
     let mut done = BTreeSet::new();
-    edges
-        .keys()
-        .find_map(|start| walk(edges, start, &mut Vec::new(), &mut done))
+    edges.keys().find_map(|start| walk(edges, start, &mut Vec::new(), &mut done))
 }
 
 /// Outside crates named by a module that does not own them. `crates` are all dependencies of the
@@ -207,25 +181,15 @@ pub fn outside(sources: &[Source], crates: &BTreeSet<String>) -> Vec<Violation> 
                 if is_test(&file, named) {
                     continue;
                 }
-                out.push(violation(
-                    source,
-                    named.line,
-                    format!("`{first}` is for tests only"),
-                ));
+                out.push(violation(source, named.line, format!("`{first}` is for tests only")));
                 continue;
             }
-            let owners = OWNERS
-                .iter()
-                .find(|(name, _)| name == first)
-                .map_or(&[][..], |(_, owners)| *owners);
+            let owners = OWNERS.iter().find(|(name, _)| name == first).map_or(&[][..], |(_, owners)| *owners);
             if !owners.contains(&own) {
                 out.push(violation(
                     source,
                     named.line,
-                    format!(
-                        "`{own}` names the crate `{first}`, which belongs to {}",
-                        owners.join(", ")
-                    ),
+                    format!("`{own}` names the crate `{first}`, which belongs to {}", owners.join(", ")),
                 ));
             }
         }
@@ -234,19 +198,13 @@ pub fn outside(sources: &[Source], crates: &BTreeSet<String>) -> Vec<Violation> 
 }
 
 fn is_test(file: &[String], named: &Named) -> bool {
-    file.iter()
-        .chain(&named.within)
-        .any(|module| module == "tests" || module.ends_with("_tests"))
+    file.iter().chain(&named.within).any(|module| module == "tests" || module.ends_with("_tests"))
 }
 
 /// Crates without an owner, and owners of crates that the manifest does not have.
 pub fn owners(crates: &BTreeSet<String>) -> Vec<String> {
-    let known: BTreeSet<&str> = FREE
-        .iter()
-        .chain(FREE_IN_TESTS)
-        .copied()
-        .chain(OWNERS.iter().map(|(name, _)| *name))
-        .collect();
+    let known: BTreeSet<&str> =
+        FREE.iter().chain(FREE_IN_TESTS).copied().chain(OWNERS.iter().map(|(name, _)| *name)).collect();
     let unowned = crates
         .iter()
         .filter(|name| !known.contains(name.as_str()))
@@ -272,14 +230,8 @@ pub fn order() -> Vec<String> {
             let target = entry.split("::").next().unwrap_or(entry);
             match MODULES.iter().position(|other| other.name == target) {
                 Some(above) if above < place => {}
-                Some(_) => out.push(format!(
-                    "the table lets `{}` import `{entry}` below it",
-                    module.name
-                )),
-                None => out.push(format!(
-                    "the table lets `{}` import `{entry}`, which is no module",
-                    module.name
-                )),
+                Some(_) => out.push(format!("the table lets `{}` import `{entry}` below it", module.name)),
+                None => out.push(format!("the table lets `{}` import `{entry}`, which is no module", module.name)),
             }
         }
     }
@@ -305,11 +257,7 @@ pub fn shaders(sources: &[Source]) -> Vec<Violation> {
         }
         let lines = shader.text.lines().count();
         if lines > SHADER_LINES {
-            out.push(violation(
-                shader,
-                lines,
-                format!("a shader has at most {SHADER_LINES} lines"),
-            ));
+            out.push(violation(shader, lines, format!("a shader has at most {SHADER_LINES} lines")));
         }
     }
     for rust in sources.iter().filter(|s| s.path.starts_with("src/")) {
@@ -319,23 +267,12 @@ pub fn shaders(sources: &[Source]) -> Vec<Violation> {
             if !sources.iter().any(|source| source.path == shader) {
                 out.push(violation(rust, line, format!("`{shader}` does not exist")));
             } else if file != PRELUDE && rust.path != format!("src/render/{}.rs", stem(file)) {
-                out.push(violation(
-                    rust,
-                    line,
-                    format!("`{file}` belongs to `src/render/{}.rs`", stem(file)),
-                ));
+                out.push(violation(rust, line, format!("`{file}` belongs to `src/render/{}.rs`", stem(file))));
             }
         }
         for (line, text) in &scanned.strings {
-            if ["@vertex", "@fragment", "@compute"]
-                .iter()
-                .any(|entry| text.contains(entry))
-            {
-                out.push(violation(
-                    rust,
-                    *line,
-                    "shader code lies in shaders/, not in Rust".to_owned(),
-                ));
+            if ["@vertex", "@fragment", "@compute"].iter().any(|entry| text.contains(entry)) {
+                out.push(violation(rust, *line, "shader code lies in shaders/, not in Rust".to_owned()));
             }
         }
     }
@@ -356,11 +293,7 @@ pub fn files(sources: &[Source]) -> Vec<Violation> {
     for source in sources.iter().filter(|s| ending(&s.path) == "rs") {
         let lines = source.text.lines().count();
         let excused = LONG_FILES.iter().any(|(path, _)| *path == source.path);
-        let limit = if excused {
-            RUST_LINES_AT_MOST
-        } else {
-            RUST_LINES
-        };
+        let limit = if excused { RUST_LINES_AT_MOST } else { RUST_LINES };
         if lines > limit {
             out.push(violation(
                 source,
@@ -369,11 +302,7 @@ pub fn files(sources: &[Source]) -> Vec<Violation> {
             ));
         }
         if excused && lines <= RUST_LINES {
-            out.push(violation(
-                source,
-                lines,
-                "needs no place in the list of long files any more".to_owned(),
-            ));
+            out.push(violation(source, lines, "needs no place in the list of long files any more".to_owned()));
         }
         let documented = source
             .text
@@ -382,11 +311,7 @@ pub fn files(sources: &[Source]) -> Vec<Violation> {
             .find(|line| !line.is_empty() && !line.starts_with("#!"))
             .is_some_and(|line| line.starts_with("//!"));
         if !documented {
-            out.push(violation(
-                source,
-                1,
-                "begins without a `//!` line that says what the file is for".to_owned(),
-            ));
+            out.push(violation(source, 1, "begins without a `//!` line that says what the file is for".to_owned()));
         }
     }
     for (path, _) in LONG_FILES {
@@ -413,11 +338,7 @@ pub fn asynchrony(sources: &[Source]) -> Vec<Violation> {
             continue;
         }
         if let Some(line) = scan(&source.text).async_lines.first() {
-            out.push(violation(
-                source,
-                *line,
-                format!("`{own}` is no place for `async`"),
-            ));
+            out.push(violation(source, *line, format!("`{own}` is no place for `async`")));
         }
     }
     out

@@ -40,10 +40,7 @@ enum Token {
 /// Reads one file.
 pub fn scan(text: &str) -> Scan {
     let (tokens, strings) = lex(text);
-    let mut out = Scan {
-        strings,
-        ..Scan::default()
-    };
+    let mut out = Scan { strings, ..Scan::default() };
     let mut inline: Vec<(String, usize)> = Vec::new();
     let mut depth = 0_usize;
     let mut in_use = false;
@@ -69,28 +66,18 @@ pub fn scan(text: &str) -> Scan {
             }
             Token::Word(word) if word == "async" || word == "await" => out.async_lines.push(*line),
             // Not the `use<'a>` of a return type.
-            Token::Word(word)
-                if word == "use" && !matches!(tokens.get(i + 1), Some((_, Token::Mark('<')))) =>
-            {
+            Token::Word(word) if word == "use" && !matches!(tokens.get(i + 1), Some((_, Token::Mark('<')))) => {
                 in_use = true;
                 i += 1;
                 let within = names(&inline);
                 let tree = Tree::read(&tokens, &mut i);
                 for (path, outside, alias) in tree.paths() {
-                    let inner = matches!(
-                        path.first().map(String::as_str),
-                        Some("crate" | "self" | "super")
-                    );
+                    let inner = matches!(path.first().map(String::as_str), Some("crate" | "self" | "super"));
                     let bound = alias.or_else(|| path.last().cloned());
                     if let (true, Some(bound)) = (inner, bound) {
                         out.local.insert(bound);
                     }
-                    out.paths.push(Named {
-                        line: *line,
-                        path,
-                        outside,
-                        within: within.clone(),
-                    });
+                    out.paths.push(Named { line: *line, path, outside, within: within.clone() });
                 }
                 continue;
             }
@@ -102,12 +89,7 @@ pub fn scan(text: &str) -> Scan {
                 }
                 let path = plain_path(&tokens, &mut i);
                 if path.len() > 1 || outside {
-                    out.paths.push(Named {
-                        line: *line,
-                        path,
-                        outside,
-                        within,
-                    });
+                    out.paths.push(Named { line: *line, path, outside, within });
                 }
                 continue;
             }
@@ -129,11 +111,7 @@ fn starts_path(tokens: &[(usize, Token)], i: usize) -> bool {
     // `x.name` is a field or a method; in `0..name` a path follows the range.
     let field = before == Some(&Token::Mark('.')) && mark(2) != Some(&Token::Mark('.'));
     match &tokens[i].1 {
-        Token::Word(_) => {
-            !field
-                && before != Some(&Token::Sep)
-                && matches!(tokens.get(i + 1), Some((_, Token::Sep)))
-        }
+        Token::Word(_) => !field && before != Some(&Token::Sep) && matches!(tokens.get(i + 1), Some((_, Token::Sep))),
         // `<T>::x` and `a::<T>::x` go on after a bracket; `::x` after anything else is a root.
         Token::Sep => {
             !matches!(before, Some(Token::Word(_) | Token::Mark('>' | ')' | ']')))
@@ -149,9 +127,7 @@ fn plain_path(tokens: &[(usize, Token)], i: &mut usize) -> Vec<String> {
     while let Some((_, Token::Word(word))) = tokens.get(*i) {
         path.push(word.clone());
         *i += 1;
-        if matches!(tokens.get(*i), Some((_, Token::Sep)))
-            && matches!(tokens.get(*i + 1), Some((_, Token::Word(_))))
-        {
+        if matches!(tokens.get(*i), Some((_, Token::Sep))) && matches!(tokens.get(*i + 1), Some((_, Token::Word(_)))) {
             *i += 1;
         } else {
             break;
@@ -235,13 +211,7 @@ impl Tree {
 type Tokens = Vec<(usize, Token)>;
 
 fn lex(text: &str) -> (Tokens, Vec<(usize, String)>) {
-    let mut lexer = Lexer {
-        chars: text.chars().collect(),
-        at: 0,
-        line: 1,
-        tokens: Vec::new(),
-        strings: Vec::new(),
-    };
+    let mut lexer = Lexer { chars: text.chars().collect(), at: 0, line: 1, tokens: Vec::new(), strings: Vec::new() };
     lexer.run();
     (lexer.tokens, lexer.strings)
 }

@@ -12,99 +12,35 @@ pub struct Module {
 
 /// Sixteen modules; each may import only modules above it, and of those only the ones named.
 pub const MODULES: &[Module] = &[
-    Module {
-        name: "study",
-        may_import: &[],
-    },
-    Module {
-        name: "imaging",
-        may_import: &["study"],
-    },
-    Module {
-        name: "worklist",
-        may_import: &["study"],
-    },
-    Module {
-        name: "viewport",
-        may_import: &["study", "imaging"],
-    },
-    Module {
-        name: "report",
-        may_import: &["study", "worklist", "viewport"],
-    },
-    Module {
-        name: "vault",
-        may_import: &[],
-    },
-    Module {
-        name: "dicom",
-        may_import: &["study", "imaging", "viewport", "report"],
-    },
-    Module {
-        name: "render",
-        may_import: &["study", "imaging", "viewport"],
-    },
-    Module {
-        name: "phantom",
-        may_import: &["study", "imaging", "dicom::write"],
-    },
-    Module {
-        name: "store",
-        may_import: &["study", "worklist", "report", "vault"],
-    },
-    Module {
-        name: "center",
-        may_import: &["study", "worklist", "report", "vault"],
-    },
+    Module { name: "study", may_import: &[] },
+    Module { name: "imaging", may_import: &["study"] },
+    Module { name: "worklist", may_import: &["study"] },
+    Module { name: "viewport", may_import: &["study", "imaging"] },
+    Module { name: "report", may_import: &["study", "worklist", "viewport"] },
+    Module { name: "vault", may_import: &[] },
+    Module { name: "dicom", may_import: &["study", "imaging", "viewport", "report"] },
+    Module { name: "render", may_import: &["study", "imaging", "viewport"] },
+    Module { name: "phantom", may_import: &["study", "imaging", "dicom::write"] },
+    Module { name: "store", may_import: &["study", "worklist", "report", "vault"] },
+    Module { name: "center", may_import: &["study", "worklist", "report", "vault"] },
     Module {
         name: "engine",
-        may_import: &[
-            "study", "imaging", "worklist", "viewport", "report", "vault", "dicom", "store",
-            "center",
-        ],
+        may_import: &["study", "imaging", "worklist", "viewport", "report", "vault", "dicom", "store", "center"],
     },
-    Module {
-        name: "app",
-        may_import: &[
-            "study",
-            "imaging",
-            "worklist",
-            "viewport",
-            "report",
-            "engine::message",
-        ],
-    },
+    Module { name: "app", may_import: &["study", "imaging", "worklist", "viewport", "report", "engine::message"] },
     Module {
         name: "ui",
-        may_import: &[
-            "study",
-            "imaging",
-            "worklist",
-            "viewport",
-            "report",
-            "render",
-            "engine::message",
-            "app",
-        ],
+        may_import: &["study", "imaging", "worklist", "viewport", "report", "render", "engine::message", "app"],
     },
     Module {
         name: "server",
-        may_import: &[
-            "study",
-            "imaging",
-            "worklist",
-            "report",
-            "vault",
-            "dicom",
-            "phantom",
-            "center::contract",
-        ],
+        may_import: &["study", "imaging", "worklist", "report", "vault", "dicom", "phantom", "center::contract"],
     },
     Module {
         name: "cli",
         may_import: &[
-            "study", "imaging", "worklist", "viewport", "report", "vault", "dicom", "render",
-            "phantom", "store", "center", "engine", "app", "ui", "server",
+            "study", "imaging", "worklist", "viewport", "report", "vault", "dicom", "render", "phantom", "store",
+            "center", "engine", "app", "ui", "server",
         ],
     },
 ];
@@ -113,15 +49,7 @@ pub const MODULES: &[Module] = &[
 pub const PROGRAMS: &str = "main";
 
 /// Outside crates that every module may name.
-pub const FREE: &[&str] = &[
-    "bytemuck",
-    "glam",
-    "jiff",
-    "serde",
-    "serde_json",
-    "thiserror",
-    "tracing",
-];
+pub const FREE: &[&str] = &["bytemuck", "glam", "jiff", "serde", "serde_json", "thiserror", "tracing"];
 
 /// Outside crates that tests inside every module may name.
 pub const FREE_IN_TESTS: &[&str] = &["proptest", "tempfile"];

@@ -76,10 +76,7 @@ fn crates() -> BTreeSet<String> {
 
 fn sources() -> Vec<Source> {
     let sources = read("src", &["rs"]);
-    assert!(
-        sources.iter().any(|source| source.path == "src/lib.rs"),
-        "src/ was not found"
-    );
+    assert!(sources.iter().any(|source| source.path == "src/lib.rs"), "src/ was not found");
     sources
 }
 
@@ -87,12 +84,7 @@ fn sources() -> Vec<Source> {
 fn none(mut violations: Vec<Violation>) {
     violations.sort();
     let list: Vec<String> = violations.iter().map(ToString::to_string).collect();
-    assert!(
-        list.is_empty(),
-        "{} violation(s); see docs/architecture.md:\n{}",
-        list.len(),
-        list.join("\n")
-    );
+    assert!(list.is_empty(), "{} violation(s); see docs/architecture.md:\n{}", list.len(), list.join("\n"));
 }
 
 #[test]

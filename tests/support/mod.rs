@@ -1,0 +1,4 @@
+//! What several tests need and none is about.
+
+pub mod process;
+pub mod window;
