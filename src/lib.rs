@@ -15,5 +15,6 @@ pub mod engine;
 pub mod imaging;
 pub mod report;
 pub mod study;
+pub mod vault;
 pub mod viewport;
 pub mod worklist;

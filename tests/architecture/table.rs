@@ -60,7 +60,7 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("argon2", &["vault"]),
     ("axum", &["server"]),
     ("axum_server", &["server"]),
-    ("base64", &["center", "engine", "server"]),
+    ("base64", &["vault", "center", "engine", "server"]),
     ("bytes", &["center", "engine", "server"]),
     ("clap", &["cli", PROGRAMS]),
     ("cms", &["vault"]),
