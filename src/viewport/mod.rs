@@ -1,10 +1,16 @@
 //! What a viewport shows, apart from how it is drawn: layout, view and data presentation, tools,
 //! annotations. Pure state; no pixels, no device, no clock.
 
+mod action;
 mod annotation;
+mod fidelity;
+mod geometry;
 mod layout;
 mod presentation;
 
+pub use action::Action;
 pub use annotation::{Annotation, AnnotationId, Measured, Shape};
+pub use fidelity::Fidelity;
+pub use geometry::{Geometry, ZOOM_RANGE};
 pub use layout::{Layout, ViewId};
 pub use presentation::{DataPresentation, Tool, ViewPresentation, Zoom};
