@@ -112,7 +112,13 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("wgpu", &["render"]),
     ("x11rb", &["ui"]),
     ("x509_cert", &["vault"]),
-    ("zeroize", &["vault"]),
+    // Passwords pass through these on their way to the vault or the center.
+    (
+        "zeroize",
+        &[
+            "vault", "store", "center", "engine", "app", "ui", "server", "cli",
+        ],
+    ),
 ];
 
 /// Modules in which code may be `async`.
