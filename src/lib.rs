@@ -10,6 +10,7 @@
 //! plain library, and only `engine` owns threads. Modules import only modules listed before them
 //! (`tests/architecture.rs` is the wall; `docs/architecture.md` is the map).
 
+pub mod app;
 pub mod center;
 pub mod engine;
 pub mod imaging;

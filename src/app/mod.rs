@@ -1,0 +1,27 @@
+//! The reading session as a pure state machine: [`App`] holds what is true, [`App::update`] takes an intent
+//! of the reader, [`App::apply`] a fact from the engine, [`App::demand`] says what the screen needs now.
+//!
+//! It never touches disk, network, clock, threads or pixels on a screen: time is an argument, everything to be
+//! done leaves as [`Command`](crate::engine::message::Command)s. The words that people read are `ui`'s.
+
+mod action;
+mod keymap;
+mod notice;
+mod pictures;
+mod reading;
+mod romaji;
+mod settings;
+mod state;
+mod worklist;
+
+pub use action::{
+    AccessAction, Action, LayoutAction, NoticeAction, PlatformFact, ReportAction, SettingsAction, SignAction,
+    StudyAction, ViewAction, WorklistAction,
+};
+pub use keymap::{Chord, Context, Intent, Key, Keymap};
+pub use notice::{Notice, NoticeCode, Notices, Severity};
+pub use pictures::{Pictures, StudyState, Thumbnail};
+pub use reading::{Cine, Reading, ReadingRecord, ViewState};
+pub use settings::{Language, OverlayLevel, Settings};
+pub use state::{AccessState, App, BuildClass, InputState, LockState, Place, Platform, Screen};
+pub use worklist::{DraftMark, Filter, ReturnDialog, SortKey, WorklistState};

@@ -1,0 +1,126 @@
+//! Studies known, display sets computed from them, and the frames held in memory.
+
+use crate::engine::message::{Failure, StudyProgress};
+use crate::imaging::Frame;
+use crate::study::{DisplaySet, DisplaySetId, FrameRef, Ledger, SeriesUid, Study, StudyUid, display_sets};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A small picture of a display set.
+#[derive(Clone)]
+pub struct Thumbnail {
+    /// Width and height.
+    pub size: [u32; 2],
+    /// RGB bytes.
+    pub rgb: Arc<[u8]>,
+}
+
+impl std::fmt::Debug for Thumbnail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Thumbnail").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// One study: its structure, what of it has arrived, and its display sets.
+#[derive(Debug, Clone, Default)]
+pub struct StudyState {
+    /// Structure; `None` until the center named it.
+    pub study: Option<Arc<Study>>,
+    /// Display sets of all series, in series order (computed once for each structure).
+    pub sets: Vec<Arc<DisplaySet>>,
+    /// What is expected, received and shown.
+    pub ledger: Arc<Ledger>,
+    /// Nothing more comes by itself.
+    pub finished: bool,
+    /// The last trouble of the transfer.
+    pub failure: Option<Failure>,
+    /// Stopped by the reader.
+    pub paused: bool,
+}
+
+impl StudyState {
+    /// Share of the named instances that is on this disk, 0 to 1; `None` before anything is named.
+    pub fn share(&self) -> Option<f32> {
+        let announced = self.ledger.announced.unwrap_or(0) as usize;
+        let expected = self.ledger.expected().max(announced);
+        (expected > 0).then(|| self.ledger.received() as f32 / expected as f32)
+    }
+
+    /// Display sets of one series.
+    pub fn sets_of<'a>(&'a self, series: &'a SeriesUid) -> impl Iterator<Item = &'a Arc<DisplaySet>> {
+        self.sets.iter().filter(move |set| &set.id.series == series)
+    }
+
+    /// Takes a new structure and computes its display sets.
+    pub(super) fn set_study(&mut self, study: Arc<Study>) {
+        // Series that did not change keep their sets: a study of many series grows one by one.
+        let mut sets = Vec::new();
+        for series in &study.series {
+            let before = self.study.as_ref().and_then(|old| old.series(&series.uid));
+            if before == Some(series) {
+                sets.extend(self.sets_of(&series.uid).cloned());
+            } else {
+                sets.extend(display_sets(series).into_iter().map(Arc::new));
+            }
+        }
+        self.sets = sets;
+        self.study = Some(study);
+    }
+
+    pub(super) fn set_progress(&mut self, progress: StudyProgress) {
+        self.ledger = progress.ledger;
+        self.finished = progress.finished;
+        self.failure = progress.failure;
+    }
+}
+
+/// All studies and frames that the app holds.
+#[derive(Debug, Clone, Default)]
+pub struct Pictures {
+    /// Studies by UID.
+    pub studies: BTreeMap<StudyUid, StudyState>,
+    /// Decoded frames; only those that the last demand named.
+    pub frames: BTreeMap<FrameRef, Arc<Frame>>,
+    /// Frames that cannot be had, and why.
+    pub failed: BTreeMap<FrameRef, String>,
+    /// Thumbnails.
+    pub thumbnails: BTreeMap<DisplaySetId, Thumbnail>,
+}
+
+impl Pictures {
+    /// A study's state.
+    pub fn study(&self, uid: &StudyUid) -> Option<&StudyState> {
+        self.studies.get(uid)
+    }
+
+    /// A display set by its name.
+    pub fn set(&self, id: &DisplaySetId) -> Option<&Arc<DisplaySet>> {
+        self.studies.values().flat_map(|s| &s.sets).find(|set| &set.id == id)
+    }
+
+    /// The study that a series belongs to.
+    pub fn study_of(&self, series: &SeriesUid) -> Option<&StudyUid> {
+        self.studies
+            .iter()
+            .find(|(_, s)| s.study.as_ref().is_some_and(|study| study.series(series).is_some()))
+            .map(|(uid, _)| uid)
+    }
+
+    /// The display set that has a frame, and the frame's place in it.
+    pub fn locate(&self, frame: &FrameRef) -> Option<(&Arc<DisplaySet>, usize)> {
+        self.studies
+            .values()
+            .flat_map(|s| &s.sets)
+            .find_map(|set| set.frames.iter().position(|f| f == frame).map(|place| (set, place)))
+    }
+
+    /// A decoded frame, if it is in memory.
+    pub fn frame(&self, frame: &FrameRef) -> Option<&Arc<Frame>> {
+        self.frames.get(frame)
+    }
+
+    /// Drops all frames but these.
+    pub(super) fn keep_frames(&mut self, wanted: &BTreeSet<FrameRef>) {
+        self.frames.retain(|frame, _| wanted.contains(frame));
+    }
+}

@@ -1,0 +1,113 @@
+//! The open study: what is on screen, and what of it survives a crash.
+
+use crate::study::{DisplaySetId, FrameRef, StudyUid};
+use crate::viewport::{DataPresentation, Layout, Tool, ViewId, ViewPresentation};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A running cine loop (not kept over a restart).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cine {
+    /// Frames per second.
+    pub rate_hz: f64,
+    /// When the frame on screen was due.
+    pub at: Timestamp,
+}
+
+/// One viewport: what it shows and how.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ViewState {
+    /// The display set; `None` is an empty viewport.
+    pub set: Option<DisplaySetId>,
+    /// The study that the display set belongs to.
+    pub study: Option<StudyUid>,
+    /// Place in the display set, from 0.
+    pub position: usize,
+    /// The frame at that place: survives a new split of the series while instances still arrive.
+    pub frame: Option<FrameRef>,
+    /// How the picture lies.
+    pub view: ViewPresentation,
+    /// How values become grey.
+    pub data: DataPresentation,
+    /// How the hanging laid it: what "reset" goes back to.
+    #[serde(default)]
+    pub hung: ViewPresentation,
+    /// The hanging assumed the orientation, because the object does not state it (shown as a mark).
+    #[serde(default)]
+    pub orientation_assumed: bool,
+    /// Position along the normal, mm, that counts as equal among linked viewports.
+    #[serde(default)]
+    pub anchor_mm: Option<f64>,
+    /// Last scroll direction, -1 or 1; neighbours that way are fetched first.
+    #[serde(skip)]
+    pub direction: i8,
+    /// Cine loop, while it runs.
+    #[serde(skip)]
+    pub cine: Option<Cine>,
+}
+
+/// What the reader would miss after a crash. Sealed by the engine; holds UIDs, no names.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReadingRecord {
+    /// The open assignment; `None` for local files.
+    pub assignment: Option<String>,
+    /// Studies to read, in order.
+    pub studies: Vec<StudyUid>,
+    /// Earlier studies.
+    pub priors: Vec<StudyUid>,
+    /// The grid.
+    pub layout: Layout,
+    /// Viewports, row by row; as many as the layout has.
+    pub views: Vec<ViewState>,
+    /// The active viewport.
+    pub active: u32,
+    /// The viewport shown alone.
+    pub maximised: Option<u32>,
+    /// Scrolled together by mm.
+    pub linked: bool,
+    /// The left button's tool.
+    pub tool: Tool,
+    /// Step of the hanging protocol.
+    pub step: usize,
+    /// The reader changed layout or pictures by hand: a growing study is not hung anew.
+    pub by_hand: bool,
+    /// The finding being written.
+    pub open_finding: Option<u64>,
+    /// Frames that have been on screen.
+    pub seen: BTreeSet<FrameRef>,
+}
+
+impl ReadingRecord {
+    /// The active viewport's number.
+    pub fn active_view(&self) -> ViewId {
+        ViewId(self.active)
+    }
+
+    /// A viewport.
+    pub fn view(&self, id: ViewId) -> Option<&ViewState> {
+        self.views.get(id.0 as usize)
+    }
+
+    /// The viewports on screen: all, or the maximised one.
+    pub fn shown_views(&self) -> impl Iterator<Item = (ViewId, &ViewState)> {
+        self.views
+            .iter()
+            .enumerate()
+            .map(|(i, v)| (ViewId(i as u32), v))
+            .filter(|(id, _)| self.maximised.is_none_or(|one| one == id.0))
+    }
+}
+
+/// The open reading.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// What is kept over a crash.
+    pub record: ReadingRecord,
+    /// Changed since it was last kept; the time of the last change.
+    pub(super) changed_at: Option<Timestamp>,
+    /// Restored after a crash, and still waiting for its studies.
+    pub(super) restored: bool,
+    /// The first picture has been on screen (then the study counts as viewed, for the audit).
+    pub(super) viewed: BTreeSet<StudyUid>,
+}
