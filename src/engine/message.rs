@@ -4,6 +4,7 @@
 //! before. An [`Event`] is a fact. The app never waits for an answer.
 
 use crate::imaging::Frame;
+use crate::report::manifest::Acknowledged;
 use crate::report::{Draft, Receipt, Template};
 use crate::study::{DisplaySetId, FrameRef, Ledger, Study, StudyUid, Voi};
 use crate::worklist::{Assignment, DeclineReason, ReturnReason, StudyToRead};
@@ -136,17 +137,6 @@ pub enum Command {
     },
     /// Stops all threads.
     Shutdown,
-}
-
-/// An open point that the reader passed with a reason.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Acknowledged {
-    /// Code of the open point.
-    pub point: String,
-    /// What it was about (field id, series UID …).
-    pub subject: String,
-    /// The reader's reason.
-    pub reason: String,
 }
 
 /// How soon something is needed.

@@ -1,7 +1,9 @@
 //! A draft and what can be done to it. The draft is data; every change is an [`Edit`].
 
+use super::Template;
 use crate::study::{FrameRef, SeriesUid, StudyUid, Voi};
 use crate::viewport::{Annotation, AnnotationId, Measured};
+use crate::worklist::{Assignment, Contrast};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -107,6 +109,164 @@ pub enum Edit {
     RemoveAnnotation(AnnotationId),
 }
 
+impl Value {
+    /// The text of a text value; empty for a number.
+    pub fn as_text(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(_) => "",
+        }
+    }
+    /// Nothing but blanks. A number is never blank.
+    pub fn is_blank(&self) -> bool {
+        matches!(self, Self::Text(text) if text.trim().is_empty())
+    }
+}
+
+impl Draft {
+    /// An empty draft for an assignment, with the template's prefilled fields taken from `prefill`
+    /// (keys as in [`Field::prefill`](super::Field::prefill)).
+    pub fn new(assignment: &Assignment, template: &Template, prefill: &BTreeMap<String, String>) -> Self {
+        let fields = template
+            .fields()
+            .filter_map(|field| {
+                let text = prefill.get(field.prefill.as_ref()?)?;
+                (!text.trim().is_empty()).then(|| (field.id.clone(), Value::Text(text.clone())))
+            })
+            .collect();
+        Self {
+            assignment_id: assignment.id.clone(),
+            template_id: template.id.clone(),
+            template_version: template.version,
+            revision: 0,
+            fields,
+            findings: Vec::new(),
+            annotations: Vec::new(),
+            next_id: 1,
+            addendum_to: None,
+        }
+    }
+
+    /// What can be known of a request before reading, for [`Draft::new`]; `technique` and `priors` are
+    /// written by the caller from the study's headers.
+    pub fn prefill(assignment: &Assignment, technique: &str, priors: &str) -> BTreeMap<String, String> {
+        let contrast = match assignment.request.contrast {
+            Contrast::None => "none",
+            Contrast::Plain => "plain",
+            Contrast::Enhanced => "ce",
+            Contrast::PlainAndEnhanced => "plain_ce",
+        };
+        [
+            ("request.question", assignment.request.question.as_str()),
+            ("request.contrast", contrast),
+            ("study.technique", technique),
+            ("priors.list", priors),
+        ]
+        .into_iter()
+        .map(|(key, text)| (key.to_owned(), text.to_owned()))
+        .collect()
+    }
+
+    /// Field content as text; empty if not filled.
+    pub fn text(&self, field: &str) -> &str {
+        self.fields.get(field).map_or("", Value::as_text)
+    }
+
+    /// The finding with this number.
+    pub fn finding(&self, id: FindingId) -> Option<&Finding> {
+        self.findings.iter().find(|f| f.id == id)
+    }
+
+    fn number(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    /// Makes one change. Returns whether anything changed; an edit that names something gone changes nothing.
+    pub fn apply(&mut self, edit: Edit) -> bool {
+        let changed = self.change(edit);
+        self.revision += u64::from(changed);
+        changed
+    }
+
+    fn change(&mut self, edit: Edit) -> bool {
+        match edit {
+            Edit::SetField(id, value) => set(&mut self.fields, id, value),
+            Edit::AddFinding => {
+                let id = FindingId(self.number());
+                self.findings.push(Finding {
+                    id,
+                    fields: BTreeMap::new(),
+                    key_image: None,
+                    annotation: None,
+                    measured: None,
+                });
+                true
+            }
+            Edit::RemoveFinding(id) => {
+                let before = self.findings.len();
+                self.findings.retain(|f| f.id != id);
+                self.findings.len() != before
+            }
+            Edit::MoveFinding(id, by) => {
+                let Some(from) = self.findings.iter().position(|f| f.id == id) else { return false };
+                let last = self.findings.len().saturating_sub(1);
+                let to = from.saturating_add_signed(by as isize).min(last);
+                let finding = self.findings.remove(from);
+                self.findings.insert(to, finding);
+                to != from
+            }
+            Edit::SetFindingField(id, field, value) => self.with_finding(id, |f| set(&mut f.fields, field, value)),
+            Edit::SetKeyImage(id, key_image) => self.with_finding(id, |f| {
+                let changed = f.key_image != key_image;
+                f.key_image = key_image;
+                changed
+            }),
+            Edit::SetMeasurement(id, measurement) => self.with_finding(id, |f| {
+                let (annotation, measured) = measurement.unzip();
+                let changed = f.annotation != annotation || f.measured != measured;
+                f.annotation = annotation;
+                f.measured = measured;
+                changed
+            }),
+            Edit::PutAnnotation(mut annotation) => {
+                if annotation.id == AnnotationId(0) {
+                    annotation.id = AnnotationId(self.number());
+                }
+                match self.annotations.iter_mut().find(|a| a.id == annotation.id) {
+                    Some(existing) if *existing == annotation => false,
+                    Some(existing) => {
+                        *existing = annotation;
+                        true
+                    }
+                    None => {
+                        self.annotations.push(annotation);
+                        true
+                    }
+                }
+            }
+            Edit::RemoveAnnotation(id) => {
+                let before = self.annotations.len();
+                self.annotations.retain(|a| a.id != id);
+                self.annotations.len() != before
+            }
+        }
+    }
+
+    fn with_finding(&mut self, id: FindingId, change: impl FnOnce(&mut Finding) -> bool) -> bool {
+        self.findings.iter_mut().find(|f| f.id == id).is_some_and(change)
+    }
+}
+
+/// Sets, replaces or clears an entry; text is kept as typed (normalised only in the signed bytes).
+fn set(fields: &mut BTreeMap<String, Value>, id: String, value: Option<Value>) -> bool {
+    match value {
+        Some(value) => fields.insert(id, value.clone()).as_ref() != Some(&value),
+        None => fields.remove(&id).is_some(),
+    }
+}
+
 macro_rules! hidden_debug {
     ($($name:ident),*) => { $(
         impl std::fmt::Debug for $name {
@@ -117,3 +277,39 @@ macro_rules! hidden_debug {
     )* };
 }
 hidden_debug!(Value, Finding, Draft, Edit);
+
+#[cfg(test)]
+mod tests {
+    use super::super::{fixtures, templates};
+    use super::*;
+
+    #[test]
+    fn prefill_fills_only_what_is_known() {
+        let template = templates::find("clin.ct").expect("template");
+        let assignment = fixtures::assignment();
+        let draft = Draft::new(&assignment, &template, &Draft::prefill(&assignment, "造影 CT", ""));
+        assert_eq!(draft.text("purpose"), assignment.request.question);
+        assert_eq!(draft.text("technique"), "造影 CT");
+        assert!(!draft.fields.contains_key("comparison"));
+        assert_eq!(draft.text("findings"), "");
+    }
+
+    #[test]
+    fn edits_change_and_tell() {
+        let mut draft = fixtures::draft();
+        assert!(draft.apply(Edit::AddFinding));
+        let id = draft.findings[0].id;
+        assert!(draft.apply(Edit::SetFindingField(id, "site".into(), Some(Value::Text("右 S3".into())))));
+        assert!(!draft.apply(Edit::SetFindingField(id, "site".into(), Some(Value::Text("右 S3".into())))));
+        assert!(!draft.apply(Edit::SetFindingField(FindingId(99), "site".into(), None)));
+        draft.apply(Edit::AddFinding);
+        assert!(draft.apply(Edit::MoveFinding(id, 5)));
+        assert_eq!(draft.findings[1].id, id);
+        assert!(draft.apply(Edit::RemoveFinding(id)));
+        let revision = draft.revision;
+        assert!(!draft.apply(Edit::RemoveFinding(id)));
+        assert_eq!(draft.revision, revision);
+        draft.apply(Edit::AddFinding);
+        assert!(draft.findings.iter().all(|f| f.id != id), "numbers are never reused");
+    }
+}

@@ -3,9 +3,18 @@
 //! Pure: no clock, no disk, no network. It never decides who may sign; that is the center's.
 
 mod draft;
+#[cfg(test)]
+mod fixtures;
+pub mod gate;
+mod history;
+mod html;
+pub mod manifest;
 mod receipt;
 mod template;
+pub mod templates;
 
 pub use draft::{Draft, Edit, Finding, FindingId, KeyImage, Predecessor, Value};
+pub use history::History;
+pub use html::{HtmlError, render_html};
 pub use receipt::Receipt;
 pub use template::{Choice, Field, FieldKind, FindingSchema, Rule, Section, Template, Text};

@@ -8,8 +8,8 @@ use super::random;
 use der::{Decode as _, Encode as _};
 use jiff::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SubjectPublicKeyInfo,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SubjectPublicKeyInfo,
 };
 use std::net::IpAddr;
 use x509_cert::Certificate;
@@ -66,10 +66,7 @@ impl Validity {
     /// `days` days from `start`; saturates at the calendar's end.
     pub fn days(start: Timestamp, days: u32) -> Self {
         let seconds = start.as_second().saturating_add(i64::from(days) * 86_400);
-        Self {
-            not_before: start,
-            not_after: Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX),
-        }
+        Self { not_before: start, not_after: Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX) }
     }
 
     fn apply(self, params: &mut CertificateParams) -> Result<(), CaError> {
@@ -117,13 +114,7 @@ impl CertificateAuthority {
         let mut name = DistinguishedName::new();
         name.push(DnType::OrganizationName, center_name);
         // Two roots of one center must not look alike to software that finds issuers by name.
-        name.push(
-            DnType::CommonName,
-            format!(
-                "{center_name} Root CA {}",
-                super::digest::hex(&random::bytes::<4>()?)
-            ),
-        );
+        name.push(DnType::CommonName, format!("{center_name} Root CA {}", super::digest::hex(&random::bytes::<4>()?)));
         let mut params = base(name, validity)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -134,24 +125,14 @@ impl CertificateAuthority {
 
     /// The root read back from its certificate and key; refuses a pair that does not belong together.
     pub fn from_parts(certificate_der: Vec<u8>, key: SigningKey) -> Result<Self, CaError> {
-        let certificate =
-            Certificate::from_der(&certificate_der).map_err(|_| CaError::WrongCaKey)?;
-        let public = certificate
-            .tbs_certificate()
-            .subject_public_key_info()
-            .subject_public_key
-            .raw_bytes();
-        let constraints = certificate
-            .tbs_certificate()
-            .get_extension::<x509_cert::ext::pkix::BasicConstraints>();
+        let certificate = Certificate::from_der(&certificate_der).map_err(|_| CaError::WrongCaKey)?;
+        let public = certificate.tbs_certificate().subject_public_key_info().subject_public_key.raw_bytes();
+        let constraints = certificate.tbs_certificate().get_extension::<x509_cert::ext::pkix::BasicConstraints>();
         let is_ca = matches!(constraints, Ok(Some((_, constraints))) if constraints.ca);
         if public != key.der_bytes() || !is_ca {
             return Err(CaError::WrongCaKey);
         }
-        Ok(Self {
-            certificate: certificate_der,
-            key,
-        })
+        Ok(Self { certificate: certificate_der, key })
     }
 
     /// The root certificate, DER.
@@ -176,36 +157,22 @@ impl CertificateAuthority {
         name.push(DnType::CommonName, first.as_str());
         let mut params = base(name, validity)?;
         for entry in names {
-            params
-                .subject_alt_names
-                .push(match entry.parse::<IpAddr>() {
-                    Ok(address) => SanType::IpAddress(address),
-                    Err(_) => SanType::DnsName(
-                        dns_name(entry)?
-                            .try_into()
-                            .map_err(|_| CaError::BadName(entry.clone()))?,
-                    ),
-                });
+            params.subject_alt_names.push(match entry.parse::<IpAddr>() {
+                Ok(address) => SanType::IpAddress(address),
+                Err(_) => SanType::DnsName(dns_name(entry)?.try_into().map_err(|_| CaError::BadName(entry.clone()))?),
+            });
         }
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let key = SigningKey::generate()?;
-        Ok(Issued {
-            certificate: self.sign(&params, &key)?,
-            key,
-        })
+        Ok(Issued { certificate: self.sign(&params, &key)?, key })
     }
 
     /// A reader's signing certificate from a PKCS#10 request in DER.
     ///
     /// Only the public key is taken from the request, after its own signature has been checked; name and id are what the center
     /// knows of the signed-in reader.
-    pub fn issue_signing(
-        &self,
-        request_der: &[u8],
-        reader: &Subject,
-        validity: Validity,
-    ) -> Result<Vec<u8>, CaError> {
+    pub fn issue_signing(&self, request_der: &[u8], reader: &Subject, validity: Validity) -> Result<Vec<u8>, CaError> {
         if reader.reader_id.as_deref().is_none_or(str::is_empty) || reader.common_name.is_empty() {
             return Err(CaError::IncompleteSubject);
         }
@@ -224,24 +191,13 @@ impl CertificateAuthority {
             organization: center_name.to_owned(),
         };
         let key = SigningKey::generate()?;
-        Ok(Issued {
-            certificate: self.sign(&signing_params(&subject, validity)?, &key)?,
-            key,
-        })
+        Ok(Issued { certificate: self.sign(&signing_params(&subject, validity)?, &key)?, key })
     }
 
-    fn sign(
-        &self,
-        params: &CertificateParams,
-        key: &impl PublicKeyData,
-    ) -> Result<Vec<u8>, CaError> {
+    fn sign(&self, params: &CertificateParams, key: &impl PublicKeyData) -> Result<Vec<u8>, CaError> {
         let root = rustls::pki_types::CertificateDer::from(self.certificate.as_slice());
         let issuer = Issuer::from_ca_cert_der(&root, &self.key).map_err(encoding)?;
-        Ok(params
-            .signed_by(key, &issuer)
-            .map_err(encoding)?
-            .der()
-            .to_vec())
+        Ok(params.signed_by(key, &issuer).map_err(encoding)?.der().to_vec())
     }
 }
 
@@ -266,10 +222,7 @@ fn base(name: DistinguishedName, validity: Validity) -> Result<CertificateParams
 /// accepts them for its default purpose and nothing accepts them for TLS.
 fn signing_params(subject: &Subject, validity: Validity) -> Result<CertificateParams, CaError> {
     let mut params = base(subject.distinguished_name(), validity)?;
-    params.key_usages = vec![
-        KeyUsagePurpose::DigitalSignature,
-        KeyUsagePurpose::ContentCommitment,
-    ];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];
     Ok(params)
 }
@@ -280,9 +233,7 @@ fn dns_name(name: &str) -> Result<String, CaError> {
             && label.len() <= 63
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|c| c.is_ascii_alphanumeric() || c == b'-')
+            && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
     };
     if name.len() <= 253 && name.split('.').all(label) {
         Ok(name.to_ascii_lowercase())
@@ -297,27 +248,15 @@ fn verified_request_key(request_der: &[u8]) -> Result<SubjectPublicKeyInfo, CaEr
         return Err(CaError::MalformedRequest);
     }
     let request = CertReq::from_der(request_der).map_err(|_| CaError::MalformedRequest)?;
-    if !super::signature::is_ecdsa_sha256(&request.algorithm)
-        || !super::signature::is_p256(&request.info.public_key)
-    {
+    if !super::signature::is_ecdsa_sha256(&request.algorithm) || !super::signature::is_p256(&request.info.public_key) {
         return Err(CaError::UnsupportedKey);
     }
-    let signed = request
-        .info
-        .to_der()
-        .map_err(|_| CaError::MalformedRequest)?;
-    let signature = request
-        .signature
-        .as_bytes()
-        .ok_or(CaError::MalformedRequest)?;
+    let signed = request.info.to_der().map_err(|_| CaError::MalformedRequest)?;
+    let signature = request.signature.as_bytes().ok_or(CaError::MalformedRequest)?;
     if !super::signature::ecdsa_verify(&request.info.public_key, &signed, signature) {
         return Err(CaError::NoProofOfPossession);
     }
-    let spki = request
-        .info
-        .public_key
-        .to_der()
-        .map_err(|_| CaError::MalformedRequest)?;
+    let spki = request.info.public_key.to_der().map_err(|_| CaError::MalformedRequest)?;
     SubjectPublicKeyInfo::from_der(&spki).map_err(|_| CaError::UnsupportedKey)
 }
 
@@ -340,12 +279,8 @@ pub fn pem(label: &'static str, der_bytes: &[u8]) -> String {
 
 /// DER of every certificate in a PEM text, in order.
 pub fn certificates_from_pem(text: &str) -> Result<Vec<Vec<u8>>, CaError> {
-    let chain =
-        Certificate::load_pem_chain(text.as_bytes()).map_err(|_| CaError::MalformedRequest)?;
-    chain
-        .iter()
-        .map(|certificate| certificate.to_der().map_err(|_| CaError::MalformedRequest))
-        .collect()
+    let chain = Certificate::load_pem_chain(text.as_bytes()).map_err(|_| CaError::MalformedRequest)?;
+    chain.iter().map(|certificate| certificate.to_der().map_err(|_| CaError::MalformedRequest)).collect()
 }
 
 #[cfg(test)]

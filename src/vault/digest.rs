@@ -65,12 +65,7 @@ pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes
         .iter()
-        .flat_map(|b| {
-            [
-                char::from(DIGITS[usize::from(b >> 4)]),
-                char::from(DIGITS[usize::from(b & 15)]),
-            ]
-        })
+        .flat_map(|b| [char::from(DIGITS[usize::from(b >> 4)]), char::from(DIGITS[usize::from(b & 15)])])
         .collect()
 }
 
@@ -98,14 +93,8 @@ mod tests {
 
     #[test]
     fn known_answers_of_fips_180() {
-        assert_eq!(
-            sha256_hex(b""),
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        );
-        assert_eq!(
-            sha256_hex(b"abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(sha256_hex(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(sha256_hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         let mut hasher = Hasher::new();
         hasher.update(b"a");
         hasher.update(b"bc");
@@ -114,10 +103,7 @@ mod tests {
 
     #[test]
     fn hex_round_trip_and_refusals() {
-        assert_eq!(
-            from_hex(&hex(&[0, 1, 0xab, 0xff])).as_deref(),
-            Some(&[0, 1, 0xab, 0xff][..])
-        );
+        assert_eq!(from_hex(&hex(&[0, 1, 0xab, 0xff])).as_deref(), Some(&[0, 1, 0xab, 0xff][..]));
         assert_eq!(from_hex("AB"), Some(vec![0xab]));
         for bad in ["a", "zz", "0x", "+1", "é"] {
             assert_eq!(from_hex(bad), None, "{bad}");

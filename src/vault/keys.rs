@@ -41,9 +41,7 @@ pub struct Subject {
 
 impl std::fmt::Debug for Subject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Subject")
-            .field("reader_id", &self.reader_id)
-            .finish_non_exhaustive()
+        f.debug_struct("Subject").field("reader_id", &self.reader_id).finish_non_exhaustive()
     }
 }
 
@@ -93,25 +91,17 @@ impl SigningKey {
 
     /// Reads a PKCS#8 DER private key (unencrypted: it comes out of a secret store).
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
-        EcdsaKey::from_pkcs8_der(der)
-            .map(Self::new)
-            .map_err(|_| KeyError::Malformed)
+        EcdsaKey::from_pkcs8_der(der).map(Self::new).map_err(|_| KeyError::Malformed)
     }
 
     /// The key as PKCS#8 DER, for a secret store only.
     pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        self.key
-            .to_pkcs8_der()
-            .map(|der| Zeroizing::new(der.as_bytes().to_vec()))
-            .map_err(|_| KeyError::Malformed)
+        self.key.to_pkcs8_der().map(|der| Zeroizing::new(der.as_bytes().to_vec())).map_err(|_| KeyError::Malformed)
     }
 
     /// The key of this name in the store, if there is one.
     pub fn load(secrets: &dyn SecretStore, name: &str) -> Result<Option<Self>, KeyError> {
-        secrets
-            .get(name)?
-            .map(|der| Self::from_pkcs8_der(&der))
-            .transpose()
+        secrets.get(name)?.map(|der| Self::from_pkcs8_der(&der)).transpose()
     }
 
     /// Puts the key into the store.
@@ -121,11 +111,7 @@ impl SigningKey {
 
     /// The public key as SubjectPublicKeyInfo DER.
     pub fn public_key_der(&self) -> Result<Vec<u8>, KeyError> {
-        self.key
-            .verifying_key()
-            .to_public_key_der()
-            .map(|der| der.as_bytes().to_vec())
-            .map_err(|_| KeyError::Malformed)
+        self.key.verifying_key().to_public_key_der().map(|der| der.as_bytes().to_vec()).map_err(|_| KeyError::Malformed)
     }
 
     /// ECDSA with SHA-256 over `message`, as DER `SEQUENCE { r, s }`.
@@ -141,17 +127,13 @@ impl SigningKey {
 
     /// The same request as PEM.
     pub fn csr_pem(&self, subject: &Subject) -> Result<String, KeyError> {
-        self.request(subject)?
-            .pem()
-            .map_err(|error| KeyError::Request(error.to_string()))
+        self.request(subject)?.pem().map_err(|error| KeyError::Request(error.to_string()))
     }
 
     fn request(&self, subject: &Subject) -> Result<rcgen::CertificateSigningRequest, KeyError> {
         let mut params = CertificateParams::default();
         params.distinguished_name = subject.distinguished_name();
-        params
-            .serialize_request(self)
-            .map_err(|error| KeyError::Request(error.to_string()))
+        params.serialize_request(self).map_err(|error| KeyError::Request(error.to_string()))
     }
 }
 
@@ -183,16 +165,10 @@ mod tests {
         let key = SigningKey::generate().unwrap();
         key.store(&secrets, "signing-key").unwrap();
         let again = SigningKey::load(&secrets, "signing-key").unwrap().unwrap();
-        assert_eq!(
-            key.public_key_der().unwrap(),
-            again.public_key_der().unwrap()
-        );
+        assert_eq!(key.public_key_der().unwrap(), again.public_key_der().unwrap());
         // RFC 6979: the same key and message give the same signature.
         assert_eq!(key.sign(b"sample"), again.sign(b"sample"));
-        assert_ne!(
-            SigningKey::generate().unwrap().public_key_der().unwrap(),
-            key.public_key_der().unwrap()
-        );
+        assert_ne!(SigningKey::generate().unwrap().public_key_der().unwrap(), key.public_key_der().unwrap());
         assert!(key.to_pkcs8_der().unwrap().len() < 256);
     }
 
@@ -200,10 +176,7 @@ mod tests {
     fn signature_is_der_and_another_implementation_accepts_it() {
         let key = SigningKey::generate().unwrap();
         let signature = key.sign(b"message");
-        let judge = ring::signature::UnparsedPublicKey::new(
-            &ring::signature::ECDSA_P256_SHA256_ASN1,
-            key.der_bytes(),
-        );
+        let judge = ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_ASN1, key.der_bytes());
         assert!(judge.verify(b"message", &signature).is_ok());
         assert!(judge.verify(b"massage", &signature).is_err());
     }
@@ -211,14 +184,8 @@ mod tests {
     #[test]
     fn rubbish_is_no_key_and_debug_is_silent() {
         for bytes in [&b""[..], b"rubbish", &[0x30, 0x82, 0xff, 0xff]] {
-            assert!(matches!(
-                SigningKey::from_pkcs8_der(bytes),
-                Err(KeyError::Malformed)
-            ));
+            assert!(matches!(SigningKey::from_pkcs8_der(bytes), Err(KeyError::Malformed)));
         }
-        assert_eq!(
-            format!("{:?}", SigningKey::generate().unwrap()),
-            "SigningKey(…)"
-        );
+        assert_eq!(format!("{:?}", SigningKey::generate().unwrap()), "SigningKey(…)");
     }
 }

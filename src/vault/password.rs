@@ -48,10 +48,7 @@ pub fn hash(password: &str, work: HashWork) -> Result<String, PasswordError> {
         return Err(PasswordError::TooLong);
     }
     let salt = random::bytes::<16>()?;
-    let hashed = work
-        .argon2()?
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .map_err(|_| PasswordError::Hash)?;
+    let hashed = work.argon2()?.hash_password_with_salt(password.as_bytes(), &salt).map_err(|_| PasswordError::Hash)?;
     Ok(hashed.to_string())
 }
 
@@ -71,9 +68,7 @@ pub fn verify(password: &str, stored: Option<&str>) -> bool {
             let mut spent = [0u8; 32];
             // The result is thrown away on purpose: only the time counts.
             std::hint::black_box(
-                argon2
-                    .hash_password_into(password.as_bytes(), b"no such user....", &mut spent)
-                    .is_ok(),
+                argon2.hash_password_into(password.as_bytes(), b"no such user....", &mut spent).is_ok(),
             );
             false
         }
@@ -154,28 +149,13 @@ pub fn check_password_rule(password: &str, context: &PasswordContext<'_>) -> Vec
             faults.push(fault);
         }
     };
-    unless(
-        password.chars().count() >= minimum,
-        PasswordFault::TooShort { minimum },
-    );
+    unless(password.chars().count() >= minimum, PasswordFault::TooShort { minimum });
     unless(password.len() <= MAX_PASSWORD_BYTES, PasswordFault::TooLong);
-    unless(
-        password.chars().any(char::is_alphabetic),
-        PasswordFault::NoLetter,
-    );
-    unless(
-        password.chars().any(char::is_numeric),
-        PasswordFault::NoDigit,
-    );
-    unless(
-        password.chars().any(|c| !c.is_alphanumeric()),
-        PasswordFault::NoSymbol,
-    );
+    unless(password.chars().any(char::is_alphabetic), PasswordFault::NoLetter);
+    unless(password.chars().any(char::is_numeric), PasswordFault::NoDigit);
+    unless(password.chars().any(|c| !c.is_alphanumeric()), PasswordFault::NoSymbol);
     unless(!holds(context.user_id), PasswordFault::HoldsUserId);
-    unless(
-        !context.personal.iter().any(|part| holds(part)),
-        PasswordFault::HoldsPersonal,
-    );
+    unless(!context.personal.iter().any(|part| holds(part)), PasswordFault::HoldsPersonal);
     unless(!is_common(&folded), PasswordFault::Common);
     faults
 }
@@ -183,9 +163,7 @@ pub fn check_password_rule(password: &str, context: &PasswordContext<'_>) -> Vec
 /// A common word with nothing but a few digits and signs around it.
 fn is_common(folded: &str) -> bool {
     let length = folded.chars().count();
-    COMMON
-        .iter()
-        .any(|word| folded.contains(word) && length < word.len() + 6)
+    COMMON.iter().any(|word| folded.contains(word) && length < word.len() + 6)
 }
 
 #[cfg(test)]
@@ -203,10 +181,7 @@ mod tests {
         assert!(!verify("正しい-Password-1", Some("$argon2id$rubbish")));
         assert!(!verify("正しい-Password-1", Some("")));
         let long = "x".repeat(MAX_PASSWORD_BYTES + 1);
-        assert!(matches!(
-            hash(&long, HashWork::Quick),
-            Err(PasswordError::TooLong)
-        ));
+        assert!(matches!(hash(&long, HashWork::Quick), Err(PasswordError::TooLong)));
         assert!(!verify(&long, Some(&stored)));
     }
 
@@ -225,44 +200,20 @@ mod tests {
             personal: &["田中太郎", "tanaka", "19700102"],
             second_factor: true,
         };
-        let without = PasswordContext {
-            second_factor: false,
-            ..with
-        };
+        let without = PasswordContext { second_factor: false, ..with };
         assert_eq!(check_password_rule("kiri-7-hana", &with), []);
-        assert_eq!(
-            check_password_rule("kiri-7-hana", &without),
-            [PasswordFault::TooShort { minimum: 13 }]
-        );
+        assert_eq!(check_password_rule("kiri-7-hana", &without), [PasswordFault::TooShort { minimum: 13 }]);
         assert_eq!(check_password_rule("kiri-7-hana-to", &without), []);
-        assert_eq!(
-            check_password_rule("k-7", &with),
-            [PasswordFault::TooShort { minimum: 8 }]
-        );
-        assert_eq!(
-            check_password_rule("kirihana7", &with),
-            [PasswordFault::NoSymbol]
-        );
-        assert_eq!(
-            check_password_rule("kiri-hana", &with),
-            [PasswordFault::NoDigit]
-        );
-        assert_eq!(
-            check_password_rule("123456-78", &with),
-            [PasswordFault::NoLetter, PasswordFault::Common]
-        );
+        assert_eq!(check_password_rule("k-7", &with), [PasswordFault::TooShort { minimum: 8 }]);
+        assert_eq!(check_password_rule("kirihana7", &with), [PasswordFault::NoSymbol]);
+        assert_eq!(check_password_rule("kiri-hana", &with), [PasswordFault::NoDigit]);
+        assert_eq!(check_password_rule("123456-78", &with), [PasswordFault::NoLetter, PasswordFault::Common]);
         assert_eq!(
             check_password_rule("Dr.Tanaka-7", &with),
             [PasswordFault::HoldsUserId, PasswordFault::HoldsPersonal]
         );
-        assert_eq!(
-            check_password_rule("x-19700102", &with),
-            [PasswordFault::HoldsPersonal]
-        );
-        assert_eq!(
-            check_password_rule("P@ssw0rd1!", &with),
-            [PasswordFault::Common]
-        );
+        assert_eq!(check_password_rule("x-19700102", &with), [PasswordFault::HoldsPersonal]);
+        assert_eq!(check_password_rule("P@ssw0rd1!", &with), [PasswordFault::Common]);
         assert_eq!(check_password_rule("桐の花-7つ咲く", &with), []);
         assert!(check_password_rule(&"あ1-".repeat(600), &with).contains(&PasswordFault::TooLong));
     }

@@ -49,10 +49,7 @@ mod tests {
         let b = random_token().unwrap();
         assert_eq!(a.len(), 43);
         assert_ne!(a, b);
-        assert!(
-            a.bytes()
-                .all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_')
-        );
+        assert!(a.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_'));
         let id = random_id().unwrap();
         assert_eq!(id.len(), 32);
         assert!(id.bytes().all(|c| c.is_ascii_hexdigit()));

@@ -10,14 +10,8 @@ pub(super) fn at(text: &str) -> Timestamp {
 
 /// A CA that holds from 2026 to 2036, and that validity.
 pub(super) fn authority() -> (CertificateAuthority, Validity) {
-    let validity = Validity {
-        not_before: at("2026-01-01T00:00:00Z"),
-        not_after: at("2036-01-01T00:00:00Z"),
-    };
-    (
-        CertificateAuthority::create("試験読影センター", validity).unwrap(),
-        validity,
-    )
+    let validity = Validity { not_before: at("2026-01-01T00:00:00Z"), not_after: at("2036-01-01T00:00:00Z") };
+    (CertificateAuthority::create("試験読影センター", validity).unwrap(), validity)
 }
 
 pub(super) fn reader() -> Subject {
@@ -32,9 +26,7 @@ pub(super) fn reader() -> Subject {
 pub(super) fn signer(ca: &CertificateAuthority) -> (SigningKey, Vec<u8>) {
     let key = SigningKey::generate().unwrap();
     let validity = Validity::days(at("2026-04-01T00:00:00Z"), 365);
-    let certificate = ca
-        .issue_signing(&key.csr(&reader()).unwrap(), &reader(), validity)
-        .unwrap();
+    let certificate = ca.issue_signing(&key.csr(&reader()).unwrap(), &reader(), validity).unwrap();
     (key, certificate)
 }
 
@@ -47,16 +39,10 @@ pub(super) fn openssl(folder: &std::path::Path, arguments: &[&str]) -> (bool, St
         .output()
         .expect("the program `openssl` is needed by the tests of vault (Debian/Ubuntu: apt install openssl)");
     let said = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
-    (
-        output.status.success(),
-        String::from_utf8_lossy(&said).into_owned(),
-    )
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
 }
 
 /// A validity that no clock of a test machine leaves: `openssl` judges by the machine's own time.
 pub(super) fn always() -> Validity {
-    Validity {
-        not_before: at("2001-01-01T00:00:00Z"),
-        not_after: at("9000-01-01T00:00:00Z"),
-    }
+    Validity { not_before: at("2001-01-01T00:00:00Z"), not_after: at("9000-01-01T00:00:00Z") }
 }

@@ -37,11 +37,7 @@ pub fn install_provider() {
 }
 
 /// A server configuration for `chain` (server certificate first, DER) and its PKCS#8 key. Offers HTTP/2 and HTTP/1.1.
-pub fn server_config(
-    chain: &[Vec<u8>],
-    pkcs8_der: &[u8],
-    minimum: MinimumTls,
-) -> Result<ServerConfig, TlsError> {
+pub fn server_config(chain: &[Vec<u8>], pkcs8_der: &[u8], minimum: MinimumTls) -> Result<ServerConfig, TlsError> {
     if chain.is_empty() {
         return Err(TlsError::NoCertificate);
     }
@@ -49,10 +45,7 @@ pub fn server_config(
         MinimumTls::V13 => &[&rustls::version::TLS13],
         MinimumTls::V12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
     };
-    let certificates = chain
-        .iter()
-        .map(|der| CertificateDer::from(der.clone()))
-        .collect();
+    let certificates = chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8_der.to_vec()));
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(versions)?
@@ -76,9 +69,7 @@ mod tests {
         name: &str,
     ) -> Result<Vec<u8>, String> {
         let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from(root.to_vec()))
-            .map_err(|e| e.to_string())?;
+        roots.add(CertificateDer::from(root.to_vec())).map_err(|e| e.to_string())?;
         let mut client = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_protocol_versions(versions)
             .map_err(|e| e.to_string())?
@@ -87,24 +78,16 @@ mod tests {
             .with_no_client_auth();
         client.alpn_protocols = vec![b"h2".to_vec()];
         let name = ServerName::try_from(name.to_owned()).map_err(|e| e.to_string())?;
-        let mut client = Connection::from(
-            ClientConnection::new(Arc::new(client), name).map_err(|e| e.to_string())?,
-        );
-        let mut server = Connection::from(
-            ServerConnection::new(Arc::new(server.clone())).map_err(|e| e.to_string())?,
-        );
+        let mut client = Connection::from(ClientConnection::new(Arc::new(client), name).map_err(|e| e.to_string())?);
+        let mut server = Connection::from(ServerConnection::new(Arc::new(server.clone())).map_err(|e| e.to_string())?);
         for _ in 0..10 {
             let mut wire = Vec::new();
             client.write_tls(&mut wire).map_err(|e| e.to_string())?;
-            server
-                .read_tls(&mut wire.as_slice())
-                .map_err(|e| e.to_string())?;
+            server.read_tls(&mut wire.as_slice()).map_err(|e| e.to_string())?;
             server.process_new_packets().map_err(|e| e.to_string())?;
             let mut wire = Vec::new();
             server.write_tls(&mut wire).map_err(|e| e.to_string())?;
-            client
-                .read_tls(&mut wire.as_slice())
-                .map_err(|e| e.to_string())?;
+            client.read_tls(&mut wire.as_slice()).map_err(|e| e.to_string())?;
             client.process_new_packets().map_err(|e| e.to_string())?;
         }
         if client.is_handshaking() || server.is_handshaking() {
@@ -118,10 +101,8 @@ mod tests {
     struct AtFixedTime(Arc<rustls::client::WebPkiServerVerifier>);
 
     fn fixed_time_verifier(roots: RootCertStore) -> Arc<AtFixedTime> {
-        let inner = rustls::client::WebPkiServerVerifier::builder_with_provider(
-            Arc::new(roots),
-            Arc::new(default_provider()),
-        );
+        let inner =
+            rustls::client::WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider()));
         Arc::new(AtFixedTime(inner.build().unwrap()))
     }
 
@@ -135,11 +116,8 @@ mod tests {
             _now: rustls::pki_types::UnixTime,
         ) -> Result<rustls::client::danger::ServerCertVerified, rustls::Error> {
             let seconds = u64::try_from(at("2026-06-01T00:00:00Z").as_second()).unwrap();
-            let now = rustls::pki_types::UnixTime::since_unix_epoch(
-                std::time::Duration::from_secs(seconds),
-            );
-            self.0
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            let now = rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+            self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         }
         fn verify_tls12_signature(
             &self,
@@ -165,11 +143,7 @@ mod tests {
     #[test]
     fn server_speaks_tls_13_and_12_only_by_choice() {
         let (ca, validity) = authority();
-        let names = [
-            "localhost".to_owned(),
-            "127.0.0.1".to_owned(),
-            "::1".to_owned(),
-        ];
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
         let issued = ca.issue_server(&names, validity).unwrap();
         let key = issued.key.to_pkcs8_der().unwrap();
         let chain = [issued.certificate.clone()];
@@ -178,11 +152,7 @@ mod tests {
         let tls13 = [&rustls::version::TLS13];
         let tls12 = [&rustls::version::TLS12];
         for name in ["localhost", "127.0.0.1", "::1"] {
-            assert_eq!(
-                handshake(&strict, ca.certificate(), &tls13, name).as_deref(),
-                Ok(&b"h2"[..]),
-                "{name}"
-            );
+            assert_eq!(handshake(&strict, ca.certificate(), &tls13, name).as_deref(), Ok(&b"h2"[..]), "{name}");
         }
         assert!(handshake(&strict, ca.certificate(), &tls12, "localhost").is_err());
         assert!(handshake(&lenient, ca.certificate(), &tls12, "localhost").is_ok());
@@ -194,26 +164,11 @@ mod tests {
     #[test]
     fn a_key_of_another_certificate_is_refused() {
         let (ca, validity) = authority();
-        let issued = ca
-            .issue_server(&["localhost".to_owned()], validity)
-            .unwrap();
-        let other = crate::vault::keys::SigningKey::generate()
-            .unwrap()
-            .to_pkcs8_der()
-            .unwrap();
-        assert!(
-            server_config(
-                std::slice::from_ref(&issued.certificate),
-                &other,
-                MinimumTls::V13
-            )
-            .is_err()
-        );
+        let issued = ca.issue_server(&["localhost".to_owned()], validity).unwrap();
+        let other = crate::vault::keys::SigningKey::generate().unwrap().to_pkcs8_der().unwrap();
+        assert!(server_config(std::slice::from_ref(&issued.certificate), &other, MinimumTls::V13).is_err());
         assert!(server_config(&[issued.certificate], b"rubbish", MinimumTls::V13).is_err());
-        assert!(matches!(
-            server_config(&[], &other, MinimumTls::V13),
-            Err(TlsError::NoCertificate)
-        ));
+        assert!(matches!(server_config(&[], &other, MinimumTls::V13), Err(TlsError::NoCertificate)));
     }
 
     #[test]

@@ -49,14 +49,9 @@ impl TotpSecret {
 
     /// A secret from its base32 text, spaces and case ignored.
     pub fn from_base32(text: &str) -> Result<Self, TotpSecretError> {
-        let compact: Zeroizing<String> = Zeroizing::new(
-            text.chars()
-                .filter(|c| !c.is_whitespace())
-                .map(|c| c.to_ascii_uppercase())
-                .collect(),
-        );
-        let secret =
-            Secret::try_from_base32(compact.as_str()).map_err(|_| TotpSecretError::NotBase32)?;
+        let compact: Zeroizing<String> =
+            Zeroizing::new(text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect());
+        let secret = Secret::try_from_base32(compact.as_str()).map_err(|_| TotpSecretError::NotBase32)?;
         Self::from_bytes(secret.as_ref())
     }
 
@@ -71,15 +66,9 @@ impl TotpSecret {
     }
 
     /// `otpauth://totp/…` for a QR code. It holds the secret.
-    pub fn otpauth_uri(
-        &self,
-        issuer: &str,
-        user_id: &str,
-    ) -> Result<Zeroizing<String>, TotpSecretError> {
+    pub fn otpauth_uri(&self, issuer: &str, user_id: &str) -> Result<Zeroizing<String>, TotpSecretError> {
         let totp = self.totp(Some((issuer, user_id)))?;
-        totp.to_url()
-            .map(Zeroizing::new)
-            .map_err(|_| TotpSecretError::BadLabel)
+        totp.to_url().map(Zeroizing::new).map_err(|_| TotpSecretError::BadLabel)
     }
 
     /// The code of this moment (seconds since 1970): for the demo's reader and tests.
@@ -96,9 +85,7 @@ impl TotpSecret {
             return None;
         }
         let step = self.totp(None).ok()?.check(code.trim(), unix_seconds)?;
-        last_used_step
-            .is_none_or(|used| step > used)
-            .then_some(step)
+        last_used_step.is_none_or(|used| step > used).then_some(step)
     }
 
     fn totp(&self, label: Option<(&str, &str)>) -> Result<Totp, TotpSecretError> {
@@ -145,25 +132,13 @@ mod tests {
         let secret = rfc();
         let code = secret.code_at(1_000_000_020).unwrap();
         let step = 1_000_000_020 / 30;
-        for (seconds, expected) in [
-            (-60i64, None),
-            (-30, Some(step)),
-            (0, Some(step)),
-            (30, Some(step)),
-            (60, None),
-        ] {
+        for (seconds, expected) in [(-60i64, None), (-30, Some(step)), (0, Some(step)), (30, Some(step)), (60, None)] {
             let now = 1_000_000_020u64.checked_add_signed(seconds).unwrap();
             assert_eq!(secret.check(&code, now, None), expected, "{seconds}");
         }
         assert_eq!(secret.check(&code, 1_000_000_020, Some(step)), None);
-        assert_eq!(
-            secret.check(&code, 1_000_000_020, Some(step - 1)),
-            Some(step)
-        );
-        assert_eq!(
-            secret.check(&format!(" {code} "), 1_000_000_020, None),
-            Some(step)
-        );
+        assert_eq!(secret.check(&code, 1_000_000_020, Some(step - 1)), Some(step));
+        assert_eq!(secret.check(&format!(" {code} "), 1_000_000_020, None), Some(step));
         for bad in ["", "12345", "1234567", "+12345", "１２３４５６", "abcdef"] {
             assert_eq!(secret.check(bad, 1_000_000_020, None), None, "{bad}");
         }
@@ -176,10 +151,7 @@ mod tests {
         let secret = TotpSecret::generate().unwrap();
         let text = secret.to_base32();
         let spaced: String = text.to_lowercase().chars().flat_map(|c| [c, ' ']).collect();
-        assert_eq!(
-            TotpSecret::from_base32(&spaced).unwrap().as_bytes(),
-            secret.as_bytes()
-        );
+        assert_eq!(TotpSecret::from_base32(&spaced).unwrap().as_bytes(), secret.as_bytes());
         let uri = secret.otpauth_uri("試験センター", "reader1").unwrap();
         assert!(
             uri.starts_with("otpauth://totp/")
@@ -187,22 +159,10 @@ mod tests {
                 && uri.contains("reader1")
         );
         assert!(uri.is_ascii());
-        assert!(matches!(
-            secret.otpauth_uri("a:b", "reader"),
-            Err(TotpSecretError::BadLabel)
-        ));
-        assert!(matches!(
-            secret.otpauth_uri("center", ""),
-            Err(TotpSecretError::BadLabel)
-        ));
-        assert!(matches!(
-            TotpSecret::from_base32("!!"),
-            Err(TotpSecretError::NotBase32)
-        ));
-        assert!(matches!(
-            TotpSecret::from_base32("MFRA"),
-            Err(TotpSecretError::TooShort)
-        ));
+        assert!(matches!(secret.otpauth_uri("a:b", "reader"), Err(TotpSecretError::BadLabel)));
+        assert!(matches!(secret.otpauth_uri("center", ""), Err(TotpSecretError::BadLabel)));
+        assert!(matches!(TotpSecret::from_base32("!!"), Err(TotpSecretError::NotBase32)));
+        assert!(matches!(TotpSecret::from_base32("MFRA"), Err(TotpSecretError::TooShort)));
         assert_eq!(format!("{secret:?}"), "TotpSecret(…)");
     }
 }

@@ -54,11 +54,7 @@ pub enum WipeError {
 
 /// Erases a profile: master key out of the secret store, then [`wipe_folder`]. When the key is gone, all sealed data are
 /// unreadable, whatever becomes of the files.
-pub fn wipe_profile(
-    secrets: &dyn SecretStore,
-    folder: &Path,
-    overwrite: Overwrite,
-) -> Result<WipeOutcome, WipeError> {
+pub fn wipe_profile(secrets: &dyn SecretStore, folder: &Path, overwrite: Overwrite) -> Result<WipeOutcome, WipeError> {
     MasterKey::erase(secrets)?;
     wipe_folder(folder, overwrite)
 }
@@ -133,11 +129,7 @@ fn remove_file(path: &Path, overwrite: Overwrite) -> io::Result<u64> {
         overwrite_file(path, overwrite)?;
     }
     fs::remove_file(path)?;
-    Ok(if metadata.is_file() {
-        metadata.len()
-    } else {
-        0
-    })
+    Ok(if metadata.is_file() { metadata.len() } else { 0 })
 }
 
 /// Overwrites a regular file in place; anything else is left alone.
@@ -176,10 +168,7 @@ fn overwrite_file(path: &Path, overwrite: Overwrite) -> io::Result<()> {
 
 fn open_for_overwrite(path: &Path, metadata: &fs::Metadata) -> io::Result<File> {
     match OpenOptions::new().read(true).write(true).open(path) {
-        Err(error)
-            if error.kind() == io::ErrorKind::PermissionDenied
-                && metadata.permissions().readonly() =>
-        {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && metadata.permissions().readonly() => {
             let mut permissions = metadata.permissions();
             #[cfg(unix)]
             {
@@ -223,11 +212,7 @@ mod tests {
         assert!(!folder.exists() && parent.path().exists());
         assert!(secrets.get(MASTER_KEY_NAME).unwrap().is_none());
         // Again: nothing to do is no error.
-        assert!(
-            wipe_profile(&secrets, &folder, Overwrite::Keys)
-                .unwrap()
-                .is_complete()
-        );
+        assert!(wipe_profile(&secrets, &folder, Overwrite::Keys).unwrap().is_complete());
     }
 
     #[test]
@@ -257,25 +242,12 @@ mod tests {
         fs::write(outside.join("kept"), b"kept").unwrap();
         std::os::unix::fs::symlink(&outside, folder.join("to-folder")).unwrap();
         std::os::unix::fs::symlink(outside.join("kept"), folder.join("to-file")).unwrap();
-        assert!(
-            wipe_folder(&folder, Overwrite::Everything)
-                .unwrap()
-                .is_complete()
-        );
+        assert!(wipe_folder(&folder, Overwrite::Everything).unwrap().is_complete());
         assert_eq!(fs::read(outside.join("kept")).unwrap(), b"kept");
         let link = parent.path().join("link");
         std::os::unix::fs::symlink(&outside, &link).unwrap();
-        assert!(matches!(
-            wipe_folder(&link, Overwrite::Keys),
-            Err(WipeError::NotADataFolder)
-        ));
-        assert!(matches!(
-            wipe_folder(Path::new("/"), Overwrite::Keys),
-            Err(WipeError::NotADataFolder)
-        ));
-        assert!(matches!(
-            wipe_folder(&outside.join("kept"), Overwrite::Keys),
-            Err(WipeError::NotADataFolder)
-        ));
+        assert!(matches!(wipe_folder(&link, Overwrite::Keys), Err(WipeError::NotADataFolder)));
+        assert!(matches!(wipe_folder(Path::new("/"), Overwrite::Keys), Err(WipeError::NotADataFolder)));
+        assert!(matches!(wipe_folder(&outside.join("kept"), Overwrite::Keys), Err(WipeError::NotADataFolder)));
     }
 }

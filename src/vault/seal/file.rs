@@ -48,48 +48,28 @@ fn key_context(id: &[u8; ID_BYTES], context: &[u8]) -> Vec<u8> {
 
 impl Sealer {
     /// Starts a sealed file; write the plain bytes, then call [`SealedWriter::finish`]. Without `finish` the file does not open.
-    pub fn seal_file<W: Write>(
-        &self,
-        context: &[u8],
-        mut writer: W,
-    ) -> Result<SealedWriter<W>, SealError> {
+    pub fn seal_file<W: Write>(&self, context: &[u8], mut writer: W) -> Result<SealedWriter<W>, SealError> {
         let id = random::bytes::<ID_BYTES>()?;
         let file_key = random::secret_bytes::<32>()?;
-        let wrapped =
-            self.seal_labelled(KEY_LABEL, &key_context(&id, context), file_key.as_ref())?;
+        let wrapped = self.seal_labelled(KEY_LABEL, &key_context(&id, context), file_key.as_ref())?;
         writer.write_all(&MAGIC)?;
         writer.write_all(&[VERSION])?;
         writer.write_all(&id)?;
         writer.write_all(&wrapped)?;
         let buffer = Zeroizing::new(Vec::with_capacity(CHUNK_BYTES + TAG_BYTES));
-        Ok(SealedWriter {
-            writer,
-            key: aead_key(&file_key)?,
-            id,
-            buffer,
-            index: 0,
-            failed: false,
-        })
+        Ok(SealedWriter { writer, key: aead_key(&file_key)?, id, buffer, index: 0, failed: false })
     }
 
     /// Opens a sealed file for reading. Checks the header and the last chunk at once, so a cut file is refused here.
-    pub fn open_file<R: Read + Seek>(
-        &self,
-        context: &[u8],
-        mut reader: R,
-    ) -> Result<SealedReader<R>, SealError> {
+    pub fn open_file<R: Read + Seek>(&self, context: &[u8], mut reader: R) -> Result<SealedReader<R>, SealError> {
         let total = reader.seek(SeekFrom::End(0))?;
         reader.seek(SeekFrom::Start(0))?;
         let mut header = [0u8; HEADER_BYTES];
-        reader
-            .read_exact(&mut header)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => SealError::NotSealed,
-                _ => SealError::Io(error),
-            })?;
-        let (magic, rest) = header
-            .split_first_chunk::<4>()
-            .ok_or(SealError::NotSealed)?;
+        reader.read_exact(&mut header).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => SealError::NotSealed,
+            _ => SealError::Io(error),
+        })?;
+        let (magic, rest) = header.split_first_chunk::<4>().ok_or(SealError::NotSealed)?;
         if *magic != MAGIC {
             return Err(SealError::NotSealed);
         }
@@ -97,9 +77,7 @@ impl Sealer {
         if *version != VERSION {
             return Err(SealError::UnknownVersion(*version));
         }
-        let (id, wrapped) = rest
-            .split_first_chunk::<ID_BYTES>()
-            .ok_or(SealError::NotSealed)?;
+        let (id, wrapped) = rest.split_first_chunk::<ID_BYTES>().ok_or(SealError::NotSealed)?;
         let mut file_key = Zeroizing::new([0u8; 32]);
         let opened = self.open_labelled(KEY_LABEL, &key_context(id, context), wrapped)?;
         if opened.len() != file_key.len() {
@@ -107,24 +85,13 @@ impl Sealer {
         }
         file_key.copy_from_slice(&opened);
 
-        let body = total
-            .checked_sub(HEADER_BYTES as u64)
-            .ok_or(SealError::NotSealed)?;
+        let body = total.checked_sub(HEADER_BYTES as u64).ok_or(SealError::NotSealed)?;
         let chunks = body.div_ceil(SEALED_CHUNK_BYTES);
         let last_index = chunks.checked_sub(1).ok_or(SealError::Tampered)?;
         let tail = body - last_index * SEALED_CHUNK_BYTES;
-        let tail_plain = tail
-            .checked_sub(TAG_BYTES as u64)
-            .ok_or(SealError::Tampered)?;
+        let tail_plain = tail.checked_sub(TAG_BYTES as u64).ok_or(SealError::Tampered)?;
         let length = last_index * CHUNK_BYTES as u64 + tail_plain;
-        let mut sealed = SealedReader {
-            reader,
-            key: aead_key(&file_key)?,
-            id: *id,
-            length,
-            last_index,
-            held: None,
-        };
+        let mut sealed = SealedReader { reader, key: aead_key(&file_key)?, id: *id, length, last_index, held: None };
         sealed.chunk(last_index)?;
         Ok(sealed)
     }
@@ -151,9 +118,7 @@ impl<W: Write> SealedWriter<W> {
     fn put_chunk(&mut self, last: bool) -> io::Result<()> {
         // After a failed write the position in the inner writer is unknown; going on would only hide that.
         if std::mem::replace(&mut self.failed, true) {
-            return Err(io::Error::other(
-                "an earlier write to this sealed file failed",
-            ));
+            return Err(io::Error::other("an earlier write to this sealed file failed"));
         }
         let tag = self
             .key
@@ -179,8 +144,7 @@ impl<W: Write> Write for SealedWriter<W> {
             self.put_chunk(false)?;
         }
         let taken = bytes.len().min(CHUNK_BYTES - self.buffer.len());
-        self.buffer
-            .extend_from_slice(bytes.get(..taken).unwrap_or_default());
+        self.buffer.extend_from_slice(bytes.get(..taken).unwrap_or_default());
         Ok(taken)
     }
 
@@ -192,9 +156,7 @@ impl<W: Write> Write for SealedWriter<W> {
 
 impl<W: Write> std::fmt::Debug for SealedWriter<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SealedWriter")
-            .field("chunks_written", &self.index)
-            .finish_non_exhaustive()
+        f.debug_struct("SealedWriter").field("chunks_written", &self.index).finish_non_exhaustive()
     }
 }
 
@@ -210,9 +172,7 @@ pub struct SealedReader<R: Read + Seek> {
 
 impl<R: Read + Seek> std::fmt::Debug for SealedReader<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SealedReader")
-            .field("length", &self.length)
-            .finish_non_exhaustive()
+        f.debug_struct("SealedReader").field("length", &self.length).finish_non_exhaustive()
     }
 }
 
@@ -258,42 +218,22 @@ impl<R: Read + Seek> SealedReader<R> {
             let plain = self.load(index)?;
             self.held = Some((index, plain));
         }
-        Ok(self
-            .held
-            .as_ref()
-            .map(|(_, plain)| plain.as_slice())
-            .unwrap_or_default())
+        Ok(self.held.as_ref().map(|(_, plain)| plain.as_slice()).unwrap_or_default())
     }
 
     fn load(&mut self, index: u64) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let last = index == self.last_index;
-        let plain_bytes = if last {
-            (self.length - index * CHUNK_BYTES as u64) as usize
-        } else {
-            CHUNK_BYTES
-        };
-        let mut buffer = self
-            .held
-            .take()
-            .map(|(_, buffer)| buffer)
-            .unwrap_or_default();
+        let plain_bytes = if last { (self.length - index * CHUNK_BYTES as u64) as usize } else { CHUNK_BYTES };
+        let mut buffer = self.held.take().map(|(_, buffer)| buffer).unwrap_or_default();
         buffer.zeroize();
         buffer.resize(plain_bytes + TAG_BYTES, 0);
-        self.reader.seek(SeekFrom::Start(
-            HEADER_BYTES as u64 + index * SEALED_CHUNK_BYTES,
-        ))?;
-        self.reader
-            .read_exact(&mut buffer)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => SealError::Tampered,
-                _ => SealError::Io(error),
-            })?;
+        self.reader.seek(SeekFrom::Start(HEADER_BYTES as u64 + index * SEALED_CHUNK_BYTES))?;
+        self.reader.read_exact(&mut buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => SealError::Tampered,
+            _ => SealError::Io(error),
+        })?;
         self.key
-            .open_in_place(
-                chunk_nonce(index),
-                chunk_aad(&self.id, index, last),
-                &mut buffer,
-            )
+            .open_in_place(chunk_nonce(index), chunk_aad(&self.id, index, last), &mut buffer)
             .map_err(|_| SealError::Tampered)?;
         buffer.truncate(plain_bytes);
         Ok(buffer)

@@ -83,10 +83,7 @@ impl MasterKey {
     ///
     /// `store_exists_on_disk` says whether sealed data already exist. Then a missing key is [`SealError::KeyMissing`]: a new one
     /// is made only where there is nothing yet that it could not open.
-    pub fn load_or_create(
-        secrets: &dyn SecretStore,
-        store_exists_on_disk: bool,
-    ) -> Result<Self, SealError> {
+    pub fn load_or_create(secrets: &dyn SecretStore, store_exists_on_disk: bool) -> Result<Self, SealError> {
         if let Some(bytes) = secrets.get(MASTER_KEY_NAME)? {
             return Self::from_bytes(&bytes);
         }
@@ -97,11 +94,7 @@ impl MasterKey {
         secrets.set(MASTER_KEY_NAME, key.0.as_ref())?;
         // Read back: a store that loses what it took must be found out before the first patient's data are sealed.
         let stored = secrets.get(MASTER_KEY_NAME)?.ok_or(SealError::KeyMissing)?;
-        if super::digest::constant_time_eq(&stored, key.0.as_ref()) {
-            Ok(key)
-        } else {
-            Err(SealError::KeyDamaged)
-        }
+        if super::digest::constant_time_eq(&stored, key.0.as_ref()) { Ok(key) } else { Err(SealError::KeyDamaged) }
     }
 
     /// Crypto-erase: removes the key from the secret store. Whatever was sealed under it can never be opened again.
@@ -158,32 +151,18 @@ impl Sealer {
         self.open_labelled("dokuei blob 1", context, sealed)
     }
 
-    fn seal_labelled(
-        &self,
-        label: &str,
-        context: &[u8],
-        plain: &[u8],
-    ) -> Result<Vec<u8>, SealError> {
+    fn seal_labelled(&self, label: &str, context: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealError> {
         let salt = random::bytes::<SALT_BYTES>()?;
         let nonce = random::bytes::<NONCE_BYTES>()?;
         let key = self.blob_key(label, &salt)?;
-        let mut out = Vec::with_capacity(
-            plain
-                .len()
-                .checked_add(BLOB_OVERHEAD_BYTES)
-                .ok_or(SealError::TooLarge)?,
-        );
+        let mut out = Vec::with_capacity(plain.len().checked_add(BLOB_OVERHEAD_BYTES).ok_or(SealError::TooLarge)?);
         out.push(BLOB_VERSION);
         out.extend_from_slice(&salt);
         out.extend_from_slice(&nonce);
         let body_at = out.len();
         out.extend_from_slice(plain);
         let body = out.get_mut(body_at..).ok_or(SealError::TooLarge)?;
-        match key.seal_in_place_separate_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(context),
-            body,
-        ) {
+        match key.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), body) {
             Ok(tag) => {
                 out.extend_from_slice(tag.as_ref());
                 Ok(out)
@@ -195,30 +174,17 @@ impl Sealer {
         }
     }
 
-    fn open_labelled(
-        &self,
-        label: &str,
-        context: &[u8],
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    fn open_labelled(&self, label: &str, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (version, rest) = sealed.split_first().ok_or(SealError::Tampered)?;
         if *version != BLOB_VERSION {
             return Err(SealError::UnknownVersion(*version));
         }
-        let (salt, rest) = rest
-            .split_first_chunk::<SALT_BYTES>()
-            .ok_or(SealError::Tampered)?;
-        let (nonce, body) = rest
-            .split_first_chunk::<NONCE_BYTES>()
-            .ok_or(SealError::Tampered)?;
+        let (salt, rest) = rest.split_first_chunk::<SALT_BYTES>().ok_or(SealError::Tampered)?;
+        let (nonce, body) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::Tampered)?;
         let key = self.blob_key(label, salt)?;
         let mut buffer = Zeroizing::new(body.to_vec());
         let length = key
-            .open_in_place(
-                Nonce::assume_unique_for_key(*nonce),
-                Aad::from(context),
-                &mut buffer,
-            )
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(context), &mut buffer)
             .map(|plain| plain.len())
             .map_err(|_| SealError::Tampered)?;
         buffer.truncate(length);
@@ -237,9 +203,7 @@ impl Sealer {
 }
 
 fn aead_key(key: &[u8; 32]) -> Result<LessSafeKey, SealError> {
-    UnboundKey::new(&AES_256_GCM, key)
-        .map(LessSafeKey::new)
-        .map_err(|_| SealError::KeyDamaged)
+    UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map_err(|_| SealError::KeyDamaged)
 }
 
 #[cfg(test)]
@@ -261,44 +225,23 @@ mod tests {
             for bit in 0..8 {
                 let mut bad = sealed.clone();
                 bad[at] ^= 1 << bit;
-                assert!(
-                    sealer.open(b"draft/7", &bad).is_err(),
-                    "byte {at} bit {bit}"
-                );
+                assert!(sealer.open(b"draft/7", &bad).is_err(), "byte {at} bit {bit}");
             }
-            assert!(
-                sealer.open(b"draft/7", &sealed[..at]).is_err(),
-                "cut at {at}"
-            );
+            assert!(sealer.open(b"draft/7", &sealed[..at]).is_err(), "cut at {at}");
         }
         let mut longer = sealed.clone();
         longer.push(0);
-        assert!(matches!(
-            sealer.open(b"draft/7", &longer),
-            Err(SealError::Tampered)
-        ));
-        assert_eq!(
-            sealer.open(b"draft/7", &sealed).unwrap().as_slice(),
-            "所見なし".as_bytes()
-        );
+        assert!(matches!(sealer.open(b"draft/7", &longer), Err(SealError::Tampered)));
+        assert_eq!(sealer.open(b"draft/7", &sealed).unwrap().as_slice(), "所見なし".as_bytes());
     }
 
     #[test]
     fn context_and_key_are_bound() {
         let one = sealer();
         let sealed = one.seal(b"row/1", b"patient").unwrap();
-        assert!(matches!(
-            one.open(b"row/2", &sealed),
-            Err(SealError::Tampered)
-        ));
-        assert!(matches!(
-            sealer().open(b"row/1", &sealed),
-            Err(SealError::Tampered)
-        ));
-        assert!(matches!(
-            one.open_labelled("another use", b"row/1", &sealed),
-            Err(SealError::Tampered)
-        ));
+        assert!(matches!(one.open(b"row/2", &sealed), Err(SealError::Tampered)));
+        assert!(matches!(sealer().open(b"row/1", &sealed), Err(SealError::Tampered)));
+        assert!(matches!(one.open_labelled("another use", b"row/1", &sealed), Err(SealError::Tampered)));
         // The same text twice looks different.
         assert_ne!(sealed, one.seal(b"row/1", b"patient").unwrap());
         assert!(!sealed.windows(7).any(|window| window == b"patient"));
@@ -307,28 +250,16 @@ mod tests {
     #[test]
     fn master_key_is_made_once_and_never_beside_existing_data() {
         let secrets = MemoryStore::new();
-        assert!(matches!(
-            MasterKey::load_or_create(&secrets, true),
-            Err(SealError::KeyMissing)
-        ));
+        assert!(matches!(MasterKey::load_or_create(&secrets, true), Err(SealError::KeyMissing)));
         assert!(secrets.get(MASTER_KEY_NAME).unwrap().is_none());
         let first = MasterKey::load_or_create(&secrets, false).unwrap();
         let sealed = Sealer::new(first).seal(b"c", b"text").unwrap();
         let again = MasterKey::load_or_create(&secrets, true).unwrap();
-        assert_eq!(
-            Sealer::new(again).open(b"c", &sealed).unwrap().as_slice(),
-            b"text"
-        );
+        assert_eq!(Sealer::new(again).open(b"c", &sealed).unwrap().as_slice(), b"text");
         secrets.set(MASTER_KEY_NAME, b"short").unwrap();
-        assert!(matches!(
-            MasterKey::load_or_create(&secrets, true),
-            Err(SealError::KeyDamaged)
-        ));
+        assert!(matches!(MasterKey::load_or_create(&secrets, true), Err(SealError::KeyDamaged)));
         MasterKey::erase(&secrets).unwrap();
-        assert!(matches!(
-            MasterKey::load_or_create(&secrets, true),
-            Err(SealError::KeyMissing)
-        ));
+        assert!(matches!(MasterKey::load_or_create(&secrets, true), Err(SealError::KeyMissing)));
     }
 
     /// A store that is locked: its error must come through, and no key may be made.
@@ -336,9 +267,7 @@ mod tests {
 
     impl SecretStore for Locked {
         fn get(&self, _: &str) -> Result<Option<Zeroizing<Vec<u8>>>, SecretError> {
-            Err(SecretError::Locked {
-                detail: "test".to_owned(),
-            })
+            Err(SecretError::Locked { detail: "test".to_owned() })
         }
         fn set(&self, _: &str, _: &[u8]) -> Result<(), SecretError> {
             panic!("a key was written to a locked store");
@@ -361,10 +290,7 @@ mod tests {
     #[test]
     fn debug_shows_no_key() {
         let key = MasterKey::from_bytes(&[0x41; 32]).unwrap();
-        assert_eq!(
-            format!("{key:?} {:?}", Sealer::new(key.clone())),
-            "MasterKey(…) Sealer(…)"
-        );
+        assert_eq!(format!("{key:?} {:?}", Sealer::new(key.clone())), "MasterKey(…) Sealer(…)");
     }
 
     proptest! {

@@ -20,12 +20,8 @@ impl KeyringStore {
         check_name(profile)?;
         // `Entry::new` alone would say no more than "no default store"; the cause is here.
         match Entry::store_status() {
-            Ok(()) => Ok(Self {
-                service: format!("dokuei/{profile}"),
-            }),
-            Err(error) => Err(SecretError::NoService {
-                detail: error.to_string(),
-            }),
+            Ok(()) => Ok(Self { service: format!("dokuei/{profile}") }),
+            Err(error) => Err(SecretError::NoService { detail: error.to_string() }),
         }
     }
 
@@ -38,9 +34,7 @@ impl KeyringStore {
 /// Our view of the package's error. Errors that carry bytes of the secret are dropped, never formatted.
 fn classify(error: Error, name: &str) -> SecretError {
     match error {
-        Error::NoDefaultStore => SecretError::NoService {
-            detail: error.to_string(),
-        },
+        Error::NoDefaultStore => SecretError::NoService { detail: error.to_string() },
         Error::NoStorageAccess(cause) => {
             // The platform error's type belongs to another crate; its words are all that tells a locked collection from a refusal.
             let detail = cause.to_string();
@@ -51,21 +45,13 @@ fn classify(error: Error, name: &str) -> SecretError {
                 SecretError::Denied { detail }
             }
         }
-        Error::PlatformFailure(cause) => SecretError::Platform {
-            detail: cause.to_string(),
-        },
-        Error::Ambiguous(_) => SecretError::Ambiguous {
-            name: name.to_owned(),
-        },
+        Error::PlatformFailure(cause) => SecretError::Platform { detail: cause.to_string() },
+        Error::Ambiguous(_) => SecretError::Ambiguous { name: name.to_owned() },
         Error::BadEncoding(mut bytes) | Error::BadDataFormat(mut bytes, _) => {
             bytes.zeroize();
-            SecretError::Platform {
-                detail: "the entry is not in the expected form".to_owned(),
-            }
+            SecretError::Platform { detail: "the entry is not in the expected form".to_owned() }
         }
-        other => SecretError::Platform {
-            detail: other.to_string(),
-        },
+        other => SecretError::Platform { detail: other.to_string() },
     }
 }
 
@@ -80,9 +66,7 @@ impl SecretStore for KeyringStore {
 
     fn set(&self, name: &str, secret: &[u8]) -> Result<(), SecretError> {
         check_size(secret)?;
-        self.entry(name)?
-            .set_secret(secret)
-            .map_err(|error| classify(error, name))
+        self.entry(name)?.set_secret(secret).map_err(|error| classify(error, name))
     }
 
     fn delete(&self, name: &str) -> Result<(), SecretError> {
@@ -104,30 +88,12 @@ mod tests {
     #[test]
     fn each_situation_has_its_own_error() {
         let is = |error: Error| classify(error, "n");
-        assert!(matches!(
-            is(Error::NoDefaultStore),
-            SecretError::NoService { .. }
-        ));
-        assert!(matches!(
-            is(Error::NoStorageAccess(platform("object locked"))),
-            SecretError::Locked { .. }
-        ));
-        assert!(matches!(
-            is(Error::NoStorageAccess(platform("prompt dismissed"))),
-            SecretError::Locked { .. }
-        ));
-        assert!(matches!(
-            is(Error::NoStorageAccess(platform("no result found"))),
-            SecretError::Denied { .. }
-        ));
-        assert!(matches!(
-            is(Error::PlatformFailure(platform("bus gone"))),
-            SecretError::Platform { .. }
-        ));
-        assert!(matches!(
-            is(Error::Ambiguous(Vec::new())),
-            SecretError::Ambiguous { .. }
-        ));
+        assert!(matches!(is(Error::NoDefaultStore), SecretError::NoService { .. }));
+        assert!(matches!(is(Error::NoStorageAccess(platform("object locked"))), SecretError::Locked { .. }));
+        assert!(matches!(is(Error::NoStorageAccess(platform("prompt dismissed"))), SecretError::Locked { .. }));
+        assert!(matches!(is(Error::NoStorageAccess(platform("no result found"))), SecretError::Denied { .. }));
+        assert!(matches!(is(Error::PlatformFailure(platform("bus gone"))), SecretError::Platform { .. }));
+        assert!(matches!(is(Error::Ambiguous(Vec::new())), SecretError::Ambiguous { .. }));
         // Only `NoService` may lead to the passphrase choice.
         assert!(is(Error::NoDefaultStore).allows_passphrase_choice());
         assert!(!is(Error::NoStorageAccess(platform("locked"))).allows_passphrase_choice());
@@ -143,15 +109,10 @@ mod tests {
     /// Against the real Secret Service: the test script starts a throw-away one and sets the variable
     /// (see `scripts/test`). With the variable set, an absent service is a failure.
     #[test]
-    #[expect(
-        clippy::print_stderr,
-        reason = "says clearly that the test did not run"
-    )]
+    #[expect(clippy::print_stderr, reason = "says clearly that the test did not run")]
     fn real_secret_service() {
         if std::env::var("DOKUEI_TEST_SECRET_SERVICE").as_deref() != Ok("1") {
-            eprintln!(
-                "NOT RUN: real_secret_service needs DOKUEI_TEST_SECRET_SERVICE=1 and an unlocked Secret Service"
-            );
+            eprintln!("NOT RUN: real_secret_service needs DOKUEI_TEST_SECRET_SERVICE=1 and an unlocked Secret Service");
             return;
         }
         let profile = format!("test-{}", crate::vault::random::random_id().unwrap());

@@ -38,8 +38,7 @@ impl SecretStore for MemoryStore {
     fn set(&self, name: &str, secret: &[u8]) -> Result<(), SecretError> {
         check_name(name)?;
         check_size(secret)?;
-        self.entries()
-            .insert(name.to_owned(), Zeroizing::new(secret.to_vec()));
+        self.entries().insert(name.to_owned(), Zeroizing::new(secret.to_vec()));
         Ok(())
     }
 

@@ -67,10 +67,7 @@ pub enum SecretError {
     #[error("there is no secrets file")]
     FileMissing,
     /// The passphrase is too short to protect anything.
-    #[error(
-        "the passphrase needs at least {} characters",
-        PassphraseStore::MIN_PASSPHRASE_CHARS
-    )]
+    #[error("the passphrase needs at least {} characters", PassphraseStore::MIN_PASSPHRASE_CHARS)]
     WeakPassphrase,
     /// Longer than [`MAX_SECRET_BYTES`].
     #[error("the secret has {len} bytes; at most {MAX_SECRET_BYTES} fit every platform's store")]
@@ -111,19 +108,11 @@ pub trait SecretStore: Send + Sync {
 /// A name that every platform's store takes, and that cannot be mistaken for another profile's.
 fn check_name(name: &str) -> Result<(), SecretError> {
     let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-');
-    if name.is_empty() || name.len() > 100 || !name.bytes().all(allowed) {
-        Err(SecretError::BadName)
-    } else {
-        Ok(())
-    }
+    if name.is_empty() || name.len() > 100 || !name.bytes().all(allowed) { Err(SecretError::BadName) } else { Ok(()) }
 }
 
 fn check_size(secret: &[u8]) -> Result<(), SecretError> {
-    if secret.len() > MAX_SECRET_BYTES {
-        Err(SecretError::TooLarge { len: secret.len() })
-    } else {
-        Ok(())
-    }
+    if secret.len() > MAX_SECRET_BYTES { Err(SecretError::TooLarge { len: secret.len() }) } else { Ok(()) }
 }
 
 /// What every store must do; run over each implementation.
@@ -131,31 +120,19 @@ fn check_size(secret: &[u8]) -> Result<(), SecretError> {
 pub(crate) fn store_suite(store: &dyn SecretStore) {
     assert!(store.get("a").unwrap().is_none());
     store.set("a", &[0, 255, 10, 13]).unwrap();
-    assert_eq!(
-        store.get("a").unwrap().unwrap().as_slice(),
-        &[0, 255, 10, 13]
-    );
+    assert_eq!(store.get("a").unwrap().unwrap().as_slice(), &[0, 255, 10, 13]);
     store.set("a", b"second").unwrap();
     assert_eq!(store.get("a").unwrap().unwrap().as_slice(), b"second");
     assert!(store.get("b").unwrap().is_none());
     let longest = vec![7u8; MAX_SECRET_BYTES];
     store.set("long", &longest).unwrap();
     assert_eq!(store.get("long").unwrap().unwrap().as_slice(), longest);
-    assert!(matches!(
-        store.set("long", &vec![7; MAX_SECRET_BYTES + 1]),
-        Err(SecretError::TooLarge { len: 2_501 })
-    ));
+    assert!(matches!(store.set("long", &vec![7; MAX_SECRET_BYTES + 1]), Err(SecretError::TooLarge { len: 2_501 })));
     assert_eq!(store.get("long").unwrap().unwrap().len(), MAX_SECRET_BYTES);
     for bad in ["", "a/b", "名前", "a b", &"x".repeat(101)] {
         assert!(matches!(store.get(bad), Err(SecretError::BadName)), "{bad}");
-        assert!(
-            matches!(store.set(bad, b"x"), Err(SecretError::BadName)),
-            "{bad}"
-        );
-        assert!(
-            matches!(store.delete(bad), Err(SecretError::BadName)),
-            "{bad}"
-        );
+        assert!(matches!(store.set(bad, b"x"), Err(SecretError::BadName)), "{bad}");
+        assert!(matches!(store.delete(bad), Err(SecretError::BadName)), "{bad}");
     }
     store.delete("a").unwrap();
     store.delete("a").unwrap();

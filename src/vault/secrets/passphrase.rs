@@ -31,15 +31,9 @@ pub struct PassphraseWork {
 
 impl PassphraseWork {
     /// For real use: 64 MiB, 3 passes (RFC 9106, second recommended option, one lane).
-    pub const STRONG: Self = Self {
-        memory_kib: 64 * 1024,
-        passes: 3,
-    };
+    pub const STRONG: Self = Self { memory_kib: 64 * 1024, passes: 3 };
     /// For tests and the demo's throw-away profile only.
-    pub const QUICK: Self = Self {
-        memory_kib: 256,
-        passes: 1,
-    };
+    pub const QUICK: Self = Self { memory_kib: 256, passes: 1 };
 
     /// What a file may ask of this machine: it is outside data.
     fn is_acceptable(self) -> bool {
@@ -74,9 +68,7 @@ pub struct PassphraseStore {
 
 impl std::fmt::Debug for PassphraseStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PassphraseStore")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("PassphraseStore").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -90,22 +82,13 @@ impl PassphraseStore {
     }
 
     /// Makes a new, empty secrets file. Fails with [`SecretError::AlreadyExists`] rather than replace one.
-    pub fn create(
-        path: &Path,
-        passphrase: &str,
-        work: PassphraseWork,
-    ) -> Result<Self, SecretError> {
+    pub fn create(path: &Path, passphrase: &str, work: PassphraseWork) -> Result<Self, SecretError> {
         if passphrase.chars().count() < Self::MIN_PASSPHRASE_CHARS {
             return Err(SecretError::WeakPassphrase);
         }
         let salt = random::bytes::<16>()?;
         let key = derive(passphrase, &salt, work)?;
-        let store = Self {
-            path: path.to_owned(),
-            key,
-            salt,
-            work,
-        };
+        let store = Self { path: path.to_owned(), key, salt, work };
         let _lock = store.lock()?;
         if path.exists() {
             return Err(SecretError::AlreadyExists);
@@ -117,42 +100,25 @@ impl PassphraseStore {
     /// Opens the secrets file with its passphrase.
     pub fn open(path: &Path, passphrase: &str) -> Result<Self, SecretError> {
         let envelope = read_envelope(path)?;
-        let salt: [u8; 16] =
-            decode(&envelope.salt)?
-                .as_slice()
-                .try_into()
-                .map_err(|_| SecretError::Corrupt {
-                    detail: "salt has a wrong length",
-                })?;
+        let salt: [u8; 16] = decode(&envelope.salt)?
+            .as_slice()
+            .try_into()
+            .map_err(|_| SecretError::Corrupt { detail: "salt has a wrong length" })?;
         let key = derive(passphrase, &salt, envelope.work)?;
-        let store = Self {
-            path: path.to_owned(),
-            key,
-            salt,
-            work: envelope.work,
-        };
+        let store = Self { path: path.to_owned(), key, salt, work: envelope.work };
         store.read()?;
         Ok(store)
     }
 
     /// Seals the file anew under another passphrase; the old one no longer opens it.
-    pub fn change_passphrase(
-        &mut self,
-        passphrase: &str,
-        work: PassphraseWork,
-    ) -> Result<(), SecretError> {
+    pub fn change_passphrase(&mut self, passphrase: &str, work: PassphraseWork) -> Result<(), SecretError> {
         if passphrase.chars().count() < Self::MIN_PASSPHRASE_CHARS {
             return Err(SecretError::WeakPassphrase);
         }
         let _lock = self.lock()?;
         let mut entries = self.read()?;
         let salt = random::bytes::<16>()?;
-        let next = Self {
-            path: self.path.clone(),
-            key: derive(passphrase, &salt, work)?,
-            salt,
-            work,
-        };
+        let next = Self { path: self.path.clone(), key: derive(passphrase, &salt, work)?, salt, work };
         let written = next.write(&entries);
         entries.values_mut().for_each(zeroize::Zeroize::zeroize);
         written?;
@@ -162,34 +128,21 @@ impl PassphraseStore {
 
     /// Held while the file is read and replaced; released when dropped.
     fn lock(&self) -> Result<File, SecretError> {
-        let mut name = self
-            .path
-            .file_name()
-            .ok_or(SecretError::BadName)?
-            .to_os_string();
+        let mut name = self.path.file_name().ok_or(SecretError::BadName)?.to_os_string();
         name.push(".lock");
-        let file = fs::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.path.with_file_name(name))?;
+        let file =
+            fs::OpenOptions::new().create(true).truncate(false).write(true).open(self.path.with_file_name(name))?;
         file.lock()?;
         Ok(file)
     }
 
     fn read(&self) -> Result<BTreeMap<String, Zeroizing<Vec<u8>>>, SecretError> {
         let envelope = read_envelope(&self.path)?;
-        open_sealed(&self.key, CHECK_LABEL, &envelope.check)?
-            .ok_or(SecretError::WrongPassphrase)?;
-        let plain = open_sealed(&self.key, ENTRIES_LABEL, &envelope.entries)?.ok_or(
-            SecretError::Corrupt {
-                detail: "the sealed secrets were altered",
-            },
-        )?;
+        open_sealed(&self.key, CHECK_LABEL, &envelope.check)?.ok_or(SecretError::WrongPassphrase)?;
+        let plain = open_sealed(&self.key, ENTRIES_LABEL, &envelope.entries)?
+            .ok_or(SecretError::Corrupt { detail: "the sealed secrets were altered" })?;
         let texts: BTreeMap<String, String> =
-            serde_json::from_slice(&plain).map_err(|_| SecretError::Corrupt {
-                detail: "the secrets are not a map",
-            })?;
+            serde_json::from_slice(&plain).map_err(|_| SecretError::Corrupt { detail: "the secrets are not a map" })?;
         texts
             .into_iter()
             .map(|(name, text)| {
@@ -200,15 +153,11 @@ impl PassphraseStore {
     }
 
     fn write(&self, entries: &BTreeMap<String, Zeroizing<Vec<u8>>>) -> Result<(), SecretError> {
-        let mut texts: BTreeMap<&str, String> = entries
-            .iter()
-            .map(|(name, secret)| (name.as_str(), BASE64.encode(secret.as_slice())))
-            .collect();
+        let mut texts: BTreeMap<&str, String> =
+            entries.iter().map(|(name, secret)| (name.as_str(), BASE64.encode(secret.as_slice()))).collect();
         let plain = serde_json::to_vec(&texts).map(Zeroizing::new);
         texts.values_mut().for_each(zeroize::Zeroize::zeroize);
-        let plain = plain.map_err(|_| SecretError::Corrupt {
-            detail: "the secrets could not be written",
-        })?;
+        let plain = plain.map_err(|_| SecretError::Corrupt { detail: "the secrets could not be written" })?;
         let envelope = Envelope {
             format: "dokuei-secrets".to_owned(),
             version: VERSION,
@@ -218,16 +167,12 @@ impl PassphraseStore {
             check: seal(&self.key, CHECK_LABEL, CHECK_LABEL)?,
             entries: seal(&self.key, ENTRIES_LABEL, &plain)?,
         };
-        let bytes = serde_json::to_vec_pretty(&envelope).map_err(|_| SecretError::Corrupt {
-            detail: "the file could not be written",
-        })?;
+        let bytes = serde_json::to_vec_pretty(&envelope)
+            .map_err(|_| SecretError::Corrupt { detail: "the file could not be written" })?;
         Ok(atomic::write(&self.path, &bytes)?)
     }
 
-    fn change(
-        &self,
-        change: impl FnOnce(&mut BTreeMap<String, Zeroizing<Vec<u8>>>),
-    ) -> Result<(), SecretError> {
+    fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Zeroizing<Vec<u8>>>)) -> Result<(), SecretError> {
         let _lock = self.lock()?;
         let mut entries = self.read()?;
         change(&mut entries);
@@ -266,44 +211,25 @@ fn read_envelope(path: &Path) -> Result<Envelope, SecretError> {
         Err(error) => return Err(error.into()),
     };
     if length > MAX_FILE_BYTES {
-        return Err(SecretError::Corrupt {
-            detail: "the file is too large",
-        });
+        return Err(SecretError::Corrupt { detail: "the file is too large" });
     }
     let envelope: Envelope =
-        serde_json::from_slice(&fs::read(path)?).map_err(|_| SecretError::Corrupt {
-            detail: "not a secrets file",
-        })?;
-    if envelope.format != "dokuei-secrets"
-        || envelope.version != VERSION
-        || envelope.kdf != "argon2id"
-    {
-        return Err(SecretError::Corrupt {
-            detail: "unknown format or version",
-        });
+        serde_json::from_slice(&fs::read(path)?).map_err(|_| SecretError::Corrupt { detail: "not a secrets file" })?;
+    if envelope.format != "dokuei-secrets" || envelope.version != VERSION || envelope.kdf != "argon2id" {
+        return Err(SecretError::Corrupt { detail: "unknown format or version" });
     }
     if !envelope.work.is_acceptable() {
-        return Err(SecretError::Corrupt {
-            detail: "key derivation parameters out of bounds",
-        });
+        return Err(SecretError::Corrupt { detail: "key derivation parameters out of bounds" });
     }
     Ok(envelope)
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, SecretError> {
-    BASE64.decode(text).map_err(|_| SecretError::Corrupt {
-        detail: "not base64",
-    })
+    BASE64.decode(text).map_err(|_| SecretError::Corrupt { detail: "not base64" })
 }
 
-fn derive(
-    passphrase: &str,
-    salt: &[u8],
-    work: PassphraseWork,
-) -> Result<Zeroizing<[u8; 32]>, SecretError> {
-    let bounds = |_| SecretError::Corrupt {
-        detail: "key derivation parameters out of bounds",
-    };
+fn derive(passphrase: &str, salt: &[u8], work: PassphraseWork) -> Result<Zeroizing<[u8; 32]>, SecretError> {
+    let bounds = |_| SecretError::Corrupt { detail: "key derivation parameters out of bounds" };
     let params = Params::new(work.memory_kib, work.passes, 1, Some(32)).map_err(bounds)?;
     let mut key = Zeroizing::new([0u8; 32]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
@@ -313,9 +239,7 @@ fn derive(
 }
 
 fn aead(key: &[u8; 32]) -> Result<LessSafeKey, SecretError> {
-    UnboundKey::new(&AES_256_GCM, key)
-        .map(LessSafeKey::new)
-        .map_err(|_| SecretError::Corrupt { detail: "key" })
+    UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map_err(|_| SecretError::Corrupt { detail: "key" })
 }
 
 fn seal(key: &[u8; 32], label: &[u8], plain: &[u8]) -> Result<Sealed, SecretError> {
@@ -323,43 +247,24 @@ fn seal(key: &[u8; 32], label: &[u8], plain: &[u8]) -> Result<Sealed, SecretErro
     // Room for the tag from the start: a reallocation would leave the plain text behind in freed memory.
     let mut buffer = Vec::with_capacity(plain.len() + AES_256_GCM.tag_len());
     buffer.extend_from_slice(plain);
-    let sealed = aead(key)?.seal_in_place_append_tag(
-        Nonce::assume_unique_for_key(nonce),
-        Aad::from(label),
-        &mut buffer,
-    );
+    let sealed =
+        aead(key)?.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(label), &mut buffer);
     if sealed.is_err() {
         buffer.zeroize();
-        return Err(SecretError::Corrupt {
-            detail: "sealing failed",
-        });
+        return Err(SecretError::Corrupt { detail: "sealing failed" });
     }
-    Ok(Sealed {
-        nonce: BASE64.encode(nonce),
-        sealed: BASE64.encode(buffer),
-    })
+    Ok(Sealed { nonce: BASE64.encode(nonce), sealed: BASE64.encode(buffer) })
 }
 
 /// `None` where the key does not open it.
-fn open_sealed(
-    key: &[u8; 32],
-    label: &[u8],
-    sealed: &Sealed,
-) -> Result<Option<Zeroizing<Vec<u8>>>, SecretError> {
-    let nonce: [u8; 12] =
-        decode(&sealed.nonce)?
-            .as_slice()
-            .try_into()
-            .map_err(|_| SecretError::Corrupt {
-                detail: "nonce has a wrong length",
-            })?;
+fn open_sealed(key: &[u8; 32], label: &[u8], sealed: &Sealed) -> Result<Option<Zeroizing<Vec<u8>>>, SecretError> {
+    let nonce: [u8; 12] = decode(&sealed.nonce)?
+        .as_slice()
+        .try_into()
+        .map_err(|_| SecretError::Corrupt { detail: "nonce has a wrong length" })?;
     let mut buffer = Zeroizing::new(decode(&sealed.sealed)?);
     let opened = aead(key)?
-        .open_in_place(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(label),
-            &mut buffer,
-        )
+        .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(label), &mut buffer)
         .map(|plain| plain.len());
     Ok(opened.ok().map(|length| {
         buffer.truncate(length);

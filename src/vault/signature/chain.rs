@@ -25,11 +25,7 @@ const UNDERSTOOD: [ObjectIdentifier; 4] = [
 pub(super) type Refusal = (Verdict, &'static str);
 
 fn text(certificate: &Certificate, oid: ObjectIdentifier) -> Option<String> {
-    let value = certificate
-        .tbs_certificate()
-        .subject()
-        .by_oid::<DirectoryString>(oid)
-        .ok()??;
+    let value = certificate.tbs_certificate().subject().by_oid::<DirectoryString>(oid).ok()??;
     Some(value.value().into_owned())
 }
 
@@ -43,11 +39,7 @@ pub(super) fn reader_id(certificate: &Certificate) -> Option<String> {
 
 pub(super) fn serial(certificate: &Certificate) -> String {
     let bytes = certificate.tbs_certificate().serial_number().as_bytes();
-    let significant = bytes
-        .iter()
-        .position(|b| *b != 0)
-        .and_then(|at| bytes.get(at..))
-        .unwrap_or(&[0]);
+    let significant = bytes.iter().position(|b| *b != 0).and_then(|at| bytes.get(at..)).unwrap_or(&[0]);
     digest::hex(significant)
 }
 
@@ -66,25 +58,21 @@ pub(super) fn check_signer(certificate: &Certificate) -> Result<(), Refusal> {
     let wrong = |detail| Err((Verdict::WrongSigner, detail));
     let tbs = certificate.tbs_certificate();
     match tbs.get_extension::<KeyUsage>() {
-        Ok(Some((_, usage)))
-            if usage.digital_signature() && usage.non_repudiation() && !usage.key_cert_sign() => {}
+        Ok(Some((_, usage))) if usage.digital_signature() && usage.non_repudiation() && !usage.key_cert_sign() => {}
         Ok(_) => return wrong("the certificate is not for signing documents (keyUsage)"),
         Err(_) => return Err((Verdict::Malformed, "unreadable keyUsage")),
     }
     match tbs.get_extension::<ExtendedKeyUsage>() {
         Ok(None) => {}
         Ok(Some((_, purposes)))
-            if purposes.0.contains(&EMAIL_PROTECTION)
-                || purposes.0.contains(&ANY_EXTENDED_KEY_USAGE) => {}
+            if purposes.0.contains(&EMAIL_PROTECTION) || purposes.0.contains(&ANY_EXTENDED_KEY_USAGE) => {}
         Ok(Some(_)) => {
             return wrong("the certificate is not for signing documents (extendedKeyUsage)");
         }
         Err(_) => return Err((Verdict::Malformed, "unreadable extendedKeyUsage")),
     }
     match tbs.get_extension::<BasicConstraints>() {
-        Ok(Some((_, constraints))) if constraints.ca => {
-            wrong("a CA certificate signs no documents")
-        }
+        Ok(Some((_, constraints))) if constraints.ca => wrong("a CA certificate signs no documents"),
         Ok(_) => Ok(()),
         Err(_) => Err((Verdict::Malformed, "unreadable basicConstraints")),
     }
@@ -92,14 +80,8 @@ pub(super) fn check_signer(certificate: &Certificate) -> Result<(), Refusal> {
 
 /// Whether every critical extension is understood.
 fn critical_extensions_understood(certificate: &Certificate) -> bool {
-    let extensions = certificate
-        .tbs_certificate()
-        .extensions()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    extensions
-        .iter()
-        .all(|extension| !extension.critical || UNDERSTOOD.contains(&extension.extn_id))
+    let extensions = certificate.tbs_certificate().extensions().map(Vec::as_slice).unwrap_or_default();
+    extensions.iter().all(|extension| !extension.critical || UNDERSTOOD.contains(&extension.extn_id))
 }
 
 /// Whether `issuer` may certify with `below` further CA certificates between it and the signer.
@@ -108,11 +90,8 @@ fn may_certify(issuer: &Certificate, below: usize) -> bool {
     let Ok(Some((_, constraints))) = tbs.get_extension::<BasicConstraints>() else {
         return false;
     };
-    let long_enough = constraints
-        .path_len_constraint
-        .is_none_or(|limit| below <= usize::from(limit));
-    let signs =
-        matches!(tbs.get_extension::<KeyUsage>(), Ok(Some((_, usage))) if usage.key_cert_sign());
+    let long_enough = constraints.path_len_constraint.is_none_or(|limit| below <= usize::from(limit));
+    let signs = matches!(tbs.get_extension::<KeyUsage>(), Ok(Some((_, usage))) if usage.key_cert_sign());
     constraints.ca && long_enough && signs && critical_extensions_understood(issuer)
 }
 
@@ -126,11 +105,7 @@ fn signed_by(child: &Certificate, issuer: &Certificate) -> bool {
     child.tbs_certificate().issuer() == issuer.tbs_certificate().subject()
         && child.tbs_certificate().signature() == child.signature_algorithm()
         && is_ecdsa_sha256(child.signature_algorithm())
-        && ecdsa_verify(
-            issuer.tbs_certificate().subject_public_key_info(),
-            &signed,
-            signature,
-        )
+        && ecdsa_verify(issuer.tbs_certificate().subject_public_key_info(), &signed, signature)
 }
 
 /// The path from `signer` (first) to a trusted root (last), valid at `signing_time`.
@@ -155,21 +130,14 @@ pub(super) fn build(
     let mut current = signer;
     for below in 0..MAX_DEPTH {
         if is_weak(current.signature_algorithm().oid) {
-            return Err((
-                Verdict::AlgoWeak,
-                "a certificate is signed with a weak algorithm",
-            ));
+            return Err((Verdict::AlgoWeak, "a certificate is signed with a weak algorithm"));
         }
         let fits = |issuer: &&Certificate| may_certify(issuer, below) && signed_by(current, issuer);
         if let Some(root) = anchors.iter().find(fits) {
             path.push(root.clone());
             return check_validity(path, signing_time);
         }
-        let Some(next) = included
-            .iter()
-            .filter(|candidate| !path.contains(candidate))
-            .find(fits)
-        else {
+        let Some(next) = included.iter().filter(|candidate| !path.contains(candidate)).find(fits) else {
             return untrusted("no path to a trusted root");
         };
         path.push(next.clone());
@@ -178,19 +146,13 @@ pub(super) fn build(
     untrusted("the path to a root is too long")
 }
 
-fn check_validity(
-    path: Vec<Certificate>,
-    signing_time: Timestamp,
-) -> Result<Vec<Certificate>, Refusal> {
+fn check_validity(path: Vec<Certificate>, signing_time: Timestamp) -> Result<Vec<Certificate>, Refusal> {
     for certificate in &path {
         let Some((not_before, not_after)) = validity(certificate) else {
             return Err((Verdict::Malformed, "unreadable validity"));
         };
         if signing_time < not_before || signing_time > not_after {
-            return Err((
-                Verdict::CertExpiredAtSign,
-                "signed outside the validity of a certificate",
-            ));
+            return Err((Verdict::CertExpiredAtSign, "signed outside the validity of a certificate"));
         }
     }
     Ok(path)

@@ -51,10 +51,7 @@ pub(super) fn attribute(certificate: &Certificate) -> der::Result<Attribute> {
         }],
         policies: None,
     };
-    Ok(Attribute {
-        oid: ATTR_SIGNING_CERTIFICATE_V2,
-        values: SetOfVec::try_from(vec![Any::encode_from(&value)?])?,
-    })
+    Ok(Attribute { oid: ATTR_SIGNING_CERTIFICATE_V2, values: SetOfVec::try_from(vec![Any::encode_from(&value)?])? })
 }
 
 /// What the attribute says about `certificate`.
@@ -77,21 +74,10 @@ pub(super) fn names(value: &Any, certificate: &Certificate) -> Named {
     let (Some(first), Ok(encoded)) = (parsed.certs.first(), certificate.to_der()) else {
         return Named::Unreadable;
     };
-    if first
-        .hash_algorithm
-        .as_ref()
-        .is_some_and(|algorithm| algorithm.oid != super::SHA256)
-    {
+    if first.hash_algorithm.as_ref().is_some_and(|algorithm| algorithm.oid != super::SHA256) {
         return Named::OtherHash;
     }
     let same_hash = first.cert_hash.as_bytes() == digest::sha256(&encoded);
-    let same_serial = first
-        .issuer_serial
-        .as_ref()
-        .is_none_or(|named| *named == issuer_serial(certificate));
-    if same_hash && same_serial {
-        Named::This
-    } else {
-        Named::Another
-    }
+    let same_serial = first.issuer_serial.as_ref().is_none_or(|named| *named == issuer_serial(certificate));
+    if same_hash && same_serial { Named::This } else { Named::Another }
 }

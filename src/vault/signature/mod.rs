@@ -22,8 +22,7 @@ use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 /// Longest CMS object that is read.
 pub const MAX_CMS_BYTES: usize = 64 * 1024;
 
-pub(super) const ECDSA_WITH_SHA256: ObjectIdentifier =
-    ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+pub(super) const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 pub(super) const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -32,8 +31,7 @@ const ID_SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 const ATTR_CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
 const ATTR_MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
 const ATTR_SIGNING_TIME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.5");
-const ATTR_SIGNING_CERTIFICATE_V2: ObjectIdentifier =
-    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
+const ATTR_SIGNING_CERTIFICATE_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
 
 /// The outcome of a verification (domain reference §9, item 6; VALID and TST_INVALID come with time stamps).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -148,25 +146,14 @@ pub(super) fn is_ecdsa_sha256(algorithm: &AlgorithmIdentifierOwned) -> bool {
 
 /// Whether this is a P-256 key as an uncompressed point.
 pub(super) fn is_p256(spki: &SubjectPublicKeyInfoOwned) -> bool {
-    let curve = spki
-        .algorithm
-        .parameters
-        .as_ref()
-        .and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
+    let curve = spki.algorithm.parameters.as_ref().and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
     let point = spki.subject_public_key.as_bytes().unwrap_or_default();
-    spki.algorithm.oid == EC_PUBLIC_KEY
-        && curve == Some(P256)
-        && point.len() == 65
-        && point.first() == Some(&4)
+    spki.algorithm.oid == EC_PUBLIC_KEY && curve == Some(P256) && point.len() == 65 && point.first() == Some(&4)
 }
 
 /// Verifies an ECDSA P-256 SHA-256 signature in DER form; raw r‖s does not pass. The verifier is `ring`'s, the signer `p256`'s:
 /// a fault would have to be in both.
-pub(super) fn ecdsa_verify(
-    spki: &SubjectPublicKeyInfoOwned,
-    message: &[u8],
-    signature_der: &[u8],
-) -> bool {
+pub(super) fn ecdsa_verify(spki: &SubjectPublicKeyInfoOwned, message: &[u8], signature_der: &[u8]) -> bool {
     let Some(point) = spki.subject_public_key.as_bytes() else {
         return false;
     };

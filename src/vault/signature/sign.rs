@@ -1,16 +1,15 @@
 //! Making a detached signature.
 
 use super::{
-    ATTR_CONTENT_TYPE, ATTR_MESSAGE_DIGEST, ATTR_SIGNING_TIME, ECDSA_WITH_SHA256, ID_DATA,
-    ID_SIGNED_DATA, SHA256, chain, ess,
+    ATTR_CONTENT_TYPE, ATTR_MESSAGE_DIGEST, ATTR_SIGNING_TIME, ECDSA_WITH_SHA256, ID_DATA, ID_SIGNED_DATA, SHA256,
+    chain, ess,
 };
 use crate::vault::digest;
 use crate::vault::keys::SigningKey;
 use cms::cert::{CertificateChoices, IssuerAndSerialNumber};
 use cms::content_info::{CmsVersion, ContentInfo};
 use cms::signed_data::{
-    CertificateSet, EncapsulatedContentInfo, SignedAttributes, SignedData, SignerIdentifier,
-    SignerInfo, SignerInfos,
+    CertificateSet, EncapsulatedContentInfo, SignedAttributes, SignedData, SignerIdentifier, SignerInfo, SignerInfos,
 };
 use der::asn1::{GeneralizedTime, ObjectIdentifier, OctetString, SetOfVec, UtcTime};
 use der::{Any, Decode as _, Encode as _};
@@ -76,11 +75,7 @@ pub(super) fn sign_unchecked(
     chain: &[Vec<u8>],
     signing_time: Timestamp,
 ) -> Result<Vec<u8>, SignError> {
-    let public = certificate
-        .tbs_certificate()
-        .subject_public_key_info()
-        .subject_public_key
-        .raw_bytes();
+    let public = certificate.tbs_certificate().subject_public_key_info().subject_public_key.raw_bytes();
     if public != key.der_bytes() {
         return Err(SignError::KeyMismatch);
     }
@@ -98,10 +93,7 @@ pub(super) fn signed_attributes(
     Ok(SignedAttributes::try_from(vec![
         attribute(ATTR_CONTENT_TYPE, Any::encode_from(&ID_DATA)?)?,
         attribute(ATTR_SIGNING_TIME, Any::encode_from(&cms_time(at)?)?)?,
-        attribute(
-            ATTR_MESSAGE_DIGEST,
-            Any::encode_from(&OctetString::new(digest::sha256(content))?)?,
-        )?,
+        attribute(ATTR_MESSAGE_DIGEST, Any::encode_from(&OctetString::new(digest::sha256(content))?)?)?,
         ess::attribute(certificate)?,
     ])?)
 }
@@ -112,10 +104,7 @@ pub(super) fn assemble(
     signed_attrs: SignedAttributes,
     signature: Vec<u8>,
 ) -> Result<Vec<u8>, SignError> {
-    let sha256 = AlgorithmIdentifierOwned {
-        oid: SHA256,
-        parameters: None,
-    };
+    let sha256 = AlgorithmIdentifierOwned { oid: SHA256, parameters: None };
     let tbs = certificate.tbs_certificate();
     let sid = SignerIdentifier::IssuerAndSerialNumber(IssuerAndSerialNumber {
         issuer: tbs.issuer().clone(),
@@ -123,9 +112,8 @@ pub(super) fn assemble(
     });
     let mut certificates = vec![CertificateChoices::Certificate(certificate)];
     for other in chain {
-        let other = CertificateChoices::Certificate(
-            Certificate::from_der(other).map_err(|_| SignError::BadCertificate)?,
-        );
+        let other =
+            CertificateChoices::Certificate(Certificate::from_der(other).map_err(|_| SignError::BadCertificate)?);
         if !certificates.contains(&other) {
             certificates.push(other);
         }
@@ -135,36 +123,23 @@ pub(super) fn assemble(
         sid,
         digest_alg: sha256.clone(),
         signed_attrs: Some(signed_attrs),
-        signature_algorithm: AlgorithmIdentifierOwned {
-            oid: ECDSA_WITH_SHA256,
-            parameters: None,
-        },
+        signature_algorithm: AlgorithmIdentifierOwned { oid: ECDSA_WITH_SHA256, parameters: None },
         signature: OctetString::new(signature)?,
         unsigned_attrs: None,
     };
     let signed = SignedData {
         version: CmsVersion::V1,
         digest_algorithms: SetOfVec::try_from(vec![sha256])?,
-        encap_content_info: EncapsulatedContentInfo {
-            econtent_type: ID_DATA,
-            econtent: None,
-        },
+        encap_content_info: EncapsulatedContentInfo { econtent_type: ID_DATA, econtent: None },
         certificates: Some(CertificateSet::try_from(certificates)?),
         crls: None,
         signer_infos: SignerInfos::try_from(vec![signer])?,
     };
-    Ok(ContentInfo {
-        content_type: ID_SIGNED_DATA,
-        content: Any::encode_from(&signed)?,
-    }
-    .to_der()?)
+    Ok(ContentInfo { content_type: ID_SIGNED_DATA, content: Any::encode_from(&signed)? }.to_der()?)
 }
 
 fn attribute(oid: ObjectIdentifier, value: Any) -> der::Result<Attribute> {
-    Ok(Attribute {
-        oid,
-        values: SetOfVec::try_from(vec![value])?,
-    })
+    Ok(Attribute { oid, values: SetOfVec::try_from(vec![value])? })
 }
 
 fn cms_time(at: Timestamp) -> Result<Time, SignError> {

@@ -28,22 +28,9 @@ struct Signed {
 fn signed() -> Signed {
     let (ca, _) = authority();
     let (key, certificate) = signer(&ca);
-    let cms = sign_detached(
-        CONTENT,
-        &key,
-        &certificate,
-        &[ca.certificate().to_vec()],
-        at(SIGNED_AT),
-    )
-    .unwrap();
+    let cms = sign_detached(CONTENT, &key, &certificate, &[ca.certificate().to_vec()], at(SIGNED_AT)).unwrap();
     let roots = vec![ca.certificate().to_vec()];
-    Signed {
-        ca,
-        key,
-        certificate,
-        cms,
-        roots,
-    }
+    Signed { ca, key, certificate, cms, roots }
 }
 
 impl Signed {
@@ -61,20 +48,14 @@ impl Signed {
 fn a_good_signature_names_its_signer() {
     let signed = signed();
     let found = verify_detached(CONTENT, &signed.cms, &signed.roots, at(RECEIVED_AT));
-    assert_eq!(
-        (found.verdict, found.verdict.code(), found.notes.len()),
-        (Verdict::ValidNoTst, "VALID_NO_TST", 0)
-    );
+    assert_eq!((found.verdict, found.verdict.code(), found.notes.len()), (Verdict::ValidNoTst, "VALID_NO_TST", 0));
     let who = found.signer.unwrap();
     assert_eq!(who.subject_cn, "読影 太郎");
     assert_eq!(who.reader_id.as_deref(), Some("reader-1"));
     assert_eq!(who.signing_time, at(SIGNED_AT));
     assert_eq!(who.certificate, signed.certificate);
     let summary = summarize_certificate(&signed.certificate).unwrap();
-    assert_eq!(
-        (summary.serial.as_str(), summary.subject_cn.as_str()),
-        (who.serial.as_str(), "読影 太郎")
-    );
+    assert_eq!((summary.serial.as_str(), summary.subject_cn.as_str()), (who.serial.as_str(), "読影 太郎"));
     assert_eq!(summary.not_before, at("2026-04-01T00:00:00Z"));
     assert!(summarize_certificate(b"rubbish").is_none());
 }
@@ -85,16 +66,10 @@ fn every_changed_byte_of_the_content_is_modified() {
     for place in 0..CONTENT.len() {
         let mut changed = CONTENT.to_vec();
         changed[place] ^= 1;
-        assert_eq!(
-            verify_detached(&changed, &signed.cms, &signed.roots, at(RECEIVED_AT)).verdict,
-            Verdict::Modified
-        );
+        assert_eq!(verify_detached(&changed, &signed.cms, &signed.roots, at(RECEIVED_AT)).verdict, Verdict::Modified);
     }
     for other in [&b""[..], &CONTENT[..CONTENT.len() - 1]] {
-        assert_eq!(
-            verify_detached(other, &signed.cms, &signed.roots, at(RECEIVED_AT)).verdict,
-            Verdict::Modified
-        );
+        assert_eq!(verify_detached(other, &signed.cms, &signed.roots, at(RECEIVED_AT)).verdict, Verdict::Modified);
     }
 }
 
@@ -104,10 +79,7 @@ fn raw_r_and_s_is_refused() {
     let certificate = Certificate::from_der(&signed.certificate).unwrap();
     let attributes = signed_attributes(CONTENT, &certificate, at(SIGNED_AT)).unwrap();
     let der_signature = signed.key.sign(&attributes.to_der().unwrap());
-    let raw = p256::ecdsa::Signature::from_der(&der_signature)
-        .unwrap()
-        .to_bytes()
-        .to_vec();
+    let raw = p256::ecdsa::Signature::from_der(&der_signature).unwrap().to_bytes().to_vec();
     assert_eq!(raw.len(), 64);
     let good = assemble(certificate.clone(), &[], attributes.clone(), der_signature).unwrap();
     assert_eq!(signed.verdict(&good), Verdict::ValidNoTst);
@@ -122,25 +94,14 @@ fn changed_attributes_and_foreign_signatures_are_modified() {
     let then = signed_attributes(CONTENT, &certificate, at(SIGNED_AT)).unwrap();
     let later = signed_attributes(CONTENT, &certificate, at("2026-06-02T00:00:00Z")).unwrap();
     let signature = signed.key.sign(&then.to_der().unwrap());
-    assert_eq!(
-        signed.verdict(&assemble(certificate.clone(), &[], later, signature).unwrap()),
-        Verdict::Modified
-    );
-    let stranger = SigningKey::generate()
-        .unwrap()
-        .sign(&then.to_der().unwrap());
-    assert_eq!(
-        signed.verdict(&assemble(certificate.clone(), &[], then.clone(), stranger).unwrap()),
-        Verdict::Modified
-    );
+    assert_eq!(signed.verdict(&assemble(certificate.clone(), &[], later, signature).unwrap()), Verdict::Modified);
+    let stranger = SigningKey::generate().unwrap().sign(&then.to_der().unwrap());
+    assert_eq!(signed.verdict(&assemble(certificate.clone(), &[], then.clone(), stranger).unwrap()), Verdict::Modified);
     // Signed in the [0] form that lies in the message instead of the SET OF form: not a signature.
     let mut implicit = then.to_der().unwrap();
     implicit[0] = 0xa0;
     let wrong_form = signed.key.sign(&implicit);
-    assert_eq!(
-        signed.verdict(&assemble(certificate, &[], then, wrong_form).unwrap()),
-        Verdict::Modified
-    );
+    assert_eq!(signed.verdict(&assemble(certificate, &[], then, wrong_form).unwrap()), Verdict::Modified);
 }
 
 #[test]
@@ -152,24 +113,10 @@ fn the_certificate_cannot_be_exchanged() {
     other.common_name = "別人 花子".to_owned();
     other.reader_id = Some("reader-2".to_owned());
     let validity = crate::vault::ca::Validity::days(at("2026-04-01T00:00:00Z"), 365);
-    let two = signed
-        .ca
-        .issue_signing(&signed.key.csr(&other).unwrap(), &other, validity)
-        .unwrap();
-    let attributes = signed_attributes(
-        CONTENT,
-        &Certificate::from_der(&one).unwrap(),
-        at(SIGNED_AT),
-    )
-    .unwrap();
+    let two = signed.ca.issue_signing(&signed.key.csr(&other).unwrap(), &other, validity).unwrap();
+    let attributes = signed_attributes(CONTENT, &Certificate::from_der(&one).unwrap(), at(SIGNED_AT)).unwrap();
     let signature = signed.key.sign(&attributes.to_der().unwrap());
-    let exchanged = assemble(
-        Certificate::from_der(&two).unwrap(),
-        &[],
-        attributes,
-        signature,
-    )
-    .unwrap();
+    let exchanged = assemble(Certificate::from_der(&two).unwrap(), &[], attributes, signature).unwrap();
     assert_eq!(signed.verdict(&exchanged), Verdict::WrongSigner);
 }
 
@@ -190,46 +137,23 @@ fn time_is_judged() {
         ("2026-06-01T08:29:59Z", Verdict::TimeImplausible),
         ("2027-03-31T00:00:00Z", Verdict::ValidNoTst),
     ] {
-        assert_eq!(
-            verify_detached(CONTENT, &signed.cms, &signed.roots, at(received)).verdict,
-            verdict,
-            "{received}"
-        );
+        assert_eq!(verify_detached(CONTENT, &signed.cms, &signed.roots, at(received)).verdict, verdict, "{received}");
     }
-    let late = verify_detached(
-        CONTENT,
-        &signed.cms,
-        &signed.roots,
-        at("2030-01-01T00:00:00Z"),
-    );
+    let late = verify_detached(CONTENT, &signed.cms, &signed.roots, at("2030-01-01T00:00:00Z"));
     assert_eq!(late.verdict, Verdict::ValidNoTst);
-    assert_eq!(
-        late.notes,
-        [Note::CertExpiredSince {
-            at: at("2027-04-01T00:00:00Z")
-        }]
-    );
+    assert_eq!(late.notes, [Note::CertExpiredSince { at: at("2027-04-01T00:00:00Z") }]);
 }
 
 #[test]
 fn a_root_that_had_run_out_certifies_nothing() {
-    let short = crate::vault::ca::Validity {
-        not_before: at("2020-01-01T00:00:00Z"),
-        not_after: at("2026-05-31T00:00:00Z"),
-    };
+    let short =
+        crate::vault::ca::Validity { not_before: at("2020-01-01T00:00:00Z"), not_after: at("2026-05-31T00:00:00Z") };
     let ca = CertificateAuthority::create("試験読影センター", short).unwrap();
     let (key, certificate) = signer(&ca);
     let roots = [ca.certificate().to_vec()];
-    for (time, verdict) in [
-        ("2026-05-30T00:00:00Z", Verdict::ValidNoTst),
-        (SIGNED_AT, Verdict::CertExpiredAtSign),
-    ] {
+    for (time, verdict) in [("2026-05-30T00:00:00Z", Verdict::ValidNoTst), (SIGNED_AT, Verdict::CertExpiredAtSign)] {
         let cms = sign_detached(CONTENT, &key, &certificate, &[], at(time)).unwrap();
-        assert_eq!(
-            verify_detached(CONTENT, &cms, &roots, at(RECEIVED_AT)).verdict,
-            verdict,
-            "{time}"
-        );
+        assert_eq!(verify_detached(CONTENT, &cms, &roots, at(RECEIVED_AT)).verdict, verdict, "{time}");
     }
 }
 
@@ -238,41 +162,18 @@ fn revocation_before_and_after() {
     let signed = signed();
     let serial = summarize_certificate(&signed.certificate).unwrap().serial;
     let judge = |revoked: &[Revoked]| {
-        let policy = Policy {
-            roots: &signed.roots,
-            revoked,
-            at: at(RECEIVED_AT),
-            expected: Expected::Anyone,
-        };
+        let policy = Policy { roots: &signed.roots, revoked, at: at(RECEIVED_AT), expected: Expected::Anyone };
         policy.verify(CONTENT, &signed.cms)
     };
-    let before = Revoked {
-        serial: serial.to_uppercase(),
-        at: at("2026-06-01T09:30:30Z"),
-    };
-    let after = Revoked {
-        serial,
-        at: at("2026-06-01T09:31:01Z"),
-    };
-    let unrelated = Revoked {
-        serial: "1234".to_owned(),
-        at: at("2026-05-01T00:00:00Z"),
-    };
-    assert_eq!(
-        judge(std::slice::from_ref(&before)).verdict,
-        Verdict::CertRevoked
-    );
-    assert_eq!(
-        judge(std::slice::from_ref(&unrelated)).verdict,
-        Verdict::ValidNoTst
-    );
+    let before = Revoked { serial: serial.to_uppercase(), at: at("2026-06-01T09:30:30Z") };
+    let after = Revoked { serial, at: at("2026-06-01T09:31:01Z") };
+    let unrelated = Revoked { serial: "1234".to_owned(), at: at("2026-05-01T00:00:00Z") };
+    assert_eq!(judge(std::slice::from_ref(&before)).verdict, Verdict::CertRevoked);
+    assert_eq!(judge(std::slice::from_ref(&unrelated)).verdict, Verdict::ValidNoTst);
     let noted = judge(std::slice::from_ref(&after));
     assert_eq!(
         (noted.verdict, noted.notes.as_slice()),
-        (
-            Verdict::ValidNoTst,
-            &[Note::RevokedLater { at: after.at }][..]
-        )
+        (Verdict::ValidNoTst, &[Note::RevokedLater { at: after.at }][..])
     );
     assert_eq!(judge(&[after, before]).verdict, Verdict::CertRevoked);
 }
@@ -281,23 +182,10 @@ fn revocation_before_and_after() {
 fn only_the_expected_signer() {
     let signed = signed();
     let judge = |expected, cms: &[u8]| {
-        Policy {
-            roots: &signed.roots,
-            revoked: &[],
-            at: at(RECEIVED_AT),
-            expected,
-        }
-        .verify(CONTENT, cms)
-        .verdict
+        Policy { roots: &signed.roots, revoked: &[], at: at(RECEIVED_AT), expected }.verify(CONTENT, cms).verdict
     };
-    assert_eq!(
-        judge(Expected::Reader("reader-1"), &signed.cms),
-        Verdict::ValidNoTst
-    );
-    assert_eq!(
-        judge(Expected::Reader("reader-2"), &signed.cms),
-        Verdict::WrongSigner
-    );
+    assert_eq!(judge(Expected::Reader("reader-1"), &signed.cms), Verdict::ValidNoTst);
+    assert_eq!(judge(Expected::Reader("reader-2"), &signed.cms), Verdict::WrongSigner);
     assert_eq!(judge(Expected::Center, &signed.cms), Verdict::WrongSigner);
 }
 
@@ -305,45 +193,19 @@ fn only_the_expected_signer() {
 fn receipts_are_the_centers() {
     let (ca, validity) = authority();
     let receipt = ca.issue_receipt("試験読影センター", validity).unwrap();
-    let cms = sign_detached(
-        CONTENT,
-        &receipt.key,
-        &receipt.certificate,
-        &[],
-        at(SIGNED_AT),
-    )
-    .unwrap();
+    let cms = sign_detached(CONTENT, &receipt.key, &receipt.certificate, &[], at(SIGNED_AT)).unwrap();
     let roots = [ca.certificate().to_vec()];
-    let judge = |expected| {
-        Policy {
-            roots: &roots,
-            revoked: &[],
-            at: at(RECEIVED_AT),
-            expected,
-        }
-        .verify(CONTENT, &cms)
-    };
+    let judge = |expected| Policy { roots: &roots, revoked: &[], at: at(RECEIVED_AT), expected }.verify(CONTENT, &cms);
     assert_eq!(judge(Expected::Center).verdict, Verdict::ValidNoTst);
-    assert_eq!(
-        judge(Expected::Reader("reader-1")).verdict,
-        Verdict::WrongSigner
-    );
+    assert_eq!(judge(Expected::Reader("reader-1")).verdict, Verdict::WrongSigner);
     assert_eq!(judge(Expected::Center).signer.unwrap().reader_id, None);
 }
 
 #[test]
 fn a_tls_certificate_signs_no_report() {
     let (ca, validity) = authority();
-    let server = ca
-        .issue_server(&["localhost".to_owned()], validity)
-        .unwrap();
-    let refused = sign_detached(
-        CONTENT,
-        &server.key,
-        &server.certificate,
-        &[],
-        at(SIGNED_AT),
-    );
+    let server = ca.issue_server(&["localhost".to_owned()], validity).unwrap();
+    let refused = sign_detached(CONTENT, &server.key, &server.certificate, &[], at(SIGNED_AT));
     assert!(matches!(refused, Err(SignError::NotForSigning)));
     let certificate = Certificate::from_der(&server.certificate).unwrap();
     let cms = sign_unchecked(CONTENT, &server.key, certificate, &[], at(SIGNED_AT)).unwrap();
@@ -365,13 +227,7 @@ fn key_and_certificate_must_fit() {
     assert!(matches!(result, Err(SignError::KeyMismatch)));
     let result = sign_detached(CONTENT, &other, b"rubbish", &[], at(SIGNED_AT));
     assert!(matches!(result, Err(SignError::BadCertificate)));
-    let result = sign_detached(
-        CONTENT,
-        &signed.key,
-        &signed.certificate,
-        &[b"rubbish".to_vec()],
-        at(SIGNED_AT),
-    );
+    let result = sign_detached(CONTENT, &signed.key, &signed.certificate, &[b"rubbish".to_vec()], at(SIGNED_AT));
     assert!(matches!(result, Err(SignError::BadCertificate)));
 }
 
@@ -379,23 +235,13 @@ fn key_and_certificate_must_fit() {
 fn strangers_are_untrusted() {
     let signed = signed();
     let (stranger, _) = authority();
-    let verdict =
-        |roots: &[Vec<u8>]| verify_detached(CONTENT, &signed.cms, roots, at(RECEIVED_AT)).verdict;
+    let verdict = |roots: &[Vec<u8>]| verify_detached(CONTENT, &signed.cms, roots, at(RECEIVED_AT)).verdict;
     assert_eq!(verdict(&[]), Verdict::ChainUntrusted);
-    assert_eq!(
-        verdict(&[stranger.certificate().to_vec()]),
-        Verdict::ChainUntrusted
-    );
+    assert_eq!(verdict(&[stranger.certificate().to_vec()]), Verdict::ChainUntrusted);
     assert_eq!(verdict(&[b"rubbish".to_vec()]), Verdict::ChainUntrusted);
-    assert_eq!(
-        verdict(&[stranger.certificate().to_vec(), signed.roots[0].clone()]),
-        Verdict::ValidNoTst
-    );
+    assert_eq!(verdict(&[stranger.certificate().to_vec(), signed.roots[0].clone()]), Verdict::ValidNoTst);
     // The signer's own certificate as "root" certifies nothing, not even itself.
-    assert_eq!(
-        verdict(std::slice::from_ref(&signed.certificate)),
-        Verdict::ChainUntrusted
-    );
+    assert_eq!(verdict(std::slice::from_ref(&signed.certificate)), Verdict::ChainUntrusted);
 }
 
 #[test]
@@ -403,11 +249,7 @@ fn cut_and_altered_signatures_never_pass_for_another() {
     let signed = signed();
     let good = verify_detached(CONTENT, &signed.cms, &signed.roots, at(RECEIVED_AT)).signer;
     for cut in 0..signed.cms.len() {
-        assert_eq!(
-            signed.verdict(&signed.cms[..cut]),
-            Verdict::Malformed,
-            "cut at {cut}"
-        );
+        assert_eq!(signed.verdict(&signed.cms[..cut]), Verdict::Malformed, "cut at {cut}");
     }
     let mut longer = signed.cms.clone();
     longer.push(0);
@@ -418,16 +260,10 @@ fn cut_and_altered_signatures_never_pass_for_another() {
             altered[place] ^= change;
             let found = verify_detached(CONTENT, &altered, &signed.roots, at(RECEIVED_AT));
             // Some bytes are not signed (version number, the root's copy); a valid verdict must still name the same signer.
-            assert!(
-                !found.verdict.is_valid() || found.signer == good,
-                "byte {place}"
-            );
+            assert!(!found.verdict.is_valid() || found.signer == good, "byte {place}");
         }
     }
-    assert_eq!(
-        signed.verdict(&vec![0x30; MAX_CMS_BYTES + 1]),
-        Verdict::Malformed
-    );
+    assert_eq!(signed.verdict(&vec![0x30; MAX_CMS_BYTES + 1]), Verdict::Malformed);
     assert_eq!(signed.verdict(&signed.certificate), Verdict::Malformed);
 }
 

@@ -3,9 +3,8 @@
 use super::chain::{self, Refusal};
 use super::ess::{self, Named};
 use super::{
-    ATTR_CONTENT_TYPE, ATTR_MESSAGE_DIGEST, ATTR_SIGNING_CERTIFICATE_V2, ATTR_SIGNING_TIME,
-    ECDSA_WITH_SHA256, ID_DATA, ID_SIGNED_DATA, MAX_CMS_BYTES, Note, Revoked, SHA256, SignerInfo,
-    Verdict, Verification, ecdsa_verify, is_p256,
+    ATTR_CONTENT_TYPE, ATTR_MESSAGE_DIGEST, ATTR_SIGNING_CERTIFICATE_V2, ATTR_SIGNING_TIME, ECDSA_WITH_SHA256, ID_DATA,
+    ID_SIGNED_DATA, MAX_CMS_BYTES, Note, Revoked, SHA256, SignerInfo, Verdict, Verification, ecdsa_verify, is_p256,
 };
 use crate::vault::digest;
 use cms::cert::CertificateChoices;
@@ -49,19 +48,8 @@ pub struct Policy<'a> {
 
 /// Judges `cms_der` as a signature over `content` by anyone certified under `roots`, known to exist at `at`; no revocations.
 /// [`Policy::verify`] takes a list of revocations and the expected signer.
-pub fn verify_detached(
-    content: &[u8],
-    cms_der: &[u8],
-    roots: &[Vec<u8>],
-    at: Timestamp,
-) -> Verification {
-    Policy {
-        roots,
-        revoked: &[],
-        at,
-        expected: Expected::Anyone,
-    }
-    .verify(content, cms_der)
+pub fn verify_detached(content: &[u8], cms_der: &[u8], roots: &[Vec<u8>], at: Timestamp) -> Verification {
+    Policy { roots, revoked: &[], at, expected: Expected::Anyone }.verify(content, cms_der)
 }
 
 impl Policy<'_> {
@@ -70,18 +58,10 @@ impl Policy<'_> {
         let mut signer = None;
         let mut notes = Vec::new();
         let (verdict, detail) = match self.judge(content, cms_der, &mut signer, &mut notes) {
-            Ok(()) => (
-                Verdict::ValidNoTst,
-                "intact and trusted; the signing time is the signer's own",
-            ),
+            Ok(()) => (Verdict::ValidNoTst, "intact and trusted; the signing time is the signer's own"),
             Err(refusal) => refusal,
         };
-        Verification {
-            verdict,
-            detail,
-            signer,
-            notes,
-        }
+        Verification { verdict, detail, signer, notes }
     }
 
     fn judge(
@@ -96,20 +76,15 @@ impl Policy<'_> {
             return malformed("not exactly one signer");
         };
         let included = certificates(&signed)?;
-        let signer = find_signer(&included, &info.sid)
-            .ok_or((Verdict::Malformed, "the signer's certificate is missing"))?;
-        let attributes = info
-            .signed_attrs
-            .as_ref()
-            .ok_or((Verdict::Malformed, "no signed attributes"))?;
+        let signer =
+            find_signer(&included, &info.sid).ok_or((Verdict::Malformed, "the signer's certificate is missing"))?;
+        let attributes = info.signed_attrs.as_ref().ok_or((Verdict::Malformed, "no signed attributes"))?;
         let signing_time = signing_time(attributes)?;
         *claimed = Some(SignerInfo {
             subject_cn: chain::common_name(signer),
             serial: chain::serial(signer),
             reader_id: chain::reader_id(signer),
-            certificate: signer
-                .to_der()
-                .map_err(|_| (Verdict::Malformed, "unreadable certificate"))?,
+            certificate: signer.to_der().map_err(|_| (Verdict::Malformed, "unreadable certificate"))?,
             signing_time,
         });
 
@@ -122,26 +97,17 @@ impl Policy<'_> {
         match ess::names(only(attributes, ATTR_SIGNING_CERTIFICATE_V2)?, signer) {
             Named::This => {}
             Named::Another => {
-                return Err((
-                    Verdict::WrongSigner,
-                    "the signature names another certificate",
-                ));
+                return Err((Verdict::WrongSigner, "the signature names another certificate"));
             }
             Named::OtherHash => {
-                return Err((
-                    Verdict::AlgoUnsupported,
-                    "the certificate is named by another hash than SHA-256",
-                ));
+                return Err((Verdict::AlgoUnsupported, "the certificate is named by another hash than SHA-256"));
             }
             Named::Unreadable => return malformed("unreadable signing-certificate-v2"),
         }
         chain::check_signer(signer)?;
         let path = chain::build(signer, &included, self.roots, signing_time)?;
         if signing_time.duration_since(self.at) > CLOCK_TOLERANCE {
-            return Err((
-                Verdict::TimeImplausible,
-                "the claimed signing time lies in the future",
-            ));
+            return Err((Verdict::TimeImplausible, "the claimed signing time lies in the future"));
         }
         self.check_revocation(&path, notes)?;
         self.check_expected(chain::reader_id(signer).as_deref())?;
@@ -155,16 +121,9 @@ impl Policy<'_> {
 
     fn check_revocation(&self, path: &[Certificate], notes: &mut Vec<Note>) -> Result<(), Refusal> {
         for serial in path.iter().map(chain::serial) {
-            for entry in self
-                .revoked
-                .iter()
-                .filter(|entry| entry.serial.eq_ignore_ascii_case(&serial))
-            {
+            for entry in self.revoked.iter().filter(|entry| entry.serial.eq_ignore_ascii_case(&serial)) {
                 if entry.at <= self.at {
-                    return Err((
-                        Verdict::CertRevoked,
-                        "revoked before the signature was known to exist",
-                    ));
+                    return Err((Verdict::CertRevoked, "revoked before the signature was known to exist"));
                 }
                 notes.push(Note::RevokedLater { at: entry.at });
             }
@@ -176,15 +135,9 @@ impl Policy<'_> {
         match self.expected {
             Expected::Anyone => Ok(()),
             Expected::Reader(id) if reader_id == Some(id) => Ok(()),
-            Expected::Reader(_) => Err((
-                Verdict::WrongSigner,
-                "signed by another than the expected reader",
-            )),
+            Expected::Reader(_) => Err((Verdict::WrongSigner, "signed by another than the expected reader")),
             Expected::Center if reader_id.is_none() => Ok(()),
-            Expected::Center => Err((
-                Verdict::WrongSigner,
-                "signed by a reader, not by the center",
-            )),
+            Expected::Center => Err((Verdict::WrongSigner, "signed by a reader, not by the center")),
         }
     }
 }
@@ -216,11 +169,7 @@ fn parse(cms_der: &[u8]) -> Result<SignedData, Refusal> {
 }
 
 fn certificates(signed: &SignedData) -> Result<Vec<Certificate>, Refusal> {
-    let choices = signed
-        .certificates
-        .as_ref()
-        .map(|set| set.0.as_slice())
-        .unwrap_or_default();
+    let choices = signed.certificates.as_ref().map(|set| set.0.as_slice()).unwrap_or_default();
     if choices.len() > MAX_CERTIFICATES {
         return malformed("too many certificates");
     }
@@ -248,10 +197,7 @@ fn find_signer<'a>(included: &'a [Certificate], sid: &SignerIdentifier) -> Optio
 /// The one value of an attribute that must be there exactly once (RFC 5652 §11).
 fn only(attributes: &SignedAttributes, oid: ObjectIdentifier) -> Result<&Any, Refusal> {
     let mut found = attributes.iter().filter(|attribute| attribute.oid == oid);
-    match (
-        found.next().map(|attribute| attribute.values.as_slice()),
-        found.next(),
-    ) {
+    match (found.next().map(|attribute| attribute.values.as_slice()), found.next()) {
         (Some([value]), None) => Ok(value),
         _ => malformed("a signed attribute is missing or doubled"),
     }
@@ -259,9 +205,7 @@ fn only(attributes: &SignedAttributes, oid: ObjectIdentifier) -> Result<&Any, Re
 
 fn signing_time(attributes: &SignedAttributes) -> Result<Timestamp, Refusal> {
     let refusal = (Verdict::Malformed, "unreadable signing time");
-    let time = only(attributes, ATTR_SIGNING_TIME)?
-        .decode_as::<Time>()
-        .map_err(|_| refusal)?;
+    let time = only(attributes, ATTR_SIGNING_TIME)?.decode_as::<Time>().map_err(|_| refusal)?;
     let seconds = i64::try_from(time.to_unix_duration().as_secs()).map_err(|_| refusal)?;
     Timestamp::from_second(seconds).map_err(|_| refusal)
 }
@@ -281,14 +225,10 @@ pub(super) fn is_weak(oid: ObjectIdentifier) -> bool {
         "1.2.840.10040.4.3",
         "1.2.840.10045.4.1",
     ];
-    WEAK.iter()
-        .any(|weak| ObjectIdentifier::new_unwrap(weak) == oid)
+    WEAK.iter().any(|weak| ObjectIdentifier::new_unwrap(weak) == oid)
 }
 
-fn check_algorithms(
-    digest_alg: ObjectIdentifier,
-    signature_alg: ObjectIdentifier,
-) -> Result<(), Refusal> {
+fn check_algorithms(digest_alg: ObjectIdentifier, signature_alg: ObjectIdentifier) -> Result<(), Refusal> {
     if is_weak(digest_alg) || is_weak(signature_alg) {
         return Err((Verdict::AlgoWeak, "a weak algorithm"));
     }
@@ -319,28 +259,15 @@ fn check_content(content: &[u8], attributes: &SignedAttributes) -> Result<(), Re
     }
 }
 
-fn check_signature(
-    signer: &Certificate,
-    attributes: &SignedAttributes,
-    signature: &[u8],
-) -> Result<(), Refusal> {
+fn check_signature(signer: &Certificate, attributes: &SignedAttributes, signature: &[u8]) -> Result<(), Refusal> {
     // Raw r‖s (JOSE, PKCS#11) is not a CMS signature value, whatever it would verify to.
     if p256::ecdsa::DerSignature::from_bytes(signature).is_err() {
         return malformed("the signature value is not DER (r, s)");
     }
-    let signed = attributes
-        .to_der()
-        .map_err(|_| (Verdict::Malformed, "unreadable signed attributes"))?;
-    if ecdsa_verify(
-        signer.tbs_certificate().subject_public_key_info(),
-        &signed,
-        signature,
-    ) {
+    let signed = attributes.to_der().map_err(|_| (Verdict::Malformed, "unreadable signed attributes"))?;
+    if ecdsa_verify(signer.tbs_certificate().subject_public_key_info(), &signed, signature) {
         Ok(())
     } else {
-        Err((
-            Verdict::Modified,
-            "the signature does not fit its certificate and attributes",
-        ))
+        Err((Verdict::Modified, "the signature does not fit its certificate and attributes"))
     }
 }

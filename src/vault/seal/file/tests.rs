@@ -28,27 +28,12 @@ const STEP: usize = CHUNK_BYTES + TAG_BYTES;
 #[test]
 fn lengths_around_the_chunk_size_come_back() {
     let sealer = sealer();
-    for length in [
-        0,
-        1,
-        CHUNK_BYTES - 1,
-        CHUNK_BYTES,
-        CHUNK_BYTES + 1,
-        2 * CHUNK_BYTES,
-        2 * CHUNK_BYTES + 77,
-    ] {
+    for length in [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 2 * CHUNK_BYTES + 77] {
         let plain = pattern(length);
         let file = sealed(&sealer, b"i", &plain);
-        assert_eq!(
-            file.len(),
-            HEADER_BYTES + length + TAG_BYTES * length.div_ceil(CHUNK_BYTES).max(1),
-            "{length}"
-        );
+        assert_eq!(file.len(), HEADER_BYTES + length + TAG_BYTES * length.div_ceil(CHUNK_BYTES).max(1), "{length}");
         let mut reader = sealer.open_file(b"i", Cursor::new(&file)).unwrap();
-        assert_eq!(
-            (reader.len(), reader.is_empty()),
-            (length as u64, length == 0)
-        );
+        assert_eq!((reader.len(), reader.is_empty()), (length as u64, length == 0));
         assert!(reader.read_whole().unwrap() == plain, "{length}");
     }
 }
@@ -61,39 +46,17 @@ fn ranges_are_exact_and_bounded() {
     let mut reader = sealer.open_file(b"i", Cursor::new(&file)).unwrap();
     let chunk = CHUNK_BYTES as u64;
     let end = plain.len() as u64;
-    for range in [
-        0..0,
-        0..1,
-        chunk - 1..chunk + 1,
-        chunk..chunk,
-        chunk - 3..2 * chunk + 5,
-        end - 1..end,
-        end..end,
-        5..17,
-    ] {
+    for range in
+        [0..0, 0..1, chunk - 1..chunk + 1, chunk..chunk, chunk - 3..2 * chunk + 5, end - 1..end, end..end, 5..17]
+    {
         let (from, to) = (range.start as usize, range.end as usize);
-        assert!(
-            reader.read_range(range.clone()).unwrap() == plain[from..to],
-            "{range:?}"
-        );
+        assert!(reader.read_range(range.clone()).unwrap() == plain[from..to], "{range:?}");
     }
-    assert!(matches!(
-        reader.read_range(0..end + 1),
-        Err(SealError::OutOfRange)
-    ));
-    assert!(matches!(
-        reader.read_range(u64::MAX - 1..u64::MAX),
-        Err(SealError::OutOfRange)
-    ));
-    #[expect(
-        clippy::reversed_empty_ranges,
-        reason = "the refusal of such a range is the test"
-    )]
+    assert!(matches!(reader.read_range(0..end + 1), Err(SealError::OutOfRange)));
+    assert!(matches!(reader.read_range(u64::MAX - 1..u64::MAX), Err(SealError::OutOfRange)));
+    #[expect(clippy::reversed_empty_ranges, reason = "the refusal of such a range is the test")]
     let reversed = 7..3;
-    assert!(matches!(
-        reader.read_range(reversed),
-        Err(SealError::OutOfRange)
-    ));
+    assert!(matches!(reader.read_range(reversed), Err(SealError::OutOfRange)));
 }
 
 #[test]
@@ -126,25 +89,13 @@ fn missing_moved_doubled_and_appended_chunks_are_found() {
         out
     };
     assert!(read(&sealer, b"i", &build(&[0, 1, 2])).is_ok());
-    for order in [
-        &[][..],
-        &[0],
-        &[0, 1],
-        &[1, 2],
-        &[0, 2],
-        &[1, 0, 2],
-        &[0, 0, 2],
-        &[0, 1, 2, 2],
-        &[0, 1, 1, 2],
-        &[2, 1, 0],
-    ] {
+    for order in
+        [&[][..], &[0], &[0, 1], &[1, 2], &[0, 2], &[1, 0, 2], &[0, 0, 2], &[0, 1, 2, 2], &[0, 1, 1, 2], &[2, 1, 0]]
+    {
         assert!(read(&sealer, b"i", &build(order)).is_err(), "{order:?}");
     }
     // A cut at a chunk border is refused when the file is opened, before any byte is used.
-    assert!(matches!(
-        sealer.open_file(b"i", Cursor::new(build(&[0, 1]))),
-        Err(SealError::Tampered)
-    ));
+    assert!(matches!(sealer.open_file(b"i", Cursor::new(build(&[0, 1]))), Err(SealError::Tampered)));
 }
 
 #[test]
@@ -152,25 +103,14 @@ fn files_cannot_take_each_others_place() {
     let sealer = sealer();
     let one = sealed(&sealer, b"instance/1", &pattern(CHUNK_BYTES + 5));
     let two = sealed(&sealer, b"instance/2", &pattern(CHUNK_BYTES + 5));
-    assert!(matches!(
-        read(&sealer, b"instance/2", &one),
-        Err(SealError::Tampered)
-    ));
+    assert!(matches!(read(&sealer, b"instance/2", &one), Err(SealError::Tampered)));
     let mut mixed = one.clone();
-    mixed[HEADER_BYTES..HEADER_BYTES + STEP]
-        .copy_from_slice(&two[HEADER_BYTES..HEADER_BYTES + STEP]);
+    mixed[HEADER_BYTES..HEADER_BYTES + STEP].copy_from_slice(&two[HEADER_BYTES..HEADER_BYTES + STEP]);
     assert!(read(&sealer, b"instance/1", &mixed).is_err());
     let mut head = two[..HEADER_BYTES].to_vec();
     head.extend_from_slice(&one[HEADER_BYTES..]);
     assert!(read(&sealer, b"instance/2", &head).is_err());
-    assert!(
-        read(
-            &Sealer::new(MasterKey::generate().unwrap()),
-            b"instance/1",
-            &one
-        )
-        .is_err()
-    );
+    assert!(read(&Sealer::new(MasterKey::generate().unwrap()), b"instance/1", &one).is_err());
 }
 
 #[test]
@@ -181,10 +121,7 @@ fn an_unfinished_file_does_not_open() {
     writer.write_all(&pattern(CHUNK_BYTES * 2 + 9)).unwrap();
     drop(writer);
     assert!(file.len() > CHUNK_BYTES);
-    assert!(matches!(
-        read(&sealer, b"i", &file),
-        Err(SealError::Tampered)
-    ));
+    assert!(matches!(read(&sealer, b"i", &file), Err(SealError::Tampered)));
 }
 
 /// Takes `room` bytes, then says that the disk is full.
@@ -209,25 +146,9 @@ impl Write for FullDisk {
 #[test]
 fn a_full_disk_is_reported_and_stays_reported() {
     let sealer = sealer();
-    assert!(matches!(
-        sealer.seal_file(b"i", FullDisk { room: 50 }),
-        Err(SealError::Io(_))
-    ));
-    let mut writer = sealer
-        .seal_file(
-            b"i",
-            FullDisk {
-                room: HEADER_BYTES + 1000,
-            },
-        )
-        .unwrap();
-    assert_eq!(
-        writer
-            .write_all(&pattern(CHUNK_BYTES + 1))
-            .unwrap_err()
-            .kind(),
-        io::ErrorKind::StorageFull
-    );
+    assert!(matches!(sealer.seal_file(b"i", FullDisk { room: 50 }), Err(SealError::Io(_))));
+    let mut writer = sealer.seal_file(b"i", FullDisk { room: HEADER_BYTES + 1000 }).unwrap();
+    assert_eq!(writer.write_all(&pattern(CHUNK_BYTES + 1)).unwrap_err().kind(), io::ErrorKind::StorageFull);
     assert!(writer.finish().is_err());
 }
 

@@ -21,14 +21,8 @@ fn survives_reopening_and_knows_a_wrong_passphrase() {
     store.set("key", b"0123456789abcdef").unwrap();
     drop(store);
     let again = PassphraseStore::open(&path, "とても長い合言葉").unwrap();
-    assert_eq!(
-        again.get("key").unwrap().unwrap().as_slice(),
-        b"0123456789abcdef"
-    );
-    assert!(matches!(
-        PassphraseStore::open(&path, "とても長い合言菓"),
-        Err(SecretError::WrongPassphrase)
-    ));
+    assert_eq!(again.get("key").unwrap().unwrap().as_slice(), b"0123456789abcdef");
+    assert!(matches!(PassphraseStore::open(&path, "とても長い合言菓"), Err(SecretError::WrongPassphrase)));
     let text = fs::read_to_string(&path).unwrap();
     assert!(!text.contains(&BASE64.encode(b"0123456789abcdef")) && !text.contains("\"key\""));
 }
@@ -42,10 +36,7 @@ fn never_replaces_a_file_and_never_invents_one() {
         Err(SecretError::AlreadyExists)
     ));
     assert!(store.get("key").unwrap().is_some());
-    assert!(matches!(
-        PassphraseStore::open(&folder.path().join("none"), "x"),
-        Err(SecretError::FileMissing)
-    ));
+    assert!(matches!(PassphraseStore::open(&folder.path().join("none"), "x"), Err(SecretError::FileMissing)));
     assert!(matches!(
         PassphraseStore::create(&folder.path().join("weak"), "short", PassphraseWork::QUICK),
         Err(SecretError::WeakPassphrase)
@@ -71,14 +62,7 @@ fn two_holders_of_one_file_lose_nothing() {
     });
     for worker in 0..4 {
         for i in 0..5 {
-            assert_eq!(
-                store
-                    .get(&format!("w{worker}-{i}"))
-                    .unwrap()
-                    .unwrap()
-                    .as_slice(),
-                &[worker, i]
-            );
+            assert_eq!(store.get(&format!("w{worker}-{i}")).unwrap().unwrap().as_slice(), &[worker, i]);
         }
     }
 }
@@ -87,21 +71,11 @@ fn two_holders_of_one_file_lose_nothing() {
 fn changed_passphrase_replaces_the_old_one() {
     let (_folder, path, mut store) = fresh();
     store.set("key", b"kept").unwrap();
-    store
-        .change_passphrase("the second one", PassphraseWork::QUICK)
-        .unwrap();
+    store.change_passphrase("the second one", PassphraseWork::QUICK).unwrap();
     assert_eq!(store.get("key").unwrap().unwrap().as_slice(), b"kept");
-    assert!(matches!(
-        PassphraseStore::open(&path, "とても長い合言葉"),
-        Err(SecretError::WrongPassphrase)
-    ));
+    assert!(matches!(PassphraseStore::open(&path, "とても長い合言葉"), Err(SecretError::WrongPassphrase)));
     assert_eq!(
-        PassphraseStore::open(&path, "the second one")
-            .unwrap()
-            .get("key")
-            .unwrap()
-            .unwrap()
-            .as_slice(),
+        PassphraseStore::open(&path, "the second one").unwrap().get("key").unwrap().unwrap().as_slice(),
         b"kept"
     );
 }
@@ -122,41 +96,17 @@ fn damage_is_told_apart_and_hostile_parameters_are_refused() {
         bytes[0] ^= 1;
         *value = BASE64.encode(bytes).into();
     };
-    assert!(matches!(
-        edit(&|v| flip(&mut v["entries"]["sealed"])),
-        Err(SecretError::Corrupt { .. })
-    ));
-    assert!(matches!(
-        edit(&|v| flip(&mut v["entries"]["nonce"])),
-        Err(SecretError::Corrupt { .. })
-    ));
-    assert!(matches!(
-        edit(&|v| flip(&mut v["salt"])),
-        Err(SecretError::WrongPassphrase)
-    ));
-    assert!(matches!(
-        edit(&|v| v["work"]["memory_kib"] = 4_000_000_000_u64.into()),
-        Err(SecretError::Corrupt { .. })
-    ));
-    assert!(matches!(
-        edit(&|v| v["work"]["passes"] = 0.into()),
-        Err(SecretError::Corrupt { .. })
-    ));
-    assert!(matches!(
-        edit(&|v| v["version"] = 2.into()),
-        Err(SecretError::Corrupt { .. })
-    ));
-    assert!(matches!(
-        edit(&|v| v["salt"] = "AAAA".into()),
-        Err(SecretError::Corrupt { .. })
-    ));
+    assert!(matches!(edit(&|v| flip(&mut v["entries"]["sealed"])), Err(SecretError::Corrupt { .. })));
+    assert!(matches!(edit(&|v| flip(&mut v["entries"]["nonce"])), Err(SecretError::Corrupt { .. })));
+    assert!(matches!(edit(&|v| flip(&mut v["salt"])), Err(SecretError::WrongPassphrase)));
+    assert!(matches!(edit(&|v| v["work"]["memory_kib"] = 4_000_000_000_u64.into()), Err(SecretError::Corrupt { .. })));
+    assert!(matches!(edit(&|v| v["work"]["passes"] = 0.into()), Err(SecretError::Corrupt { .. })));
+    assert!(matches!(edit(&|v| v["version"] = 2.into()), Err(SecretError::Corrupt { .. })));
+    assert!(matches!(edit(&|v| v["salt"] = "AAAA".into()), Err(SecretError::Corrupt { .. })));
     for cut in 0..good.len() {
         if good.is_char_boundary(cut) {
             fs::write(&path, &good[..cut]).unwrap();
-            assert!(
-                PassphraseStore::open(&path, "とても長い合言葉").is_err(),
-                "cut at {cut}"
-            );
+            assert!(PassphraseStore::open(&path, "とても長い合言葉").is_err(), "cut at {cut}");
         }
     }
 }
