@@ -1,0 +1,140 @@
+//! The audit chain: append only; each record holds the digest of the one before.
+
+use super::db::Tx;
+use super::{Store, StoreError, context};
+use crate::vault::digest::sha256_hex;
+use crate::vault::seal::Sealer;
+use crate::worklist::{AuditAction, AuditEvent, AuditOutcome};
+use jiff::Timestamp;
+use rusqlite::params;
+
+/// What is to be recorded; number and digest are given by the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAudit {
+    /// When.
+    pub at: Timestamp,
+    /// Who (user id), empty before sign-in.
+    pub user: String,
+    /// What.
+    pub action: AuditAction,
+    /// How it ended.
+    pub outcome: AuditOutcome,
+    /// Id of the object concerned.
+    pub object: Option<String>,
+}
+
+/// A record and its own digest (SHA-256, hex, of its JSON).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainRecord {
+    /// The record.
+    pub event: AuditEvent,
+    /// Its digest, which the next record names.
+    pub hash: String,
+}
+
+/// Digest before the first record.
+const FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Appends inside a transaction, so that an act and its record come together or not at all.
+pub(super) fn append(tx: &Tx<'_>, sealer: &Sealer, new: NewAudit) -> Result<(), StoreError> {
+    let last = tx.optional("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1", [], |r| {
+        Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?))
+    })?;
+    let (sequence, previous) = last.map_or((1, FIRST.to_owned()), |(s, h)| (s + 1, h));
+    let event = AuditEvent {
+        sequence: sequence.unsigned_abs(),
+        at: new.at,
+        user: new.user,
+        action: new.action,
+        outcome: new.outcome,
+        object: new.object,
+        previous,
+    };
+    let json = serde_json::to_vec(&event)?;
+    let hash = sha256_hex(&json);
+    let sealed = sealer.seal(&context("audit", &sequence.to_be_bytes()), &json)?;
+    tx.run("audit.append", "INSERT INTO audit (sequence, hash, sealed) VALUES (?1, ?2, ?3)", params![sequence, hash, sealed])?;
+    Ok(())
+}
+
+impl Store {
+    /// Appends a record.
+    pub fn record(&mut self, new: NewAudit) -> Result<(), StoreError> {
+        let sealer = self.sealer.clone();
+        self.db.transaction(|tx| append(tx, &sealer, new))
+    }
+
+    /// The oldest records that the center has not confirmed, at most `limit`.
+    pub fn audit_to_send(&self, limit: u32) -> Result<Vec<ChainRecord>, StoreError> {
+        let rows = self.db.all(
+            "SELECT sequence, hash, sealed FROM audit WHERE at_center = 0 ORDER BY sequence LIMIT ?1",
+            [limit],
+            |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?, r.get::<_, Vec<u8>>(2)?)),
+        )?;
+        rows.into_iter()
+            .map(|(sequence, hash, sealed)| {
+                let event = self.open_json(&context("audit", &sequence.to_be_bytes()), &sealed)?;
+                Ok(ChainRecord { event, hash })
+            })
+            .collect()
+    }
+
+    /// The center holds everything up to this record. Records stay here too.
+    pub fn audit_sent(&mut self, up_to: u64) -> Result<(), StoreError> {
+        self.db.transaction(|tx| {
+            tx.run("audit.sent", "UPDATE audit SET at_center = 1 WHERE at_center = 0 AND sequence <= ?1", [up_to as i64])?;
+            Ok(())
+        })
+    }
+
+    /// Checks the whole chain; gives the number of records. A gap or an edit is [`StoreError::Damaged`].
+    pub fn check_audit(&self) -> Result<u64, StoreError> {
+        let rows = self.db.all("SELECT sequence, hash, sealed FROM audit ORDER BY sequence", [], |r| {
+            Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?, r.get::<_, Vec<u8>>(2)?))
+        })?;
+        let mut previous = FIRST.to_owned();
+        for (place, (sequence, hash, sealed)) in rows.iter().enumerate() {
+            let json = self.sealer.open(&context("audit", &sequence.to_be_bytes()), sealed)?;
+            let event: AuditEvent = serde_json::from_slice(&json)?;
+            let whole = *sequence == place as i64 + 1 && event.previous == previous && sha256_hex(&json) == *hash;
+            if !whole {
+                return Err(StoreError::Damaged("audit chain"));
+            }
+            previous.clone_from(hash);
+        }
+        Ok(rows.len() as u64)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::testing::Bench;
+    use super::*;
+
+    pub(in crate::store) fn login() -> NewAudit {
+        NewAudit {
+            at: Timestamp::UNIX_EPOCH,
+            user: "dr".into(),
+            action: AuditAction::Login,
+            outcome: AuditOutcome::Success,
+            object: None,
+        }
+    }
+
+    #[test]
+    fn records_hang_together_and_a_gap_shows() {
+        let bench = Bench::new();
+        let mut store = bench.open();
+        for _ in 0..3 {
+            store.record(login()).expect("recorded");
+        }
+        assert_eq!(store.check_audit().expect("whole"), 3);
+        let batch = store.audit_to_send(2).expect("read");
+        assert_eq!((batch.len(), batch[0].event.previous.as_str()), (2, FIRST));
+        assert_eq!(batch[1].event.previous, batch[0].hash);
+        store.audit_sent(2).expect("marked");
+        assert_eq!(store.audit_to_send(9).expect("read")[0].event.sequence, 3);
+        store.db.transaction(|tx| tx.run("x", "DELETE FROM audit WHERE sequence = 2", [])).expect("removed");
+        assert!(matches!(store.check_audit(), Err(StoreError::Damaged(_))));
+    }
+}
