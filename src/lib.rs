@@ -15,6 +15,7 @@ pub mod center;
 pub mod engine;
 pub mod imaging;
 pub mod report;
+pub mod store;
 pub mod study;
 pub mod vault;
 pub mod viewport;

@@ -2,6 +2,7 @@
 
 use super::db::Tx;
 use super::{Store, StoreError, context};
+use crate::report::manifest::canonical;
 use crate::vault::digest::sha256_hex;
 use crate::vault::seal::Sealer;
 use crate::worklist::{AuditAction, AuditEvent, AuditOutcome};
@@ -23,7 +24,7 @@ pub struct NewAudit {
     pub object: Option<String>,
 }
 
-/// A record and its own digest (SHA-256, hex, of its JSON).
+/// A record and its own digest (SHA-256, hex, of its RFC 8785 JSON).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainRecord {
     /// The record.
@@ -50,10 +51,15 @@ pub(super) fn append(tx: &Tx<'_>, sealer: &Sealer, new: NewAudit) -> Result<(), 
         object: new.object,
         previous,
     };
-    let json = serde_json::to_vec(&event)?;
+    // The record's digest is over its RFC 8785 form, as the contract says; that form is also what is kept.
+    let json = canonical(&event)?;
     let hash = sha256_hex(&json);
     let sealed = sealer.seal(&context("audit", &sequence.to_be_bytes()), &json)?;
-    tx.run("audit.append", "INSERT INTO audit (sequence, hash, sealed) VALUES (?1, ?2, ?3)", params![sequence, hash, sealed])?;
+    tx.run(
+        "audit.append",
+        "INSERT INTO audit (sequence, hash, sealed) VALUES (?1, ?2, ?3)",
+        params![sequence, hash, sealed],
+    )?;
     Ok(())
 }
 
@@ -82,7 +88,11 @@ impl Store {
     /// The center holds everything up to this record. Records stay here too.
     pub fn audit_sent(&mut self, up_to: u64) -> Result<(), StoreError> {
         self.db.transaction(|tx| {
-            tx.run("audit.sent", "UPDATE audit SET at_center = 1 WHERE at_center = 0 AND sequence <= ?1", [up_to as i64])?;
+            tx.run(
+                "audit.sent",
+                "UPDATE audit SET at_center = 1 WHERE at_center = 0 AND sequence <= ?1",
+                [up_to as i64],
+            )?;
             Ok(())
         })
     }

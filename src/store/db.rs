@@ -6,8 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// One step per version; a released step is never edited, a new one is added.
-const MIGRATIONS: &[&str] = &[
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+const MIGRATIONS: &[&str] = &["CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
      CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
      CREATE TABLE private (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
      CREATE TABLE assignments (row BLOB PRIMARY KEY, place INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
@@ -28,8 +27,7 @@ const MIGRATIONS: &[&str] = &[
      CREATE TABLE outbox (id INTEGER PRIMARY KEY REFERENCES signed(id), attempts INTEGER NOT NULL DEFAULT 0,
                           next_at INTEGER NOT NULL DEFAULT 0, wedged BLOB) STRICT;
      CREATE TABLE audit (sequence INTEGER PRIMARY KEY, hash TEXT NOT NULL, sealed BLOB NOT NULL,
-                         at_center INTEGER NOT NULL DEFAULT 0) STRICT;",
-];
+                         at_center INTEGER NOT NULL DEFAULT 0) STRICT;"];
 
 /// The connection. Reads go straight through; writes only in [`Db::transaction`].
 pub struct Db {

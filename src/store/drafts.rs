@@ -39,7 +39,12 @@ impl Store {
     }
 
     /// Notes what the center has: the ETag of its copy, and the revision if it is ours.
-    pub fn mark_draft(&mut self, assignment: &str, etag: Option<&str>, mirrored: Option<u64>) -> Result<(), StoreError> {
+    pub fn mark_draft(
+        &mut self,
+        assignment: &str,
+        etag: Option<&str>,
+        mirrored: Option<u64>,
+    ) -> Result<(), StoreError> {
         let row = self.draft_row(assignment);
         let mirrored = mirrored.map(|r| r as i64);
         self.db.transaction(|tx| {

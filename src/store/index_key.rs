@@ -15,9 +15,9 @@ pub struct IndexKey([u8; 32]);
 impl IndexKey {
     pub fn load_or_create(db: &mut Db, sealer: &Sealer) -> Result<Self, StoreError> {
         let at = context("meta", b"index-key");
-        if let Some(sealed) = db.optional("SELECT value FROM meta WHERE name = 'index-key'", [], |r| {
-            r.get::<_, Vec<u8>>(0)
-        })? {
+        if let Some(sealed) =
+            db.optional("SELECT value FROM meta WHERE name = 'index-key'", [], |r| r.get::<_, Vec<u8>>(0))?
+        {
             let plain = sealer.open(&at, &sealed)?;
             let key = plain.as_slice().try_into().map_err(|_| StoreError::Damaged("index key"))?;
             return Ok(Self(key));
@@ -62,7 +62,9 @@ mod tests {
     fn names_depend_on_key_table_and_every_part() {
         let (a, b) = (IndexKey([1; 32]), IndexKey([2; 32]));
         assert_eq!(a.row("t", &["1.2", "3"]), a.row("t", &["1.2", "3"]));
-        for other in [a.row("u", &["1.2", "3"]), a.row("t", &["1.23", ""]), a.row("t", &["1.2"]), b.row("t", &["1.2", "3"])] {
+        for other in
+            [a.row("u", &["1.2", "3"]), a.row("t", &["1.23", ""]), a.row("t", &["1.2"]), b.row("t", &["1.2", "3"])]
+        {
             assert_ne!(other, a.row("t", &["1.2", "3"]));
         }
     }

@@ -40,7 +40,12 @@ impl Objects {
     }
 
     /// An instance's bytes.
-    pub fn read_instance(&self, study: &StudyUid, instance: &SopInstanceUid, file: &str) -> Result<Vec<u8>, StoreError> {
+    pub fn read_instance(
+        &self,
+        study: &StudyUid,
+        instance: &SopInstanceUid,
+        file: &str,
+    ) -> Result<Vec<u8>, StoreError> {
         self.read(&file_context(study, instance), file)
     }
 }
@@ -137,7 +142,10 @@ mod tests {
         assert!(objects.read_instance(&study, &instance, &second.name).is_err());
         drop(store);
         let mut store = bench.open();
-        assert_eq!(store.instances(&study).expect("read"), [InstanceRow { series, instance: instance.clone(), file: first.clone() }]);
+        assert_eq!(
+            store.instances(&study).expect("read"),
+            [InstanceRow { series, instance: instance.clone(), file: first.clone() }]
+        );
         assert_eq!(store.objects().read_instance(&study, &instance, &first.name).expect("read"), b"one");
         store.forget_instance(&study, &instance).expect("gone");
         assert!(store.instances(&study).expect("read").is_empty());

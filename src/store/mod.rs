@@ -31,6 +31,7 @@ pub use outbox::{Attachment, OutboxRow, Package, SignedRow};
 pub use quota::Evicted;
 pub use studies::KeptStudy;
 
+use crate::report::manifest::PackageError;
 use crate::vault::atomic;
 use crate::vault::random::RandomError;
 use crate::vault::seal::{MasterKey, SealError, Sealer};
@@ -73,6 +74,9 @@ pub enum StoreError {
     /// Something of ours could not be written as JSON, or read back.
     #[error("kept data cannot be read: {0}")]
     Json(#[from] serde_json::Error),
+    /// The canonical form of an audit record could not be made.
+    #[error(transparent)]
+    Canonical(#[from] PackageError),
     /// No randomness.
     #[error(transparent)]
     Random(#[from] RandomError),

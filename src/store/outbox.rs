@@ -210,7 +210,9 @@ impl Store {
                 Ok(SignedRow {
                     id,
                     package: self.open_json(&context("signed", &answers), &sealed)?,
-                    receipt: receipt.map(|r| self.open_json(&context("receipts", &id.to_be_bytes()), &r)).transpose()?,
+                    receipt: receipt
+                        .map(|r| self.open_json(&context("receipts", &id.to_be_bytes()), &r))
+                        .transpose()?,
                 })
             })
             .collect()
@@ -236,7 +238,11 @@ mod tests {
             sha256: "ab".into(),
             report_json: b"{}".to_vec(),
             signature: vec![0, 159, 146, 150],
-            attachments: vec![Attachment { name: "report.html".into(), media_type: "text/html".into(), bytes: vec![1, 2] }],
+            attachments: vec![Attachment {
+                name: "report.html".into(),
+                media_type: "text/html".into(),
+                bytes: vec![1, 2],
+            }],
         }
     }
 

@@ -43,7 +43,8 @@ impl Store {
             if needed.contains(&row) {
                 continue;
             }
-            let files = self.db.all("SELECT file FROM instances WHERE study = ?1", [&row], |r| r.get::<_, String>(0))?;
+            let files =
+                self.db.all("SELECT file FROM instances WHERE study = ?1", [&row], |r| r.get::<_, String>(0))?;
             self.db.transaction(|tx| {
                 tx.run("quota.instances", "DELETE FROM instances WHERE study = ?1", [&row])?;
                 tx.run("quota.thumbnails", "DELETE FROM thumbnails WHERE study = ?1", [&row])?;

@@ -66,7 +66,11 @@ impl Store {
     }
 
     /// Replaces the cached worklist, in its order.
-    pub fn put_worklist(&mut self, assignments: &[std::sync::Arc<Assignment>], at: Timestamp) -> Result<(), StoreError> {
+    pub fn put_worklist(
+        &mut self,
+        assignments: &[std::sync::Arc<Assignment>],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let rows = assignments
             .iter()
             .enumerate()
@@ -112,8 +116,10 @@ impl Store {
         let rows = self.db.all("SELECT row, sealed FROM assignments ORDER BY place", [], |r| {
             Ok((r.get::<_, Vec<u8>>(0)?, r.get::<_, Vec<u8>>(1)?))
         })?;
-        let assignments =
-            rows.iter().map(|(row, sealed)| self.open_json(&context("assignments", row), sealed)).collect::<Result<_, _>>()?;
+        let assignments = rows
+            .iter()
+            .map(|(row, sealed)| self.open_json(&context("assignments", row), sealed))
+            .collect::<Result<_, _>>()?;
         Ok(Some((assignments, serde_json::from_slice(&at)?)))
     }
 

@@ -84,7 +84,11 @@ impl Store {
         let row = self.thumbnail_row(study, of);
         let sealed = self.sealer.seal(&context("thumbnails", &row), bytes)?;
         self.db.transaction(|tx| {
-            tx.run("thumbnail.put", "INSERT OR REPLACE INTO thumbnails VALUES (?1, ?2, ?3)", params![row, study_row, sealed])?;
+            tx.run(
+                "thumbnail.put",
+                "INSERT OR REPLACE INTO thumbnails VALUES (?1, ?2, ?3)",
+                params![row, study_row, sealed],
+            )?;
             Ok(())
         })
     }

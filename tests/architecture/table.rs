@@ -60,7 +60,7 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("argon2", &["vault"]),
     ("axum", &["server"]),
     ("axum_server", &["server"]),
-    ("base64", &["vault", "center", "engine", "server"]),
+    ("base64", &["vault", "store", "center", "engine", "server"]),
     ("bytes", &["center", "engine", "server"]),
     ("clap", &["cli", PROGRAMS]),
     ("cms", &["vault"]),
@@ -113,12 +113,7 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("x11rb", &["ui"]),
     ("x509_cert", &["vault"]),
     // Passwords pass through these on their way to the vault or the center.
-    (
-        "zeroize",
-        &[
-            "vault", "store", "center", "engine", "app", "ui", "server", "cli",
-        ],
-    ),
+    ("zeroize", &["vault", "store", "center", "engine", "app", "ui", "server", "cli"]),
 ];
 
 /// Modules in which code may be `async`.
