@@ -39,7 +39,7 @@ pub enum CaError {
     /// The CA's certificate and key do not belong together, or it is no CA certificate.
     #[error("the CA certificate does not fit its key")]
     WrongCaKey,
-    /// The subject lacks a name or, for a reader, an id.
+    /// The subject lacks a name or, for a reader, an id, or holds control characters.
     #[error("the certificate's subject is incomplete")]
     IncompleteSubject,
     /// The certificate could not be written.
@@ -173,7 +173,8 @@ impl CertificateAuthority {
     /// Only the public key is taken from the request, after its own signature has been checked; name and id are what the center
     /// knows of the signed-in reader.
     pub fn issue_signing(&self, request_der: &[u8], reader: &Subject, validity: Validity) -> Result<Vec<u8>, CaError> {
-        if reader.reader_id.as_deref().is_none_or(str::is_empty) || reader.common_name.is_empty() {
+        let id = reader.reader_id.as_deref().unwrap_or_default();
+        if [id, &reader.common_name].iter().any(|text| text.is_empty() || text.chars().any(char::is_control)) {
             return Err(CaError::IncompleteSubject);
         }
         let key = verified_request_key(request_der)?;

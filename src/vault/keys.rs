@@ -8,6 +8,9 @@ use p256::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey 
 use rcgen::{CertificateParams, DistinguishedName, DnType, PublicKeyData, SignatureAlgorithm};
 use zeroize::Zeroizing;
 
+/// Name of the reader's signing key in the secret store.
+pub const SIGNING_KEY_NAME: &str = "signing-key";
+
 /// X.520 / RFC 4519 `userId`: carries the reader's id at the center in certificate subjects.
 pub(super) const USER_ID_OID: [u64; 7] = [0, 9, 2342, 19_200_300, 100, 1, 1];
 
@@ -161,10 +164,10 @@ mod tests {
     #[test]
     fn stored_key_signs_like_the_first() {
         let secrets = MemoryStore::new();
-        assert!(SigningKey::load(&secrets, "signing-key").unwrap().is_none());
+        assert!(SigningKey::load(&secrets, SIGNING_KEY_NAME).unwrap().is_none());
         let key = SigningKey::generate().unwrap();
-        key.store(&secrets, "signing-key").unwrap();
-        let again = SigningKey::load(&secrets, "signing-key").unwrap().unwrap();
+        key.store(&secrets, SIGNING_KEY_NAME).unwrap();
+        let again = SigningKey::load(&secrets, SIGNING_KEY_NAME).unwrap().unwrap();
         assert_eq!(key.public_key_der().unwrap(), again.public_key_der().unwrap());
         // RFC 6979: the same key and message give the same signature.
         assert_eq!(key.sign(b"sample"), again.sign(b"sample"));

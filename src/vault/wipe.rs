@@ -5,8 +5,8 @@
 
 use super::atomic;
 use super::random;
-use super::seal::{FILE_MAGIC, HEADER_BYTES, MasterKey, SealError};
-use super::secrets::SecretStore;
+use super::seal::{FILE_MAGIC, HEADER_BYTES, MASTER_KEY_NAME};
+use super::secrets::{SecretError, SecretStore};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -29,12 +29,14 @@ pub struct WipeOutcome {
     pub bytes: u64,
     /// What could not be removed or overwritten, and why. Not empty means: not finished.
     pub failed: Vec<(PathBuf, io::Error)>,
+    /// Secrets that could not be removed from the store (it is locked, say), and why.
+    pub failed_secrets: Vec<(String, SecretError)>,
 }
 
 impl WipeOutcome {
     /// Whether nothing is left.
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty()
+        self.failed.is_empty() && self.failed_secrets.is_empty()
     }
 }
 
@@ -44,19 +46,28 @@ pub enum WipeError {
     /// Not a folder of a program's data: a link, a file, a drive's root.
     #[error("only a data folder can be wiped")]
     NotADataFolder,
-    /// The master key could not be removed from the secret store.
-    #[error("the master key could not be removed: {0}")]
-    Key(#[from] SealError),
     /// The folder could not be looked at.
     #[error("the folder could not be read: {0}")]
     Io(#[from] io::Error),
 }
 
-/// Erases a profile: master key out of the secret store, then [`wipe_folder`]. When the key is gone, all sealed data are
-/// unreadable, whatever becomes of the files.
-pub fn wipe_profile(secrets: &dyn SecretStore, folder: &Path, overwrite: Overwrite) -> Result<WipeOutcome, WipeError> {
-    MasterKey::erase(secrets)?;
-    wipe_folder(folder, overwrite)
+/// Erases a profile: the master key and then `other_secrets` out of the secret store, then [`wipe_folder`]. When the key is gone,
+/// all sealed data are unreadable, whatever becomes of the files. A store that cannot be opened does not save the files: they
+/// are wiped all the same, and the outcome lists the secrets that are left.
+pub fn wipe_profile(
+    secrets: &dyn SecretStore,
+    other_secrets: &[&str],
+    folder: &Path,
+    overwrite: Overwrite,
+) -> Result<WipeOutcome, WipeError> {
+    let mut failed_secrets = Vec::new();
+    for name in std::iter::once(MASTER_KEY_NAME).chain(other_secrets.iter().copied()) {
+        if let Err(error) = secrets.delete(name) {
+            failed_secrets.push((name.to_owned(), error));
+        }
+    }
+    let outcome = wipe_folder(folder, overwrite)?;
+    Ok(WipeOutcome { failed_secrets, ..outcome })
 }
 
 /// Overwrites and removes `folder` with all that is in it: first the wrapped keys of all sealed files, then the contents (if
@@ -187,7 +198,7 @@ fn open_for_overwrite(path: &Path, metadata: &fs::Metadata) -> io::Result<File> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vault::seal::{MASTER_KEY_NAME, Sealer};
+    use crate::vault::seal::{MasterKey, Sealer};
     use crate::vault::secrets::MemoryStore;
 
     fn sealed_file(sealer: &Sealer, path: &Path) {
@@ -203,16 +214,44 @@ mod tests {
         fs::create_dir_all(folder.join("a/b")).unwrap();
         let secrets = MemoryStore::new();
         let sealer = Sealer::new(MasterKey::load_or_create(&secrets, false).unwrap());
+        secrets.set("signing-key", b"x").unwrap();
         sealed_file(&sealer, &folder.join("a/b/one"));
         fs::write(folder.join("index"), b"x").unwrap();
         fs::write(folder.join("empty"), b"").unwrap();
-        let outcome = wipe_profile(&secrets, &folder, Overwrite::Everything).unwrap();
+        let outcome = wipe_profile(&secrets, &["signing-key"], &folder, Overwrite::Everything).unwrap();
         assert!(outcome.is_complete(), "{outcome:?}");
         assert_eq!(outcome.files, 3);
         assert!(!folder.exists() && parent.path().exists());
         assert!(secrets.get(MASTER_KEY_NAME).unwrap().is_none());
+        assert!(secrets.get("signing-key").unwrap().is_none());
         // Again: nothing to do is no error.
-        assert!(wipe_profile(&secrets, &folder, Overwrite::Keys).unwrap().is_complete());
+        assert!(wipe_profile(&secrets, &[], &folder, Overwrite::Keys).unwrap().is_complete());
+    }
+
+    struct Locked;
+
+    impl SecretStore for Locked {
+        fn get(&self, _: &str) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, SecretError> {
+            self.delete("").map(|()| None)
+        }
+        fn set(&self, name: &str, _: &[u8]) -> Result<(), SecretError> {
+            self.delete(name)
+        }
+        fn delete(&self, _: &str) -> Result<(), SecretError> {
+            Err(SecretError::Locked { detail: "test".to_owned() })
+        }
+    }
+
+    #[test]
+    fn a_locked_store_is_told_and_the_files_go_all_the_same() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("profile");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("one"), b"x").unwrap();
+        let outcome = wipe_profile(&Locked, &["token"], &folder, Overwrite::Keys).unwrap();
+        assert!(!outcome.is_complete() && !folder.exists());
+        assert_eq!(outcome.failed_secrets.len(), 2);
+        assert!(outcome.failed.is_empty());
     }
 
     #[test]

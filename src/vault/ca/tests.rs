@@ -30,6 +30,10 @@ fn the_request_decides_nothing_but_the_key() {
     let certificate = ca.issue_signing(&key.csr(&boast).unwrap(), &reader(), validity).unwrap();
     let summary = crate::vault::signature::summarize_certificate(&certificate).unwrap();
     assert_eq!((summary.subject_cn.as_str(), summary.reader_id.as_deref()), ("読影 太郎", Some("reader-1")));
+    let mut forger = reader();
+    forger.common_name = "読影 太郎\u{8}\u{8}花子".to_owned();
+    let request = key.csr(&boast).unwrap();
+    assert!(matches!(ca.issue_signing(&request, &forger, validity), Err(CaError::IncompleteSubject)));
     let mut nobody = reader();
     nobody.reader_id = None;
     assert!(matches!(ca.issue_signing(&key.csr(&boast).unwrap(), &nobody, validity), Err(CaError::IncompleteSubject)));

@@ -287,6 +287,26 @@ mod tests {
         }
     }
 
+    /// Data sealed by version 1 must open for ever: these bytes were made once and are not made again.
+    #[test]
+    fn what_version_1_sealed_still_opens() {
+        let sealer = Sealer::new(MasterKey::from_bytes(&[0x11; 32]).unwrap());
+        let blob = concat!(
+            "01743c034dd506976baff3b554da819cfb5c4b0620314bc00f632f9753f297a6eb16551206bc97f8",
+            "27763fb8db0332be0e",
+        );
+        let file = concat!(
+            "446b534601777863e2d0972eec2a5f3ba6a164c076014329238b11d9d81c4dbe8d9823250387dc26",
+            "fbee1368983f63ccd9f962eec5ace5aa88aef0130f3806626c7fe2609e31cce1f32a9171b05aaf75",
+            "8b42660ea14b7c0815ad988ac9c06062394d0ea58a219446f86ef3d2b5217e280cec74620fdf69b4",
+        );
+        let blob = crate::vault::digest::from_hex(blob).unwrap();
+        let file = crate::vault::digest::from_hex(file).unwrap();
+        assert_eq!(sealer.open(b"draft/1", &blob).unwrap().as_slice(), b"kept");
+        let mut reader = sealer.open_file(b"instance/1", std::io::Cursor::new(file)).unwrap();
+        assert_eq!(reader.read_whole().unwrap(), b"stored");
+    }
+
     #[test]
     fn debug_shows_no_key() {
         let key = MasterKey::from_bytes(&[0x41; 32]).unwrap();

@@ -123,5 +123,34 @@ mod tests {
         store.set("shared-name", b"one").unwrap();
         assert!(other.get("shared-name").unwrap().is_none());
         store.delete("shared-name").unwrap();
+
+        // Locked with no way to ask the person: an error that says so, never "not there", never a new master key.
+        store.set("kept", b"behind the lock").unwrap();
+        let locked = std::process::Command::new("dbus-send")
+            .args(["--session", "--print-reply", "--dest=org.freedesktop.secrets"])
+            .args(["/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock"])
+            .arg("array:objpath:/org/freedesktop/secrets/collection/login")
+            .output()
+            .expect("dbus-send (Debian/Ubuntu: apt install dbus-bin)");
+        assert!(locked.status.success(), "{locked:?}");
+        for _ in 0..2 {
+            let found = store.get("kept");
+            assert!(matches!(found, Err(SecretError::Locked { .. })), "{found:?}");
+        }
+        assert!(matches!(store.set("kept", b"x"), Err(SecretError::Locked { .. } | SecretError::Denied { .. })));
+        assert!(!matches!(store.get("never-set"), Ok(Some(_))));
+    }
+
+    /// Without any session bus: the script sets the variable and an address that leads nowhere.
+    #[test]
+    #[expect(clippy::print_stderr, reason = "says clearly that the test did not run")]
+    fn absent_secret_service() {
+        if std::env::var("DOKUEI_TEST_SECRET_SERVICE").as_deref() != Ok("absent") {
+            eprintln!("NOT RUN: absent_secret_service needs DOKUEI_TEST_SECRET_SERVICE=absent and no session bus");
+            return;
+        }
+        let error = KeyringStore::open("test").unwrap_err();
+        assert!(matches!(error, SecretError::NoService { .. }), "{error:?}");
+        assert!(error.allows_passphrase_choice());
     }
 }
