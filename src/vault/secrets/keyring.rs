@@ -106,13 +106,50 @@ mod tests {
         assert!(!format!("{shown:?}").contains(&format!("{:?}", b"hunter2")));
     }
 
-    /// Against the real Secret Service: the test script starts a throw-away one and sets the variable
-    /// (see `scripts/test`). With the variable set, an absent service is a failure.
+    /// Runs one test of this file in a process of its own: the package connects to the platform's store once per process.
+    fn alone(launcher: &[&str], test: &str, environment: &[(&str, &str)]) {
+        let this = std::env::current_exe().unwrap();
+        let this = this.to_str().expect("the test binary's path is UTF-8");
+        let name = format!("{}::{test}", module_path!().split_once("::").unwrap().1);
+        let line: Vec<&str> = launcher.iter().copied().chain([this, "--exact", &name, "--nocapture"]).collect();
+        let (program, arguments) = line.split_first().unwrap();
+        let mut command = std::process::Command::new(program);
+        command.args(arguments).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+        let output = command.envs(environment.iter().copied()).output().unwrap_or_else(|e| panic!("{program}: {e}"));
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{output:?}");
+    }
+
+    /// What the inner process of a test is told to do; `None` in an ordinary run.
+    fn inner_part() -> Option<String> {
+        std::env::var("DOKUEI_TEST_KEYRING_PART").ok()
+    }
+
     #[test]
+    fn no_session_bus_is_no_service() {
+        if inner_part().as_deref() != Some("absent") {
+            let environment =
+                [("DOKUEI_TEST_KEYRING_PART", "absent"), ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")];
+            return alone(&[], "no_session_bus_is_no_service", &environment);
+        }
+        let error = KeyringStore::open("test").unwrap_err();
+        assert!(matches!(error, SecretError::NoService { .. }), "{error:?}");
+        assert!(error.allows_passphrase_choice());
+    }
+
+    /// Whether the script has started a Secret Service for us (`scripts/test` does); says so where it has not.
     #[expect(clippy::print_stderr, reason = "says clearly that the test did not run")]
+    fn service_is_there(test: &str) -> bool {
+        let there = std::env::var("DOKUEI_TEST_SECRET_SERVICE").as_deref() == Ok("1");
+        if !there {
+            eprintln!("NOT RUN: {test} needs DOKUEI_TEST_SECRET_SERVICE=1 and an unlocked Secret Service");
+        }
+        there
+    }
+
+    #[test]
     fn real_secret_service() {
-        if std::env::var("DOKUEI_TEST_SECRET_SERVICE").as_deref() != Ok("1") {
-            eprintln!("NOT RUN: real_secret_service needs DOKUEI_TEST_SECRET_SERVICE=1 and an unlocked Secret Service");
+        if !service_is_there("real_secret_service") {
             return;
         }
         let profile = format!("test-{}", crate::vault::random::random_id().unwrap());
@@ -123,34 +160,61 @@ mod tests {
         store.set("shared-name", b"one").unwrap();
         assert!(other.get("shared-name").unwrap().is_none());
         store.delete("shared-name").unwrap();
+    }
 
-        // Locked with no way to ask the person: an error that says so, never "not there", never a new master key.
-        store.set("kept", b"behind the lock").unwrap();
-        let locked = std::process::Command::new("dbus-send")
-            .args(["--session", "--print-reply", "--dest=org.freedesktop.secrets"])
-            .args(["/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock"])
-            .arg("array:objpath:/org/freedesktop/secrets/collection/login")
-            .output()
-            .expect("dbus-send (Debian/Ubuntu: apt install dbus-bin)");
-        assert!(locked.status.success(), "{locked:?}");
+    /// A locked collection and nobody to ask: an error that says so, never "not there", never a new master key.
+    ///
+    /// On a bus and with a service of its own, since the lock would hit other tests.
+    #[test]
+    fn locked_collection_is_locked() {
+        let Some(_) = inner_part() else {
+            if service_is_there("locked_collection_is_locked") {
+                let folder = tempfile::tempdir().unwrap();
+                let here = folder.path().to_str().unwrap();
+                let environment = [
+                    ("DOKUEI_TEST_KEYRING_PART", "locked"),
+                    ("HOME", here),
+                    ("XDG_DATA_HOME", here),
+                    ("XDG_RUNTIME_DIR", here),
+                ];
+                let launcher = ["dbus-run-session", "--", "sh", "-c", WITH_SERVICE, "sh"];
+                alone(&launcher, "locked_collection_is_locked", &environment);
+            }
+            return;
+        };
+        let store = KeyringStore::open("test").unwrap();
+        store.set("master-key", &[1; 32]).unwrap();
+        dbus("org.freedesktop.Secret.Service.Lock", "array:objpath:/org/freedesktop/secrets/collection/login");
         for _ in 0..2 {
-            let found = store.get("kept");
+            let found = store.get("master-key");
             assert!(matches!(found, Err(SecretError::Locked { .. })), "{found:?}");
+            let key = crate::vault::seal::MasterKey::load_or_create(&store, false);
+            assert!(matches!(key, Err(crate::vault::seal::SealError::Secret(SecretError::Locked { .. }))), "{key:?}");
         }
-        assert!(matches!(store.set("kept", b"x"), Err(SecretError::Locked { .. } | SecretError::Denied { .. })));
+        let written = store.set("master-key", b"x");
+        assert!(matches!(written, Err(SecretError::Locked { .. } | SecretError::Denied { .. })), "{written:?}");
         assert!(!matches!(store.get("never-set"), Ok(Some(_))));
     }
 
-    /// Without any session bus: the script sets the variable and an address that leads nowhere.
-    #[test]
-    #[expect(clippy::print_stderr, reason = "says clearly that the test did not run")]
-    fn absent_secret_service() {
-        if std::env::var("DOKUEI_TEST_SECRET_SERVICE").as_deref() != Ok("absent") {
-            eprintln!("NOT RUN: absent_secret_service needs DOKUEI_TEST_SECRET_SERVICE=absent and no session bus");
-            return;
-        }
-        let error = KeyringStore::open("test").unwrap_err();
-        assert!(matches!(error, SecretError::NoService { .. }), "{error:?}");
-        assert!(error.allows_passphrase_choice());
+    /// Starts a service that ends with the command it is given. Asks the bus for its name first: a call to an absent service
+    /// would make the bus start a second one.
+    const WITH_SERVICE: &str = r#"
+        printf throw-away | gnome-keyring-daemon --foreground --unlock --components=secrets >/dev/null 2>&1 &
+        daemon=$!
+        for try in $(seq 150); do
+            dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner                 string:org.freedesktop.secrets | grep -q "boolean true" && break
+            sleep 0.1
+        done
+        "$@"; status=$?
+        kill "$daemon"; wait "$daemon"
+        exit "$status""#;
+
+    fn dbus(method: &str, argument: &str) {
+        let output = std::process::Command::new("dbus-send")
+            .args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"])
+            .args([method, argument])
+            .output()
+            .expect("dbus-send (Debian/Ubuntu: apt install dbus-bin)");
+        assert!(output.status.success(), "{output:?}");
     }
 }
