@@ -12,6 +12,7 @@
 
 pub mod app;
 pub mod center;
+pub mod cli;
 pub mod engine;
 pub mod imaging;
 pub mod report;

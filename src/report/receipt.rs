@@ -25,3 +25,39 @@ pub struct Receipt {
     #[serde(default)]
     pub signature: String,
 }
+
+impl Receipt {
+    /// The bytes that the center signed: RFC 8785 JSON of the receipt without its `signature` member.
+    pub fn signed_bytes(&self) -> Result<Vec<u8>, super::manifest::PackageError> {
+        let mut value = serde_json::to_value(self).map_err(super::manifest::PackageError::Syntax)?;
+        if let Some(object) = value.as_object_mut() {
+            object.remove("signature");
+        }
+        super::manifest::canonical(&value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signature_is_not_part_of_what_is_signed() {
+        let mut receipt = Receipt {
+            report_id: "r".into(),
+            version: 1,
+            assignment_id: "a".into(),
+            sha256: "00".into(),
+            signer: "reader1".into(),
+            received_at: Timestamp::UNIX_EPOCH,
+            center: "読影センター".into(),
+            signature: String::new(),
+        };
+        let before = receipt.signed_bytes().expect("bytes");
+        receipt.signature = "MII".into();
+        assert_eq!(receipt.signed_bytes().expect("bytes"), before);
+        assert!(!String::from_utf8_lossy(&before).contains("signature"));
+        receipt.version = 2;
+        assert_ne!(receipt.signed_bytes().expect("bytes"), before);
+    }
+}
