@@ -52,3 +52,34 @@ fn intermediates_must_be_allowed_to_certify() {
     assert_eq!(judge(unlimited, IsCa::NoCa, &sign_usage), Verdict::ChainUntrusted);
     assert_eq!(judge(unlimited, IsCa::Ca(BasicConstraints::Unconstrained), &sign_usage), Verdict::ChainUntrusted);
 }
+
+#[test]
+fn an_unknown_critical_extension_is_not_overlooked() {
+    let keys: Vec<SigningKey> = (0..2).map(|_| SigningKey::generate().unwrap()).collect();
+    let judge = |critical_root: Option<bool>, critical_end: Option<bool>| {
+        let extend = |params: &mut CertificateParams, critical: Option<bool>| {
+            if let Some(critical) = critical {
+                let mut extension =
+                    rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99_999, 1], vec![0x05, 0x00]);
+                extension.set_criticality(critical);
+                params.custom_extensions.push(extension);
+            }
+        };
+        let mut root = CertificateParams::default();
+        root.distinguished_name.push(rcgen::DnType::CommonName, "root");
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        root.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        extend(&mut root, critical_root);
+        let root_der = root.self_signed(&keys[0]).unwrap().der().to_vec();
+        let mut end = CertificateParams::default();
+        end.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment];
+        extend(&mut end, critical_end);
+        let end = end.signed_by(&keys[1], &Issuer::from_params(&root, &keys[0])).unwrap().der().to_vec();
+        let cms = sign_detached(CONTENT, &keys[1], &end, &[], at(SIGNED_AT)).unwrap();
+        verify_detached(CONTENT, &cms, &[root_der], at(RECEIVED_AT)).verdict
+    };
+    assert_eq!(judge(None, None), Verdict::ValidNoTst);
+    assert_eq!(judge(Some(false), Some(false)), Verdict::ValidNoTst);
+    assert_eq!(judge(Some(true), None), Verdict::ChainUntrusted);
+    assert_eq!(judge(None, Some(true)), Verdict::ChainUntrusted);
+}
