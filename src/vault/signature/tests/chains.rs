@@ -83,3 +83,42 @@ fn an_unknown_critical_extension_is_not_overlooked() {
     assert_eq!(judge(Some(true), None), Verdict::ChainUntrusted);
     assert_eq!(judge(None, Some(true)), Verdict::ChainUntrusted);
 }
+
+#[test]
+fn a_root_of_the_same_name_with_another_key_is_a_stranger() {
+    let keys: Vec<SigningKey> = (0..3).map(|_| SigningKey::generate().unwrap()).collect();
+    let root_is = IsCa::Ca(BasicConstraints::Unconstrained);
+    let usage = [KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment];
+    let genuine = certificate("root", root_is, &[KeyUsagePurpose::KeyCertSign], &keys[0], None);
+    let impostor = certificate("root", root_is, &[KeyUsagePurpose::KeyCertSign], &keys[1], None);
+    let end = certificate("end", IsCa::ExplicitNoCa, &usage, &keys[2], Some((&impostor, &keys[1])));
+    let cms = sign_detached(CONTENT, &keys[2], &end, std::slice::from_ref(&impostor), at(SIGNED_AT)).unwrap();
+    let verdict = |root: &Vec<u8>| verify_detached(CONTENT, &cms, std::slice::from_ref(root), at(RECEIVED_AT)).verdict;
+    assert_eq!(verdict(&genuine), Verdict::ChainUntrusted);
+    assert_eq!(verdict(&impostor), Verdict::ValidNoTst);
+}
+
+#[test]
+fn a_twin_with_the_same_issuer_and_serial_is_told_by_its_hash() {
+    let keys: Vec<SigningKey> = (0..2).map(|_| SigningKey::generate().unwrap()).collect();
+    let root_is = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = certificate("root", root_is, &[KeyUsagePurpose::KeyCertSign], &keys[0], None);
+    let issuer = rustls::pki_types::CertificateDer::from(root.clone());
+    let issuer = Issuer::from_ca_cert_der(&issuer, &keys[0]).unwrap();
+    let twin = |name: &str| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment];
+        params.serial_number = Some(rcgen::SerialNumber::from_slice(&[7, 7]));
+        Certificate::from_der(params.signed_by(&keys[1], &issuer).unwrap().der()).unwrap()
+    };
+    let (one, two) = (twin("one"), twin("two"));
+    let attributes = signed_attributes(CONTENT, &one, at(SIGNED_AT)).unwrap();
+    let signature = keys[1].sign(&attributes.to_der().unwrap());
+    let judge = |certificate: Certificate| {
+        let cms = assemble(certificate, &[], attributes.clone(), signature.clone()).unwrap();
+        verify_detached(CONTENT, &cms, std::slice::from_ref(&root), at(RECEIVED_AT)).verdict
+    };
+    assert_eq!(judge(one), Verdict::ValidNoTst);
+    assert_eq!(judge(two), Verdict::WrongSigner);
+}
