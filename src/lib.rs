@@ -15,6 +15,8 @@ pub mod center;
 pub mod cli;
 pub mod engine;
 pub mod imaging;
+#[cfg(feature = "gui")]
+pub mod render;
 pub mod report;
 pub mod store;
 pub mod study;
