@@ -20,6 +20,8 @@ pub mod render;
 pub mod report;
 pub mod store;
 pub mod study;
+#[cfg(feature = "gui")]
+pub mod ui;
 pub mod vault;
 pub mod viewport;
 pub mod worklist;

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 /// Dokuei 読影: the reading workstation for remote radiologists. Without a command it opens the window.
 #[derive(Debug, Parser)]
 #[command(name = "dokuei", version, about, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 done and in order; 1 done, but the answer is no (a report that does not verify, \
+#[command(
+    after_help = "Exit codes: 0 done and in order; 1 done, but the answer is no (a report that does not verify, \
                         a file that cannot be shown); 2 could not be done.\n\
-                        JSON outputs are described in docs/command-line.md.")]
+                        JSON outputs are described in docs/command-line.md."
+)]
 pub struct Cli {
     /// Folder of the profile (enrolment, cache, drafts, outbox). Default: the system's place for application data.
     #[arg(long, global = true, value_name = "DIR", env = "DOKUEI_PROFILE_DIR")]
@@ -133,7 +135,8 @@ mod tests {
 
     #[test]
     fn windows_may_be_negative() {
-        let cli = Cli::try_parse_from(["dokuei", "render", "a.dcm", "--window", "-600,1500", "-o", "a.png"]).expect("parses");
+        let cli =
+            Cli::try_parse_from(["dokuei", "render", "a.dcm", "--window", "-600,1500", "-o", "a.png"]).expect("parses");
         let Some(Command::Render(args)) = cli.command else { panic!("render expected") };
         assert_eq!(args.window.as_deref(), Some("-600,1500"));
     }
