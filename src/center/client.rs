@@ -40,7 +40,7 @@ impl Default for Patience {
         Self {
             connect: Duration::from_secs(10),
             stall: Duration::from_secs(30),
-            events: Duration::from_secs(60),
+            events: Duration::from_mins(1),
             backoff: Duration::from_millis(300),
             attempts: 3,
         }
@@ -50,7 +50,7 @@ impl Default for Patience {
 impl Patience {
     /// Pause before attempt `attempt` (from 1), with jitter of up to half, at most a minute.
     pub fn pause(&self, attempt: u32) -> Duration {
-        let full = self.backoff.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(Duration::from_secs(60));
+        let full = self.backoff.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(Duration::from_mins(1));
         // Without randomness the pause is simply whole: jitter protects the center, not a secret.
         let share = random::bytes::<1>().map_or(255, |b| b[0]);
         full / 2 + full.mul_f64(f64::from(share) / 510.0)
@@ -184,14 +184,6 @@ impl CenterClient {
     /// The center's origin.
     pub fn origin(&self) -> &Origin {
         &self.origin
-    }
-
-    pub(super) fn patience(&self) -> Patience {
-        self.patience
-    }
-
-    pub(super) fn http(&self) -> &Client {
-        &self.http
     }
 
     fn build(&self, client: &Client, call: &Call<'_>, token: Option<&str>) -> RequestBuilder {
