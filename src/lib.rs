@@ -18,6 +18,7 @@ pub mod imaging;
 #[cfg(feature = "gui")]
 pub mod render;
 pub mod report;
+pub mod server;
 pub mod store;
 pub mod study;
 #[cfg(feature = "gui")]

@@ -5,9 +5,7 @@ use super::error::{ApiError, ApiResult};
 use super::state::Center;
 use super::wire::{Answer, Condition, Once, json_body};
 use super::work::{self, Filter, Held, LeaseEnd};
-use crate::center::contract::{
-    AssignmentPage, Decline, ProblemType, Release, RenewLease, Return, Start,
-};
+use crate::center::contract::{AssignmentPage, Decline, ProblemType, Release, RenewLease, Return, Start};
 use crate::worklist::{AssignmentState, ReturnReason};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -36,13 +34,10 @@ pub struct ListQuery {
 impl ListQuery {
     fn filter(&self) -> ApiResult<Filter> {
         let bad = |what: &str| ApiError::new(ProblemType::BadRequest, format!("{what} is not understood"));
-        let time = |text: &Option<String>, what: &str| {
-            text.as_deref().map(|t| t.parse().map_err(|_| bad(what))).transpose()
-        };
+        let time =
+            |text: &Option<String>, what: &str| text.as_deref().map(|t| t.parse().map_err(|_| bad(what))).transpose();
         let states = list(self.state.as_deref())
-            .map(|s| {
-                serde_json::from_value::<AssignmentState>(s.into()).map_err(|_| bad("state"))
-            })
+            .map(|s| serde_json::from_value::<AssignmentState>(s.into()).map_err(|_| bad("state")))
             .collect::<ApiResult<_>>()?;
         let modalities: Vec<String> = list(self.modality.as_deref()).map(str::to_owned).collect();
         if modalities.iter().any(|m| m.len() > 16 || !m.bytes().all(|c| c.is_ascii_alphanumeric())) {
@@ -83,8 +78,7 @@ pub async fn list_assignments(
         .db()
         .read(move |t| {
             let (assignments, last) = work::page(t, &center_, &signed.user.id, &filter)?;
-            let next_cursor =
-                last.map(|l| serde_json::to_vec(&l).map(|b| URL_SAFE_NO_PAD.encode(b))).transpose()?;
+            let next_cursor = last.map(|l| serde_json::to_vec(&l).map(|b| URL_SAFE_NO_PAD.encode(b))).transpose()?;
             let last_event_id = super::events::newest(t)?;
             Ok::<_, ApiError>(AssignmentPage { assignments, next_cursor, last_event_id, server_time: center_.now() })
         })
@@ -161,8 +155,8 @@ fn step(action: &str, headers: &HeaderMap, body: &[u8]) -> ApiResult<Step> {
             Box::new(move |t, _, _, held| {
                 held.assignment.state = held.assignment.state.release().map_err(|e| work::conflict(e, held))?;
                 let word = release.reason.as_ref().map(work::word).transpose()?;
-                held.assignment.reason =
-                    (word.is_some() || !release.text.is_empty()).then(|| reason(&word.unwrap_or_default(), &release.text));
+                held.assignment.reason = (word.is_some() || !release.text.is_empty())
+                    .then(|| reason(&word.unwrap_or_default(), &release.text));
                 work::end_leases(t, &held.assignment.id, LeaseEnd::Revoked)?;
                 Ok(())
             })
@@ -171,8 +165,7 @@ fn step(action: &str, headers: &HeaderMap, body: &[u8]) -> ApiResult<Step> {
             let back: Return = json_body(headers, body)?;
             check_text(&back.text, true)?;
             Box::new(move |t, _, _, held| {
-                held.assignment.state =
-                    held.assignment.state.return_unread().map_err(|e| work::conflict(e, held))?;
+                held.assignment.state = held.assignment.state.return_unread().map_err(|e| work::conflict(e, held))?;
                 held.assignment.reason = Some(reason(&work::word(&back.reason)?, &back.text));
                 if back.reason == ReturnReason::WrongPatientSuspected {
                     held.signing_stopped = true;

@@ -68,7 +68,9 @@ impl FromRequestParts<Center> for Signed {
         if first_use {
             center
                 .db()
-                .write(move |t| Ok::<_, Error>(t.execute("UPDATE access_token SET used = 1 WHERE sha256 = ?1", [hash])?))
+                .write(move |t| {
+                    Ok::<_, Error>(t.execute("UPDATE access_token SET used = 1 WHERE sha256 = ?1", [hash])?)
+                })
                 .await
                 .map_err(ApiError::from)?;
         }
@@ -117,7 +119,10 @@ fn parse_form(body: &[u8]) -> ApiResult<TokenRequest> {
     }
     serde_json::from_value(fields.into()).map_err(|_| {
         // The parser's own words might repeat what was typed.
-        ApiError::new(ProblemType::BadRequest, "grant_type password (username, password, otp) or refresh_token is expected")
+        ApiError::new(
+            ProblemType::BadRequest,
+            "grant_type password (username, password, otp) or refresh_token is expected",
+        )
     })
 }
 
@@ -160,7 +165,9 @@ async fn sign_in(center: &Center, username: String, password: String, otp: Strin
         .await?;
     let last_step = factors.last_step;
     let totp = match &factors.totp_sealed {
-        Some(sealed) => Some(TotpSecret::from_bytes(&center.pki().unseal(&format!("totp:{name}"), sealed)?).map_err(Error::from)?),
+        Some(sealed) => {
+            Some(TotpSecret::from_bytes(&center.pki().unseal(&format!("totp:{name}"), sealed)?).map_err(Error::from)?)
+        }
         None => None,
     };
     let permit = center.password_checks().acquire().await.map_err(|_| ProblemType::Unavailable)?;
@@ -180,7 +187,8 @@ async fn sign_in(center: &Center, username: String, password: String, otp: Strin
             t.execute("DELETE FROM sign_in_failure WHERE username = ?1", [&name])?;
             let Some(user) = users::get(t, &name)? else { return Ok(Err(ProblemType::SignInRefused.into())) };
             let session = random::random_id().map_err(Error::from)?;
-            let ends = now.saturating_add(SignedDuration::from_secs(center_.config().session_seconds.into())).unwrap_or(now);
+            let ends =
+                now.saturating_add(SignedDuration::from_secs(center_.config().session_seconds.into())).unwrap_or(now);
             t.execute(
                 "INSERT INTO session (id, user_id, auth_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
                 [&session, &name, &stamp(now), &stamp(ends)],
@@ -199,9 +207,8 @@ pub(super) fn unix_seconds(time: Timestamp) -> u64 {
 }
 
 fn locked(t: &Transaction<'_>, name: &str, now: Timestamp) -> ApiResult<()> {
-    let until: Option<Option<String>> = t
-        .query_row("SELECT locked_until FROM sign_in_failure WHERE username = ?1", [name], |r| r.get(0))
-        .optional()?;
+    let until: Option<Option<String>> =
+        t.query_row("SELECT locked_until FROM sign_in_failure WHERE username = ?1", [name], |r| r.get(0)).optional()?;
     let Some(Some(until)) = until else { return Ok(()) };
     let left = unstamp(&until)?.as_second() - now.as_second();
     if left > 0 { Err(ApiError::from(ProblemType::SignInLocked).with("retry_after", left)) } else { Ok(()) }

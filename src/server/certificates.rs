@@ -7,9 +7,9 @@ use super::state::{Center, stamp};
 use super::wire::{Answer, Once, json_body};
 use crate::center::contract::{ProblemType, SigningCertificate, SigningCertificateRequest, paths};
 use crate::vault::ca::{CaError, pem};
+use crate::vault::digest;
 use crate::vault::keys::Subject;
 use crate::vault::signature::{Revoked, summarize_certificate};
-use crate::vault::digest;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
@@ -22,12 +22,7 @@ const CERTIFICATE_DAYS: u32 = 365;
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// `POST /v1/signing-certificates`.
-pub async fn issue(
-    State(center): State<Center>,
-    signed: Signed,
-    headers: HeaderMap,
-    body: Bytes,
-) -> ApiResult<Answer> {
+pub async fn issue(State(center): State<Center>, signed: Signed, headers: HeaderMap, body: Bytes) -> ApiResult<Answer> {
     let signed = signed.reader()?;
     let once = Once::new(&signed.user.id, format!("POST {}", paths::SIGNING_CERTIFICATES), &headers, &body)?;
     let request: SigningCertificateRequest = json_body(&headers, &body)?;

@@ -55,8 +55,7 @@ impl Db {
     pub fn write_now<T, E: From<Error>>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
         // A poisoned lock means that an earlier piece of work panicked; its transaction was rolled back when it was dropped.
         let mut connection = self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
         let value = work(&transaction)?;
         transaction.commit().map_err(Error::from)?;
         Ok(value)
@@ -85,10 +84,7 @@ impl Db {
     }
 
     /// [`Db::read_now`] off the async workers.
-    pub async fn read<T, E>(
-        &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    pub async fn read<T, E>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,

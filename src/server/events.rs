@@ -86,8 +86,7 @@ pub async fn events(
         since
     };
     let wakes = center.newest_event().subscribe();
-    let following =
-        Following { center, reader: signed.user.id, session: signed.session, since, wakes, ready };
+    let following = Following { center, reader: signed.user.id, session: signed.session, since, wakes, ready };
     let mut response = Sse::new(stream_of(following)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Reverse proxies must not collect the stream.
@@ -159,8 +158,8 @@ fn changes(t: &Transaction<'_>, reader: &str, since: u64) -> Result<Option<Chang
     let mut statement =
         t.prepare_cached("SELECT id, data FROM event WHERE reader = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
     let since = i64::try_from(since).unwrap_or(i64::MAX);
-    let rows = statement
-        .query_map(params![reader, since, BATCH], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)))?;
+    let rows =
+        statement.query_map(params![reader, since, BATCH], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)))?;
     let list = rows
         .map(|row| {
             let (id, data) = row?;

@@ -82,11 +82,7 @@ impl Files {
 
     /// Where an instance lies.
     pub fn instance(&self, study: &StudyUid, series: &SeriesUid, instance: &SopInstanceUid) -> PathBuf {
-        self.root
-            .join("dicom")
-            .join(study.as_str())
-            .join(series.as_str())
-            .join(format!("{instance}.dcm"))
+        self.root.join("dicom").join(study.as_str()).join(series.as_str()).join(format!("{instance}.dcm"))
     }
 
     /// Moves a staged, synced file to its place.

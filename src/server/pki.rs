@@ -206,8 +206,7 @@ mod tests {
         let pki = Pki::open(folder.path(), "Center", now).expect("new");
         let cms = pki.sign_receipt(b"receipt", now).expect("sign");
         let roots = [pki.ca.certificate().to_vec()];
-        let policy =
-            signature::Policy { roots: &roots, revoked: &[], at: now, expected: signature::Expected::Center };
+        let policy = signature::Policy { roots: &roots, revoked: &[], at: now, expected: signature::Expected::Center };
         assert!(policy.verify(b"receipt", &cms).verdict.is_valid());
         assert!(!policy.verify(b"receipt!", &cms).verdict.is_valid());
     }

@@ -161,8 +161,9 @@ impl Center {
         if let Some(url) = &self.inner.config.public_url {
             return Ok(url.trim_end_matches('/').to_owned());
         }
-        setting(&self.inner.db, "base_url")?
-            .ok_or_else(|| Error::Refused("the center's address is not known yet: start `serve` once or give --url".into()))
+        setting(&self.inner.db, "base_url")?.ok_or_else(|| {
+            Error::Refused("the center's address is not known yet: start `serve` once or give --url".into())
+        })
     }
     /// Sets the base URL when listening, and keeps it for the command-line tools.
     pub(super) fn set_base_url(&self, url: String) -> Result<(), Error> {
@@ -170,10 +171,7 @@ impl Center {
             t.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('base_url', ?1)", [&url])?;
             Ok::<_, Error>(())
         })?;
-        self.inner
-            .base_url
-            .set(url)
-            .map_err(|_| Error::Interrupted("one center is served twice by one process".into()))
+        self.inner.base_url.set(url).map_err(|_| Error::Interrupted("one center is served twice by one process".into()))
     }
 }
 
@@ -208,8 +206,7 @@ mod tests {
     #[test]
     fn stamps_compare_like_times() {
         let times = ["2026-11-20T09:00:00Z", "2026-11-20T09:00:00.5Z", "2026-11-20T09:00:10Z"];
-        let stamps: Vec<String> =
-            times.iter().map(|t| stamp(t.parse().expect("time"))).collect();
+        let stamps: Vec<String> = times.iter().map(|t| stamp(t.parse().expect("time"))).collect();
         assert_eq!(stamps[0], "2026-11-20T09:00:00.000Z");
         assert!(stamps.windows(2).all(|w| w[0] < w[1]));
         assert_eq!(unstamp(&stamps[1]).expect("time"), times[1].parse().expect("time"));

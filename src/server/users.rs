@@ -113,10 +113,7 @@ pub fn set_disabled(center: &Center, id: &str, disabled: bool) -> Result<(), Err
         }
         if disabled {
             end_sessions(t, id, &at)?;
-            t.execute(
-                "UPDATE certificate SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL",
-                [id, &at],
-            )?;
+            t.execute("UPDATE certificate SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL", [id, &at])?;
         }
         Ok(())
     })

@@ -61,9 +61,8 @@ fn present(t: &Transaction<'_>, center: &Center, row: Row) -> Result<Held, Error
     assignment.state = serde_json::from_value(Value::String(row.state))?;
     assignment.updated_at = unstamp(&row.updated_at)?;
     assignment.lease = current_lease(t, &assignment.id, center.now())?;
-    assignment.report_id = t
-        .query_row("SELECT id FROM report WHERE assignment_id = ?1", [&assignment.id], |r| r.get(0))
-        .optional()?;
+    assignment.report_id =
+        t.query_row("SELECT id FROM report WHERE assignment_id = ?1", [&assignment.id], |r| r.get(0)).optional()?;
     let own_root = format!("{}{}", center.base_url()?, paths::DICOMWEB);
     for study in assignment.studies.iter_mut().chain(&mut assignment.prior_studies) {
         if study.archive.auth == ArchiveAuth::CenterToken {
@@ -272,11 +271,8 @@ pub fn end_leases(t: &Transaction<'_>, id: &str, how: LeaseEnd) -> Result<(), Er
 /// Gives this session the lease; others of the same reader end.
 pub fn new_lease(t: &Transaction<'_>, center: &Center, id: &str, owner: &str, session: &str) -> Result<Lease, Error> {
     end_leases(t, id, LeaseEnd::Superseded)?;
-    let lease = Lease {
-        id: crate::vault::random::random_id()?,
-        owner: owner.to_owned(),
-        expires_at: lease_end(center),
-    };
+    let lease =
+        Lease { id: crate::vault::random::random_id()?, owner: owner.to_owned(), expires_at: lease_end(center) };
     t.execute(
         "INSERT INTO lease (id, assignment_id, owner, session_id, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
         [&lease.id, id, owner, session, &stamp(lease.expires_at)],
