@@ -1,0 +1,529 @@
+//! An opened object and its frames: `Object::frame` → `imaging::Frame`, by index, without touching the others.
+
+use super::codec::{self, CodecError, Declared};
+use super::dataset::{Endian, View};
+use super::read::{Header, ReadError};
+use super::samples::{self, Layout};
+use super::{colour, fragments, functional, meaning, parse, sop_class};
+use crate::imaging::{Frame, FrameError, Padding, Photometric, Pixels};
+use crate::study::FrameIndex;
+use dicom_core::Tag;
+use dicom_dictionary_std::{tags, uids};
+use std::borrow::Cow;
+use std::io::Read;
+use std::ops::Range;
+use std::path::Path;
+
+/// Most samples of one frame; beyond it nothing is allocated.
+pub const MAX_FRAME_SAMPLES: u64 = 1 << 27;
+const ENCAPSULATED_UNCOMPRESSED: &str = "1.2.840.10008.1.2.1.98";
+const DEFLATED_FRAMES: &str = "1.2.840.10008.1.2.8.1";
+
+/// Why a frame cannot be shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The object holds no picture.
+    #[error("{0}")]
+    NotAnImage(String),
+    /// The object has fewer frames, or the frame's data are missing.
+    #[error("frame {number} is not in the object, which holds {held}")]
+    NoSuchFrame {
+        /// Wanted, counted from 1.
+        number: u32,
+        /// Frames held.
+        held: usize,
+    },
+    /// Attributes contradict each other.
+    #[error("the image's attributes contradict each other: {0}")]
+    Contradiction(String),
+    /// This program has no decoder for it.
+    #[error("cannot be decoded here: {0}")]
+    Unsupported(String),
+    /// The pixel data are damaged.
+    #[error("{0}")]
+    Damaged(String),
+    /// Beyond the memory budget.
+    #[error("too large: {rows} x {columns} x {samples} samples a frame")]
+    TooLarge {
+        /// Rows declared.
+        rows: u32,
+        /// Columns declared.
+        columns: u32,
+        /// Samples per pixel declared.
+        samples: u16,
+    },
+    /// Size and content differ.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+}
+
+impl From<CodecError> for DecodeError {
+    fn from(error: CodecError) -> Self {
+        match error {
+            CodecError::Unsupported(what) => Self::Unsupported(what),
+            CodecError::Damaged(_) => Self::Damaged(error.to_string()),
+            CodecError::Contradiction { .. } => Self::Contradiction(error.to_string()),
+        }
+    }
+}
+
+/// The attributes that say how to read pixel data.
+#[derive(Debug, Clone, PartialEq)]
+struct Image {
+    rows: u32,
+    columns: u32,
+    samples: u16,
+    layout: Layout,
+    planar: bool,
+    photometric: String,
+    declared_frames: u32,
+}
+
+#[derive(Debug, Clone)]
+enum Store {
+    /// One run of bytes; `cut` if it is shorter than declared.
+    Native { range: Range<usize>, float: bool },
+    /// Fragments of each frame.
+    Encapsulated { frames: Vec<Vec<Range<usize>>> },
+}
+
+/// An object whose bytes are in memory. Cloning shares them.
+#[derive(Debug, Clone)]
+pub struct Object {
+    header: Header,
+    image: Result<(Image, Store), DecodeError>,
+}
+
+impl Object {
+    /// Opens an object's bytes. Objects without pixels open too; their frames say why there are none.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ReadError> {
+        let header = Header::from_bytes(bytes)?;
+        let image = image(&header).and_then(|image| {
+            let store = store(&header, &image)?;
+            Ok((image, store))
+        });
+        Ok(Self { header, image })
+    }
+
+    /// Reads a file whole.
+    pub fn read(path: &Path) -> Result<Self, ReadError> {
+        let mut file = std::fs::File::open(path)?;
+        let size = file.metadata()?.len();
+        if size > super::read::MAX_OBJECT_BYTES {
+            return Err(ReadError::TooLarge { size, limit: super::read::MAX_OBJECT_BYTES });
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        (&mut file).take(super::read::MAX_OBJECT_BYTES).read_to_end(&mut bytes)?;
+        Self::from_bytes(bytes)
+    }
+
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Frames whose data are there, at least in part; the reason if there are none.
+    pub fn frame_count(&self) -> Result<usize, DecodeError> {
+        let (image, store) = self.image.as_ref().map_err(Clone::clone)?;
+        Ok(frames_held(image, store))
+    }
+
+    /// Memory held, bytes, near enough for budgets.
+    pub fn bytes(&self) -> usize {
+        self.header.source.len()
+    }
+
+    /// Decodes one frame. Partial trouble comes as the frame's warnings.
+    pub fn frame(&self, index: FrameIndex) -> Result<Frame, DecodeError> {
+        let (image, store) = self.image.as_ref().map_err(Clone::clone)?;
+        let held = frames_held(image, store);
+        let at = index.0 as usize;
+        if at >= held {
+            return Err(DecodeError::NoSuchFrame { number: index.number(), held });
+        }
+        let view = self.header.view();
+        let mut warnings = Vec::new();
+        if image.declared_frames as usize > held {
+            warnings.push(format!("{} frames are declared, {held} are there", image.declared_frames));
+        }
+        let mut pixels = match store {
+            Store::Native { range, float: true } => self.float_frame(image, range, at),
+            Store::Native { range, float: false } => self.native_frame(image, range, at, &view, &mut warnings)?,
+            Store::Encapsulated { frames } => {
+                let parts = frames.get(at).map(Vec::as_slice).unwrap_or_default();
+                self.encapsulated_frame(image, &self.gather(parts), &view, &mut warnings)?
+            }
+        };
+        let grey = !matches!(pixels, Pixels::Rgb8(_));
+        let signed = image.layout.signed;
+        let mut padding = if grey { meaning::padding(&view, at, signed, image.layout.stored) } else { None };
+        let expected = image.rows as usize * image.columns as usize;
+        if pixels.len() < expected {
+            let missing = expected - pixels.len();
+            warnings.push(format!("the pixel data are cut off: {missing} of {expected} pixels are missing"));
+            let mark = samples::fill(&mut pixels, expected, padding.map(|p| p.low));
+            padding = padding.or(mark.map(|value| Padding { low: value, high: value }));
+        }
+        let photometric = match (grey, image.photometric.as_str()) {
+            (false, _) => Photometric::Color,
+            (true, "MONOCHROME1") => Photometric::Monochrome1,
+            (true, _) => Photometric::Monochrome2,
+        };
+        let info = functional::frame_info(&view, at);
+        let spacing = info.plane.map(|p| p.spacing_mm).or(info.spacing_mm);
+        let frame = Frame {
+            rows: image.rows,
+            columns: image.columns,
+            bits_stored: image.layout.stored,
+            photometric,
+            modality: if grey {
+                meaning::modality(&view, at, signed, &mut warnings)
+            } else {
+                crate::imaging::Modality::IDENTITY
+            },
+            unit: if grey { meaning::unit(&view, at) } else { String::new() },
+            padding,
+            voi: if grey { meaning::voi(&view, at, signed, &mut warnings) } else { Vec::new() },
+            pixel_aspect: meaning::pixel_aspect(&view, spacing),
+            pixels,
+            warnings,
+        };
+        Ok(frame.checked()?)
+    }
+
+    fn gather(&self, parts: &[Range<usize>]) -> Cow<'_, [u8]> {
+        let source: &[u8] = &self.header.source;
+        match parts {
+            [one] => Cow::Borrowed(source.get(one.clone()).unwrap_or_default()),
+            many => Cow::Owned(many.iter().flat_map(|r| source.get(r.clone()).unwrap_or_default()).copied().collect()),
+        }
+    }
+
+    fn float_frame(&self, image: &Image, range: &Range<usize>, at: usize) -> Pixels {
+        let count = image.rows as usize * image.columns as usize;
+        let width = usize::from(image.layout.allocated) / 8;
+        let start = range.start + at * count * width;
+        let end = (start + count * width).min(range.end);
+        let bytes = self.header.source.get(start..end).unwrap_or_default();
+        let endian = image.layout.endian;
+        Pixels::F32(if width == 8 {
+            bytes.as_chunks::<8>().0.iter().map(|b| f64::from_bits(endian.u64(*b)) as f32).collect()
+        } else {
+            bytes.as_chunks::<4>().0.iter().map(|b| f32::from_bits(endian.u32(*b))).collect()
+        })
+    }
+
+    fn native_frame(
+        &self,
+        image: &Image,
+        range: &Range<usize>,
+        at: usize,
+        view: &View<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Pixels, DecodeError> {
+        let first_bit = at * frame_bits(image);
+        let first = range.start + first_bit / 8;
+        let last = range.start + (first_bit + frame_bits(image)).div_ceil(8);
+        let bytes = self.header.source.get(first..last.min(range.end)).unwrap_or_default();
+        let swapped;
+        let big_words = image.layout.endian == Endian::Big
+            && image.layout.allocated == 8
+            && self.header.pixel.as_ref().is_some_and(|p| p.vr == dicom_core::VR::OW);
+        // Bytes in big-endian words (PS3.5 A.3): each pair is the other way round.
+        let bytes = if big_words {
+            swapped = bytes.chunks(2).flat_map(|c| c.iter().rev()).copied().collect::<Vec<u8>>();
+            &swapped
+        } else {
+            bytes
+        };
+        interpret(bytes, first_bit % 8, image, view, warnings)
+    }
+
+    fn encapsulated_frame(
+        &self,
+        image: &Image,
+        bytes: &[u8],
+        view: &View<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Pixels, DecodeError> {
+        let syntax = self.header.transfer_syntax();
+        if syntax == DEFLATED_FRAMES {
+            let limit = frame_bits(image).div_ceil(8) as u64 + 1;
+            let mut plain = Vec::new();
+            if flate2::read::DeflateDecoder::new(bytes).take(limit).read_to_end(&mut plain).is_err() {
+                warnings.push("the deflated frame is damaged".into());
+            }
+            return interpret(&plain, 0, image, view, warnings);
+        }
+        if syntax == ENCAPSULATED_UNCOMPRESSED || !is_encapsulated(syntax) {
+            return interpret(bytes, 0, image, view, warnings);
+        }
+        let declared = Declared {
+            syntax,
+            rows: image.rows,
+            columns: image.columns,
+            samples: image.samples,
+            allocated: image.layout.allocated,
+            stored: image.layout.stored,
+        };
+        let out = codec::decompress(bytes, &declared)?;
+        warnings.extend(out.warning.map(str::to_owned));
+        let mut image = image.clone();
+        image.planar = false;
+        image.layout.endian = Endian::Little;
+        image.layout.allocated = out.allocated;
+        if let Some(stream) = &out.codestream {
+            // The stored bits are those of the codestream, right-aligned (PS3.5 8.2): sign comes from the object.
+            if u16::from(stream.precision) != image.layout.stored {
+                warnings.push(format!(
+                    "{} bits are declared, the compressed frame has {}",
+                    image.layout.stored, stream.precision
+                ));
+            }
+            image.layout.stored = u16::from(stream.precision).min(out.allocated);
+            image.layout.high_bit = image.layout.stored - 1;
+            if stream.start_of_frame == 0 && stream.signed != image.layout.signed && image.samples == 1 {
+                warnings.push("sign of object and compressed frame differ: the object's is used".into());
+                if stream.signed {
+                    image.layout.stored = out.allocated;
+                    image.layout.high_bit = out.allocated - 1;
+                }
+            }
+            image.photometric = decoded_photometric(&image.photometric, stream);
+        }
+        if image.layout.high_bit + 1 > out.allocated {
+            image.layout.high_bit = image.layout.stored.min(out.allocated) - 1;
+        }
+        interpret(&out.bytes, 0, &image, view, warnings)
+    }
+}
+
+/// The colour space of a codec's output, which is never what 4:2:2 says and may already be RGB.
+fn decoded_photometric(declared: &str, stream: &super::codestream::Codestream) -> String {
+    if stream.components != 3 {
+        return declared.to_owned();
+    }
+    let lossy_jpeg = matches!(stream.start_of_frame, 0xC0..=0xC2 | 0xC9 | 0xCA);
+    let out = match declared {
+        "YBR_RCT" | "YBR_ICT" => "RGB",
+        // A JPEG 2000 component transform is undone by the decoder, whatever the object calls the result.
+        "YBR_FULL" | "YBR_FULL_422" | "YBR_PARTIAL_420" if stream.start_of_frame == 0 && stream.component_transform => {
+            "RGB"
+        }
+        d if lossy_jpeg => match (stream.adobe, d) {
+            (Some(0), _) => "RGB",
+            (Some(_), _) => "YBR_FULL",
+            (None, "RGB") if !stream.jfif && !stream.subsampled => "RGB",
+            _ => "YBR_FULL",
+        },
+        "YBR_FULL_422" => "YBR_FULL",
+        other => other,
+    };
+    out.to_owned()
+}
+
+fn frames_held(image: &Image, store: &Store) -> usize {
+    match store {
+        Store::Native { range, .. } => {
+            let bits = frame_bits(image).max(1);
+            // A last frame that is only partly there counts: what is sound of it is shown.
+            (range.len().saturating_mul(8)).div_ceil(bits).min(image.declared_frames as usize)
+        }
+        Store::Encapsulated { frames } => frames.len(),
+    }
+}
+
+fn frame_bits(image: &Image) -> usize {
+    let samples = image.rows as usize * image.columns as usize * usize::from(image.samples);
+    let bits = samples * usize::from(image.layout.allocated);
+    // 4:2:2: two pixels share their colour, so two samples a pixel (PS3.3 C.7.6.3.1.2).
+    if subsampled(image) { bits / 3 * 2 } else { bits }
+}
+
+fn subsampled(image: &Image) -> bool {
+    image.samples == 3 && matches!(image.photometric.as_str(), "YBR_FULL_422" | "YBR_PARTIAL_422")
+}
+
+/// Samples of one frame, interleaved or in planes → pixels.
+fn interpret(
+    bytes: &[u8],
+    first_bit: usize,
+    image: &Image,
+    view: &View<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Pixels, DecodeError> {
+    let count = image.rows as usize * image.columns as usize;
+    if image.samples == 1 {
+        if image.photometric == "PALETTE COLOR" {
+            let palette = colour::Palette::read(view, image.layout.signed)
+                .map_err(|reason| DecodeError::Contradiction(reason.to_owned()))?;
+            let values = samples::values(bytes, count, &image.layout);
+            return Ok(Pixels::Rgb8(palette.apply(values.into_iter())));
+        }
+        let (pixels, note) = samples::grey(bytes, first_bit, count, &image.layout);
+        warnings.extend(note.map(str::to_owned));
+        return Ok(pixels);
+    }
+    let width = usize::from(image.layout.allocated / 8);
+    let mut bytes = Cow::Borrowed(bytes);
+    if subsampled(image) {
+        bytes = Cow::Owned(colour::upsample_422(&bytes));
+    } else if image.planar {
+        bytes = Cow::Owned(colour::interleave(&bytes, count, 3, width));
+    }
+    let mut rgb = if image.layout.allocated == 8 && image.layout.stored == 8 {
+        bytes.get(..count * 3).unwrap_or(&bytes).to_vec()
+    } else {
+        // Colour is shown with 8 bits a channel; more are cut, less are stretched.
+        let full = ((1u64 << image.layout.stored.min(63)) - 1) as f64;
+        if image.layout.stored > 8 {
+            warnings.push(format!("colour of {} bits is shown with 8", image.layout.stored));
+        }
+        let unsigned = Layout { signed: false, ..image.layout };
+        samples::values(&bytes, count * 3, &unsigned)
+            .into_iter()
+            .map(|v| (v as f64 * 255.0 / full).round() as u8)
+            .collect()
+    };
+    rgb.truncate(rgb.len() / 3 * 3);
+    match image.photometric.as_str() {
+        "RGB" | "YBR_RCT" | "YBR_ICT" => {}
+        "YBR_FULL" | "YBR_FULL_422" => colour::ybr_full_to_rgb(&mut rgb),
+        "YBR_PARTIAL_422" | "YBR_PARTIAL_420" => colour::ybr_partial_to_rgb(&mut rgb),
+        other => return Err(DecodeError::Unsupported(format!("photometric interpretation {other:?}"))),
+    }
+    Ok(Pixels::Rgb8(rgb))
+}
+
+fn is_encapsulated(syntax: &str) -> bool {
+    !matches!(
+        syntax,
+        "" | uids::IMPLICIT_VR_LITTLE_ENDIAN
+            | uids::EXPLICIT_VR_LITTLE_ENDIAN
+            | uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN
+            | "1.2.840.10008.1.2.2"
+            | "1.2.840.113619.5.2"
+    )
+}
+
+/// Reads and checks the image's attributes; nothing is allocated before this passed.
+fn image(header: &Header) -> Result<Image, DecodeError> {
+    let view = header.view();
+    let number = |tag: Tag| view.int(tag).and_then(|v| u32::try_from(v).ok());
+    let (rows, columns) = (number(tags::ROWS).unwrap_or(0), number(tags::COLUMNS).unwrap_or(0));
+    let sop_class = view.string(tags::SOP_CLASS_UID).unwrap_or_default();
+    if let Some(reason) = sop_class::reason_without_picture(header, &sop_class, rows, columns) {
+        return Err(DecodeError::NotAnImage(reason));
+    }
+    let Some(pixel) = &header.pixel else {
+        let reason = if header.is_cut() { "cut off within its header" } else { "no pixel data" };
+        return Err(DecodeError::NotAnImage(reason.into()));
+    };
+    let contradiction = |text: String| Err(DecodeError::Contradiction(text));
+    let mut photometric = view.string(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
+    let mut samples = number(tags::SAMPLES_PER_PIXEL)
+        .unwrap_or(if photometric.starts_with("YBR") || photometric == "RGB" { 3 } else { 1 });
+    if samples == 0 {
+        samples = 1;
+    }
+    let samples = u16::try_from(samples).unwrap_or(u16::MAX);
+    if !matches!(samples, 1 | 3) {
+        return contradiction(format!("{samples} samples a pixel"));
+    }
+    if samples == 1 && !photometric.starts_with("MONOCHROME") && photometric != "PALETTE COLOR" {
+        photometric = "MONOCHROME2".into();
+    }
+    if samples == 3 && (photometric.starts_with("MONOCHROME") || photometric == "PALETTE COLOR") {
+        return contradiction(format!("{photometric} with 3 samples a pixel"));
+    }
+    let float = pixel.tag.element() != 0x0010;
+    let allocated = match (float, pixel.tag.element()) {
+        (true, 0x0008) => 32,
+        (true, _) => 64,
+        _ => number(tags::BITS_ALLOCATED).unwrap_or(if pixel.vr == dicom_core::VR::OB { 8 } else { 16 }),
+    };
+    if !matches!(allocated, 1 | 8 | 16 | 32 | 64) {
+        return Err(DecodeError::Unsupported(format!("{allocated} bits allocated")));
+    }
+    let stored = if float { allocated } else { number(tags::BITS_STORED).filter(|b| *b > 0).unwrap_or(allocated) };
+    if stored > allocated {
+        return contradiction(format!("{stored} bits stored in {allocated} allocated"));
+    }
+    let high_bit = number(tags::HIGH_BIT).unwrap_or(stored - 1);
+    let high_bit = if high_bit < allocated && high_bit + 1 >= stored { high_bit } else { stored - 1 };
+    let endian = match (header.coding.endian, pixel.swapped) {
+        (endian, false) => endian,
+        (Endian::Little, true) => Endian::Big,
+        (Endian::Big, true) => Endian::Little,
+    };
+    if u64::from(rows) * u64::from(columns) * u64::from(samples) > MAX_FRAME_SAMPLES {
+        return Err(DecodeError::TooLarge { rows, columns, samples });
+    }
+    Ok(Image {
+        rows,
+        columns,
+        samples,
+        layout: Layout {
+            allocated: allocated as u16,
+            stored: stored as u16,
+            high_bit: high_bit as u16,
+            signed: !float && view.int(tags::PIXEL_REPRESENTATION) == Some(1),
+            endian,
+        },
+        planar: view.int(tags::PLANAR_CONFIGURATION) == Some(1),
+        photometric,
+        declared_frames: number(tags::NUMBER_OF_FRAMES).filter(|n| *n > 0).unwrap_or(1),
+    })
+}
+
+fn store(header: &Header, image: &Image) -> Result<Store, DecodeError> {
+    let Some(pixel) = &header.pixel else { return Err(DecodeError::NotAnImage("no pixel data".into())) };
+    let source: &[u8] = &header.source;
+    let syntax = header.transfer_syntax();
+    let item = source.get(pixel.start..).is_some_and(|d| d.starts_with(&[0xFE, 0xFF, 0x00, 0xE0]));
+    if is_encapsulated(syntax) || (pixel.length.is_none() && item) {
+        if is_encapsulated(syntax)
+            && syntax != ENCAPSULATED_UNCOMPRESSED
+            && syntax != DEFLATED_FRAMES
+            && !codec::supported(syntax)
+        {
+            return Err(DecodeError::Unsupported(format!("transfer syntax {syntax}")));
+        }
+        let (ranges, _cut) = parse::fragments(source, pixel.start, header.coding.endian);
+        let Some((table, ranges)) = ranges.split_first() else {
+            return Err(DecodeError::Damaged("the compressed pixel data hold no frame".into()));
+        };
+        let basic: Vec<u64> = source
+            .get(table.clone())
+            .unwrap_or_default()
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|b| u64::from(u32::from_le_bytes(*b)))
+            .collect();
+        let view = header.view();
+        let extended: Vec<u64> = view
+            .bytes(tags::EXTENDED_OFFSET_TABLE)
+            .unwrap_or_default()
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .map(|b| u64::from_le_bytes(*b))
+            .collect();
+        let declared = image.declared_frames as usize;
+        let frames = fragments::group(source, ranges, declared, &extended, &basic);
+        if frames.is_empty() {
+            return Err(DecodeError::Damaged("frames cannot be told apart in the compressed pixel data".into()));
+        }
+        return Ok(Store::Encapsulated { frames });
+    }
+    let end = match pixel.length {
+        Some(length) => pixel.start.saturating_add(length as usize).min(source.len()),
+        None => source.len(),
+    };
+    let range = pixel.start.min(end)..end;
+    if range.is_empty() {
+        return Err(DecodeError::Damaged("the pixel data are empty or cut off whole".into()));
+    }
+    Ok(Store::Native { range, float: pixel.tag.element() != 0x0010 })
+}

@@ -1,0 +1,31 @@
+//! DICOM: bytes ⇄ our types.
+//!
+//! Owns opening of objects ([`Header`], [`Object`]), text in every character set, the projection onto
+//! `study` types, DICOM JSON, the decoding of frames, and what we write. It opens files only in
+//! [`Header::read`] and [`open_tree`]; it never touches the network and keeps nothing.
+
+mod charset;
+mod charset_guess;
+mod charset_iso2022;
+mod codec;
+mod codestream;
+mod colour;
+mod dataset;
+mod decode;
+mod fragments;
+mod functional;
+mod json;
+mod meaning;
+mod metadata;
+mod parse;
+mod read;
+mod rle;
+mod samples;
+mod sop_class;
+mod view_code;
+
+pub use dataset::View;
+pub use decode::{DecodeError, MAX_FRAME_SAMPLES, Object};
+pub use json::{JsonError, for_each_instance, header_from_json, project_json};
+pub use metadata::{MetadataError, Tree, project};
+pub use read::{Header, MAX_INFLATED_BYTES, MAX_OBJECT_BYTES, ReadError};

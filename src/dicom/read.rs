@@ -1,0 +1,391 @@
+//! Opening an object: where its data set begins, how it is coded, and its header within a budget.
+//!
+//! Takes Part 10 files, files without preamble or meta group, and objects whose meta group lies about the
+//! coding. Nothing here reads pixel data: [`Header::read`] stops before them.
+
+use super::charset;
+use super::dataset::{DataSet, Endian, View};
+use super::parse::{self, Coding, PixelElement, Stop, Walked};
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::{tags, uids};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Largest object taken into memory, bytes.
+pub const MAX_OBJECT_BYTES: u64 = 2 << 30;
+/// Most bytes that a deflated data set may open to.
+pub const MAX_INFLATED_BYTES: usize = 512 << 20;
+/// Most bytes read in search of the end of a header.
+const MAX_HEADER_BYTES: usize = 512 << 20;
+/// First bite of a file; most headers are smaller.
+const FIRST_BITE: usize = 16 * 1024;
+/// Implicit little endian with big-endian pixel data, private to GE.
+const GE_PRIVATE_BIG_ENDIAN: &str = "1.2.840.113619.5.2";
+
+/// Why an object cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The bytes are no DICOM object.
+    #[error("not a DICOM object: {0}")]
+    NotDicom(&'static str),
+    /// They are, but broken.
+    #[error("broken DICOM object: {0}")]
+    Broken(String),
+    /// Larger than this program takes into memory.
+    #[error("too large: {size} bytes, at most {limit} are taken")]
+    TooLarge {
+        /// Bytes found or declared.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The file cannot be read.
+    #[error("cannot be read: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// An object's header: everything before the pixel data, pointing into the bytes it was read from.
+#[derive(Clone)]
+pub struct Header {
+    pub(crate) source: Arc<Vec<u8>>,
+    pub(crate) root: DataSet,
+    pub(crate) coding: Coding,
+    pub(crate) pixel: Option<PixelElement>,
+    /// Bytes of the whole object (inflated, where known); more than `source` if only the header was read.
+    pub(crate) total: usize,
+    pub(crate) cut_at: Option<usize>,
+    /// The pixel data are elsewhere (DICOM JSON names them by URI, or leaves them out).
+    pub(crate) referenced_pixels: bool,
+    /// Made from UTF-8 text, not from a file.
+    utf8: bool,
+    transfer_syntax: String,
+    warnings: Vec<String>,
+}
+
+impl std::fmt::Debug for Header {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Header").field("transfer_syntax", &self.transfer_syntax).finish_non_exhaustive()
+    }
+}
+
+impl Header {
+    /// Reads a file up to its pixel data.
+    pub fn read(path: &Path) -> Result<Self, ReadError> {
+        let mut file = File::open(path)?;
+        let size = file.metadata()?.len();
+        let total = usize::try_from(size).unwrap_or(usize::MAX);
+        let mut bytes = Vec::new();
+        let mut wanted = FIRST_BITE;
+        loop {
+            let limit = wanted.min(total);
+            if limit > MAX_HEADER_BYTES {
+                return Err(ReadError::TooLarge { size: limit as u64, limit: MAX_HEADER_BYTES as u64 });
+            }
+            if limit > bytes.len() {
+                let missing = (limit - bytes.len()) as u64;
+                bytes.reserve_exact(limit - bytes.len());
+                if (&mut file).take(missing).read_to_end(&mut bytes)? as u64 != missing {
+                    return Err(ReadError::Broken("the file became shorter while it was read".into()));
+                }
+            }
+            match Self::open(&mut bytes, total, false) {
+                Ok(header) => return Ok(header),
+                Err(Failure::NeedMore(more)) => {
+                    // Grow in steps so that the walk, which starts again, stays linear over all.
+                    wanted = more.max(bytes.len().saturating_mul(4));
+                }
+                Err(Failure::Error(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Opens a whole object held in memory; deflated ones are inflated within a budget.
+    pub fn from_bytes(mut bytes: Vec<u8>) -> Result<Self, ReadError> {
+        if bytes.len() as u64 > MAX_OBJECT_BYTES {
+            return Err(ReadError::TooLarge { size: bytes.len() as u64, limit: MAX_OBJECT_BYTES });
+        }
+        let total = bytes.len();
+        match Self::open(&mut bytes, total, true) {
+            Ok(header) => Ok(header),
+            Err(Failure::Error(error)) => Err(error),
+            Err(Failure::NeedMore(at)) => Err(ReadError::Broken(format!("cut off before byte {at}"))),
+        }
+    }
+
+    /// Takes `bytes` on success.
+    fn open(bytes: &mut Vec<u8>, total: usize, whole: bool) -> Result<Self, Failure> {
+        let start = find_start(bytes, total)?;
+        let mut warnings = start.warnings;
+        if start.transfer_syntax == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN {
+            let deflated = bytes.get(start.at..).unwrap_or_default();
+            return Self::open_deflated(deflated, bytes.len() < total, whole, start.transfer_syntax, warnings);
+        }
+        let coding = sniff(bytes.get(start.at..).unwrap_or_default(), &start.transfer_syntax, &mut warnings);
+        let walked = parse::walk(bytes, start.at, total, coding)?;
+        let swapped = start.transfer_syntax == GE_PRIVATE_BIG_ENDIAN;
+        let mut header = Self::assemble(std::mem::take(bytes), walked, coding, total, start.transfer_syntax, warnings);
+        if let Some(pixel) = &mut header.pixel {
+            pixel.swapped = swapped;
+        }
+        Ok(header)
+    }
+
+    fn open_deflated(
+        deflated: &[u8],
+        partial: bool,
+        whole: bool,
+        transfer_syntax: String,
+        mut warnings: Vec<String>,
+    ) -> Result<Self, Failure> {
+        if partial {
+            return Err(Failure::NeedMore(usize::MAX));
+        }
+        let mut limit = if whole { MAX_INFLATED_BYTES } else { 64 * 1024 };
+        loop {
+            let mut plain = Vec::new();
+            let mut stream = flate2::read::DeflateDecoder::new(deflated).take(limit as u64 + 1);
+            let ended = match stream.read_to_end(&mut plain) {
+                Ok(_) => plain.len() <= limit,
+                Err(error) if plain.is_empty() => {
+                    return Err(ReadError::Broken(format!("the deflated data set is damaged: {error}")).into());
+                }
+                Err(_) => {
+                    warnings.push("the deflated data set is cut off or damaged".into());
+                    true
+                }
+            };
+            if !ended && (whole || limit >= MAX_INFLATED_BYTES) {
+                let limit = MAX_INFLATED_BYTES as u64;
+                return Err(ReadError::TooLarge { size: limit + 1, limit }.into());
+            }
+            let total = if ended { plain.len() } else { usize::MAX / 2 };
+            let coding = Coding { endian: Endian::Little, explicit: true };
+            match parse::walk(&plain, 0, total, coding) {
+                Ok(walked) => return Ok(Self::assemble(plain, walked, coding, total, transfer_syntax, warnings)),
+                Err(Stop::NeedMore(more)) if !ended => {
+                    limit = more.max(limit.saturating_mul(8)).min(MAX_INFLATED_BYTES);
+                }
+                Err(stop) => return Err(stop.into()),
+            }
+        }
+    }
+
+    fn assemble(
+        source: Vec<u8>,
+        walked: Walked,
+        coding: Coding,
+        total: usize,
+        transfer_syntax: String,
+        mut warnings: Vec<String>,
+    ) -> Self {
+        warnings.extend(walked.warnings);
+        Self {
+            source: Arc::new(source),
+            root: walked.root,
+            coding,
+            pixel: walked.pixel,
+            total,
+            cut_at: walked.cut_at,
+            referenced_pixels: false,
+            utf8: false,
+            transfer_syntax,
+            warnings,
+        }
+    }
+
+    /// From a data set made in memory (DICOM JSON); UTF-8, explicit little endian.
+    pub(crate) fn from_parts(source: Vec<u8>, root: DataSet, transfer_syntax: String, warnings: Vec<String>) -> Self {
+        let coding = Coding { endian: Endian::Little, explicit: true };
+        let walked = Walked { root, warnings, ..Walked::default() };
+        let total = source.len();
+        Self { utf8: true, ..Self::assemble(source, walked, coding, total, transfer_syntax, Vec::new()) }
+    }
+
+    /// The root data set.
+    pub fn view(&self) -> View<'_> {
+        let inherited = if self.utf8 { &charset::UTF8 } else { &charset::DEFAULT };
+        View::new(&self.source, &self.root, self.coding.endian, inherited)
+    }
+
+    /// Transfer Syntax UID; the guessed one where the file names none.
+    pub fn transfer_syntax(&self) -> &str {
+        &self.transfer_syntax
+    }
+
+    /// True if a pixel data element was met, here or by reference.
+    pub fn has_pixel_data(&self) -> bool {
+        self.pixel.is_some() || self.referenced_pixels
+    }
+
+    /// True if the object ends within its header.
+    pub fn is_cut(&self) -> bool {
+        self.cut_at.is_some()
+    }
+
+    /// What was odd, for the reader: structure first, then text.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut out = self.warnings.clone();
+        let view = self.view();
+        for tag in [
+            tags::PATIENT_NAME,
+            tags::PATIENT_ID,
+            tags::STUDY_DESCRIPTION,
+            tags::SERIES_DESCRIPTION,
+            tags::INSTITUTION_NAME,
+        ] {
+            if let Some(note) = view.text_note(tag)
+                && !out.iter().any(|w| w == note)
+            {
+                out.push(note.to_owned());
+            }
+        }
+        out
+    }
+}
+
+enum Failure {
+    NeedMore(usize),
+    Error(ReadError),
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::NeedMore(n) => Self::NeedMore(n),
+            Stop::Broken(reason) => Self::Error(ReadError::Broken(reason)),
+        }
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::Error(error)
+    }
+}
+
+struct Start {
+    at: usize,
+    transfer_syntax: String,
+    warnings: Vec<String>,
+}
+
+/// Finds the data set: after preamble and meta group, after a bare meta group, or at byte 0.
+fn find_start(data: &[u8], total: usize) -> Result<Start, Failure> {
+    if total == 0 {
+        return Err(ReadError::NotDicom("the file is empty").into());
+    }
+    if data.len() < total && data.len() < 1024 {
+        return Err(Failure::NeedMore(1024.min(total)));
+    }
+    let mut warnings = Vec::new();
+    let at = if data.get(128..132) == Some(b"DICM") {
+        132
+    } else if data.starts_with(b"DICM") {
+        warnings.push("no preamble".into());
+        4
+    } else if data.starts_with(&[2, 0]) && data.get(3) == Some(&0) {
+        warnings.push("no preamble".into());
+        0
+    } else {
+        plausible_data_set(data, total)?;
+        warnings.push("no file meta information: the coding is guessed".into());
+        return Ok(Start { at: 0, transfer_syntax: String::new(), warnings });
+    };
+    let (at, syntax) = meta_group(data, at, total)?;
+    let transfer_syntax = syntax.unwrap_or_default();
+    if transfer_syntax.is_empty() {
+        warnings.push("no transfer syntax is named: the coding is guessed".into());
+    }
+    if at >= total {
+        return Err(ReadError::Broken("the file ends after its meta information".into()).into());
+    }
+    Ok(Start { at, transfer_syntax, warnings })
+}
+
+/// Without any signature the bytes must begin as data sets of the field do.
+fn plausible_data_set(data: &[u8], total: usize) -> Result<(), ReadError> {
+    const REASON: &str = "neither its signature nor a data set at the beginning";
+    let Some(&[a, b, c, d, e, f, g, h]) = data.first_chunk::<8>() else {
+        return Err(ReadError::NotDicom("shorter than any data element"));
+    };
+    for endian in [Endian::Little, Endian::Big] {
+        let tag = Tag(endian.u16([a, b]), endian.u16([c, d]));
+        if !matches!(tag.group(), 0x0004 | 0x0008 | 0x0010) || parse::dictionary_vr(tag) == VR::UN {
+            continue;
+        }
+        let explicit = VR::from_binary([e, f]).is_some();
+        if explicit || endian.u32([e, f, g, h]) as usize <= total {
+            return Ok(());
+        }
+    }
+    Err(ReadError::NotDicom(REASON))
+}
+
+/// Walks group 0002 (always explicit little endian); its group length is often wrong and not needed.
+fn meta_group(data: &[u8], mut at: usize, total: usize) -> Result<(usize, Option<String>), Failure> {
+    let mut syntax = None;
+    let need = |end: usize| {
+        if end > total {
+            Failure::Error(ReadError::Broken("cut off within its meta information".into()))
+        } else {
+            Failure::NeedMore(end)
+        }
+    };
+    loop {
+        if at == total {
+            return Ok((at, syntax));
+        }
+        let Some(&[a, b, c, d, e, f, g, h]) = data.get(at..).and_then(|x| x.first_chunk::<8>()) else {
+            return Err(need(at + 8));
+        };
+        if u16::from_le_bytes([a, b]) != 2 {
+            return Ok((at, syntax));
+        }
+        let vr = VR::from_binary([e, f]);
+        let (length, value_at) = match vr {
+            Some(VR::OB | VR::UN | VR::OW | VR::SQ | VR::UT | VR::UC | VR::UR) => {
+                let Some(long) = data.get(at + 8..).and_then(|x| x.first_chunk::<4>()) else {
+                    return Err(need(at + 12));
+                };
+                (u32::from_le_bytes(*long) as usize, at + 12)
+            }
+            Some(_) => (usize::from(u16::from_le_bytes([g, h])), at + 8),
+            None => (u32::from_le_bytes([e, f, g, h]) as usize, at + 8),
+        };
+        let end = value_at.saturating_add(length);
+        let Some(value) = data.get(value_at..end) else { return Err(need(end)) };
+        if u16::from_le_bytes([c, d]) == 0x0010 {
+            let text = String::from_utf8_lossy(value);
+            syntax = Some(text.trim_matches([' ', '\0']).to_owned());
+        }
+        at = end;
+    }
+}
+
+/// The coding that the first element shows, whatever was declared.
+fn sniff(data: &[u8], declared: &str, warnings: &mut Vec<String>) -> Coding {
+    let claimed = match declared {
+        uids::IMPLICIT_VR_LITTLE_ENDIAN | GE_PRIVATE_BIG_ENDIAN => {
+            Some(Coding { endian: Endian::Little, explicit: false })
+        }
+        "1.2.840.10008.1.2.2" => Some(Coding { endian: Endian::Big, explicit: true }),
+        "" => None,
+        _ => Some(Coding { endian: Endian::Little, explicit: true }),
+    };
+    let Some(&[a, b, _, _, e, f, ..]) = data.first_chunk::<8>() else {
+        return claimed.unwrap_or(Coding { endian: Endian::Little, explicit: false });
+    };
+    // First groups are small numbers (0008, 0004, 0010 …), so one byte of the group is zero.
+    let endian = match (a, b) {
+        (1.., 0) => Endian::Little,
+        (0, 1..) => Endian::Big,
+        _ => claimed.map_or(Endian::Little, |c| c.endian),
+    };
+    let found = Coding { endian, explicit: VR::from_binary([e, f]).is_some() };
+    if claimed.is_some_and(|c| c != found) {
+        warnings.push("the data set is not coded as its transfer syntax says: read as found".into());
+    }
+    found
+}

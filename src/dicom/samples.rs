@@ -1,0 +1,150 @@
+//! Samples: bytes of native coding → whole numbers → [`Pixels`] at native depth.
+
+use super::dataset::Endian;
+use crate::imaging::Pixels;
+
+/// How samples lie in the bytes (PS3.5 8.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) allocated: u16,
+    pub(super) stored: u16,
+    pub(super) high_bit: u16,
+    pub(super) signed: bool,
+    pub(super) endian: Endian,
+}
+
+impl Layout {
+    /// Bytes that `samples` samples take; `None` beyond the address space.
+    pub(super) fn bytes_for(&self, samples: usize) -> Option<usize> {
+        Some(samples.checked_mul(usize::from(self.allocated))?.div_ceil(8))
+    }
+
+    /// The value in the stored bits, sign-extended; bits outside them are not image.
+    fn value(&self, raw: u64) -> i64 {
+        let stored = u32::from(self.stored).clamp(1, 64);
+        let shift = u32::from(self.high_bit + 1).saturating_sub(stored).min(63);
+        let top = 64 - stored;
+        if self.signed { ((raw >> shift) << top) as i64 >> top } else { (((raw >> shift) << top) >> top) as i64 }
+    }
+}
+
+/// Grey samples at native depth. `bytes` hold at least the samples wanted, or what there is of them: the
+/// count may be short.
+pub(super) fn grey(bytes: &[u8], first_bit: usize, count: usize, layout: &Layout) -> (Pixels, Option<&'static str>) {
+    let plain = layout.high_bit + 1 == layout.stored;
+    match (layout.allocated, layout.signed) {
+        (1, _) => (Pixels::U8(bits(bytes, first_bit, count)), None),
+        (8, false) if plain && layout.stored == 8 => (Pixels::U8(bytes.get(..count).unwrap_or(bytes).to_vec()), None),
+        (8, false) => (Pixels::U8(bytes.iter().take(count).map(|b| layout.value(u64::from(*b)) as u8).collect()), None),
+        (8, true) => {
+            (Pixels::I16(bytes.iter().take(count).map(|b| layout.value(u64::from(*b)) as i16).collect()), None)
+        }
+        (16, signed) => {
+            let words = bytes.as_chunks::<2>().0.iter().take(count).map(|b| layout.endian.u16(*b));
+            let whole = plain && layout.stored == 16;
+            (
+                match (signed, whole) {
+                    (false, true) => Pixels::U16(words.collect()),
+                    (false, false) => Pixels::U16(words.map(|w| layout.value(u64::from(w)) as u16).collect()),
+                    (true, true) => Pixels::I16(words.map(|w| w as i16).collect()),
+                    (true, false) => Pixels::I16(words.map(|w| layout.value(u64::from(w)) as i16).collect()),
+                },
+                None,
+            )
+        }
+        _ => wide(values(bytes, count, layout)),
+    }
+}
+
+/// More than 16 bits: 32-bit integers where all values fit, else the nearest floats, with a note.
+fn wide(values: Vec<i64>) -> (Pixels, Option<&'static str>) {
+    if values.iter().all(|v| i32::try_from(*v).is_ok()) {
+        return (Pixels::I32(values.into_iter().map(|v| v as i32).collect()), None);
+    }
+    let exact = values.iter().all(|v| (*v as f32) as i64 == *v);
+    let note = (!exact).then_some("values beyond 32 bits signed are shown rounded to 24 significant bits");
+    (Pixels::F32(values.into_iter().map(|v| v as f32).collect()), note)
+}
+
+/// Any sample as a whole number.
+pub(super) fn values(bytes: &[u8], count: usize, layout: &Layout) -> Vec<i64> {
+    let e = layout.endian;
+    match layout.allocated {
+        1 => bits(bytes, 0, count).into_iter().map(i64::from).collect(),
+        8 => bytes.iter().take(count).map(|b| layout.value(u64::from(*b))).collect(),
+        16 => bytes.as_chunks::<2>().0.iter().take(count).map(|b| layout.value(u64::from(e.u16(*b)))).collect(),
+        32 => bytes.as_chunks::<4>().0.iter().take(count).map(|b| layout.value(u64::from(e.u32(*b)))).collect(),
+        64 => bytes.as_chunks::<8>().0.iter().take(count).map(|b| layout.value(e.u64(*b))).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Single bits, least significant first, from bit `first` on (PS3.5 8.1.1).
+fn bits(bytes: &[u8], first: usize, count: usize) -> Vec<u8> {
+    (first..first.saturating_add(count)).map_while(|at| bytes.get(at / 8).map(|byte| (byte >> (at % 8)) & 1)).collect()
+}
+
+/// Lengthens short pixels to `count` with one value that occurs nowhere in the sound part, so that the missing
+/// part can be told from image; gives that value.
+pub(super) fn fill(pixels: &mut Pixels, count: usize, wanted: Option<f64>) -> Option<f64> {
+    macro_rules! fill {
+        ($v:expr, $t:ty) => {{
+            let wanted = wanted.map(|w| w as $t).filter(|w| f64::from(*w) == wanted.unwrap_or(f64::NAN));
+            let unused = [<$t>::MIN, <$t>::MAX].into_iter().find(|c| !$v.contains(c));
+            let value = wanted.or(unused).unwrap_or(<$t>::MIN);
+            let mark = wanted.or(unused).map(f64::from);
+            $v.resize(count, value);
+            mark
+        }};
+    }
+    match pixels {
+        Pixels::U8(v) => fill!(v, u8),
+        Pixels::U16(v) => fill!(v, u16),
+        Pixels::I16(v) => fill!(v, i16),
+        Pixels::I32(v) => fill!(v, i32),
+        Pixels::F32(v) => fill!(v, f32),
+        Pixels::Rgb8(v) => {
+            v.resize(count * 3, 0);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(allocated: u16, stored: u16, high_bit: u16, signed: bool) -> Layout {
+        Layout { allocated, stored, high_bit, signed, endian: Endian::Little }
+    }
+
+    #[test]
+    fn stored_bits_only_and_sign_extended() {
+        let bytes = [0x34, 0xF2, 0xFF, 0x0F];
+        assert_eq!(grey(&bytes, 0, 2, &layout(16, 12, 11, false)).0, Pixels::U16(vec![0x234, 0xFFF]));
+        assert_eq!(grey(&bytes, 0, 2, &layout(16, 12, 11, true)).0, Pixels::I16(vec![0x234, -1]));
+        assert_eq!(grey(&bytes, 0, 2, &layout(16, 12, 15, false)).0, Pixels::U16(vec![0xF23, 0x0FF]));
+        assert_eq!(grey(&bytes, 0, 2, &layout(16, 16, 15, true)).0, Pixels::I16(vec![-3532, 4095]));
+        assert_eq!(grey(&[0xFF, 0x7F], 0, 2, &layout(8, 8, 7, true)).0, Pixels::I16(vec![-1, 127]));
+        let big = Layout { endian: Endian::Big, ..layout(16, 16, 15, false) };
+        assert_eq!(grey(&[1, 2], 0, 1, &big).0, Pixels::U16(vec![0x0102]));
+    }
+
+    #[test]
+    fn wide_and_single_bits() {
+        assert_eq!(grey(&[0xFF; 4], 0, 1, &layout(32, 25, 24, true)).0, Pixels::I32(vec![-1]));
+        let (pixels, note) = grey(&[0xFF; 4], 0, 1, &layout(32, 32, 31, false));
+        assert_eq!(pixels, Pixels::F32(vec![4294967296.0]));
+        assert!(note.is_some());
+        assert_eq!(grey(&[0b1010_0000, 1], 5, 4, &layout(1, 1, 0, false)).0, Pixels::U8(vec![1, 0, 1, 1]));
+    }
+
+    #[test]
+    fn missing_samples_are_marked_by_an_unused_value() {
+        let mut pixels = Pixels::U16(vec![0, 5]);
+        assert_eq!(fill(&mut pixels, 4, None), Some(65535.0));
+        assert_eq!(pixels, Pixels::U16(vec![0, 5, 65535, 65535]));
+        let mut pixels = Pixels::I16(vec![0]);
+        assert_eq!(fill(&mut pixels, 2, Some(-2000.0)), Some(-2000.0));
+    }
+}

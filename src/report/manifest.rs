@@ -1,0 +1,652 @@
+//! The signed object: one JSON document (RFC 8785) that holds the whole content and names the image list,
+//! the template and every attachment by SHA-256.
+
+use super::gate::document_title;
+use super::{Draft, Field, FieldKind, Finding, FindingId, Predecessor, Section, Template, Text, Value, render_html};
+use crate::study::{Patient, Voi};
+use crate::vault::digest::sha256_hex;
+use crate::viewport::Measured;
+use crate::worklist::{Assignment, Facility, Kind, StudyToRead};
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+/// The value of [`Manifest::schema`] that this module writes and reads.
+pub const SCHEMA: &str = "dokuei-report/1";
+/// File name of the signed document in a package.
+pub const REPORT_JSON: &str = "report.json";
+/// File name of the HTML rendering.
+pub const REPORT_HTML: &str = "report.html";
+
+/// An open point that the reader passed with a reason; part of the signed bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// Code of the open point.
+    pub point: super::gate::PointCode,
+    /// What it was about (field id, series UID …).
+    pub subject: String,
+    /// The reader's reason.
+    pub reason: String,
+}
+
+/// Which kind of version this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VersionKind {
+    /// 確定: the first.
+    Original,
+    /// 追記: adds to its predecessor, whose text stays untouched.
+    Addendum,
+}
+
+/// A file that goes with the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentRef {
+    /// File name: letters, digits, `.`, `-`, `_`.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// Length, bytes.
+    pub size: u64,
+    /// SHA-256, hex.
+    pub sha256: String,
+}
+
+/// The digest of a list of SOP Instance UIDs (sorted, joined by line feeds).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageList {
+    /// Number of instances shown to the reader.
+    pub count: u64,
+    /// SHA-256, hex.
+    pub sha256: String,
+}
+
+/// Template by id, version and digest of its canonical JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateRef {
+    /// Id.
+    pub id: String,
+    /// Version.
+    pub version: u32,
+    /// SHA-256, hex.
+    pub sha256: String,
+}
+
+/// Who signs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signer {
+    /// User id at the center; must equal the certificate's.
+    pub user: String,
+    /// Name.
+    pub name: String,
+}
+
+/// One field as it reads and as it is coded.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldContent {
+    /// Field id of the template.
+    pub id: String,
+    /// Label in the document's language.
+    pub label: String,
+    /// What people read.
+    pub text: String,
+    /// Codes chosen, for choices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<String>,
+    /// Number, for numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<f64>,
+    /// UCUM unit of the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Concept code of the field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concept: Option<String>,
+}
+
+/// One section.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct SectionContent {
+    /// Section id.
+    pub id: String,
+    /// Heading in the document's language.
+    pub title: String,
+    /// Filled fields.
+    pub fields: Vec<FieldContent>,
+    /// The findings list stands here.
+    pub findings: bool,
+}
+
+/// A key image as it was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeyImageContent {
+    /// Study Instance UID.
+    pub study_uid: String,
+    /// Series Instance UID.
+    pub series_uid: String,
+    /// SOP Instance UID.
+    pub sop_instance_uid: String,
+    /// Frame number, from 1.
+    pub frame: u32,
+    /// Window.
+    pub window: Voi,
+    /// Inverted.
+    pub invert: bool,
+    /// Attachment with the picture, if one was made.
+    pub attachment: Option<String>,
+}
+
+/// One finding.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct FindingContent {
+    /// Number in the list, from 1.
+    pub number: u32,
+    /// Filled fields.
+    pub fields: Vec<FieldContent>,
+    /// What was measured on the picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
+    /// Key image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_image: Option<KeyImageContent>,
+}
+
+/// A study that the report is about or compares with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StudyRef {
+    /// Study Instance UID.
+    pub study_uid: String,
+    /// Date.
+    pub date: Option<Date>,
+    /// Description.
+    pub description: String,
+    /// Modalities.
+    pub modalities: Vec<String>,
+}
+
+/// The program that wrote the document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Software {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// `RESEARCH` (not for diagnosis) or `CERTIFIED`.
+    pub build_class: String,
+}
+
+/// The signed document. Debug output hides its content.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Title by legal kind, in the document's language.
+    pub title: String,
+    /// Legal kind.
+    pub kind: Kind,
+    /// `ja` or `en`.
+    pub language: String,
+    /// Kind of version.
+    pub version_kind: VersionKind,
+    /// Predecessor, for an addendum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predecessor: Option<Predecessor>,
+    /// Assignment answered.
+    pub assignment_id: String,
+    /// Request number of the facility.
+    pub request_id: String,
+    /// Accession number.
+    pub accession: String,
+    /// Exam as requested.
+    pub exam: String,
+    /// Exam kind.
+    pub exam_kind: crate::study::ExamKind,
+    /// Requesting facility.
+    pub facility: Facility,
+    /// Facility that answers for the report.
+    pub reading_facility: Facility,
+    /// Patient as the request names them.
+    pub patient: Patient,
+    /// Studies read.
+    pub studies: Vec<StudyRef>,
+    /// Studies at hand for comparison.
+    pub prior_studies: Vec<StudyRef>,
+    /// Images shown.
+    pub images: ImageList,
+    /// Template.
+    pub template: TemplateRef,
+    /// Content.
+    pub sections: Vec<SectionContent>,
+    /// Findings.
+    pub findings: Vec<FindingContent>,
+    /// Points passed with a reason.
+    pub acknowledged: Vec<Acknowledged>,
+    /// Files that go with it.
+    pub attachments: Vec<AttachmentRef>,
+    /// Signer.
+    pub signer: Signer,
+    /// Time by the terminal's clock; not a trusted time.
+    pub claimed_time: Timestamp,
+    /// Program.
+    pub software: Software,
+}
+
+macro_rules! hidden_debug {
+    ($($name:ident),*) => { $(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    )* };
+}
+hidden_debug!(Signer, FieldContent, SectionContent, FindingContent, Manifest);
+
+/// A file of a package.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// File name.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// Content.
+    pub bytes: Vec<u8>,
+}
+
+/// The exact bytes to sign, and the files they name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Package {
+    /// `report.json`.
+    pub report_json: Vec<u8>,
+    /// Files named in it, in its order.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A picture made for a finding's key image.
+#[derive(Clone)]
+pub struct KeyPicture {
+    /// The finding.
+    pub finding: FindingId,
+    /// PNG.
+    pub png: Vec<u8>,
+}
+
+/// All that goes into a package.
+pub struct BuildInput<'a> {
+    /// The draft as the gate saw it.
+    pub draft: &'a Draft,
+    /// Its template.
+    pub template: &'a Template,
+    /// The assignment.
+    pub assignment: &'a Assignment,
+    /// Points passed with a reason.
+    pub acknowledged: &'a [Acknowledged],
+    /// SOP Instance UIDs shown to the reader.
+    pub shown: &'a [String],
+    /// Pictures of key images.
+    pub pictures: &'a [KeyPicture],
+    /// Signer.
+    pub signer: Signer,
+    /// Time by the terminal's clock.
+    pub claimed_time: Timestamp,
+    /// `ja` or `en`.
+    pub language: &'a str,
+    /// Program.
+    pub software: Software,
+}
+
+/// A package that cannot be made or is not what it says.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    /// Not JSON of this form.
+    #[error("report.json cannot be read")]
+    Syntax(#[source] serde_json::Error),
+    /// Another schema than this version knows.
+    #[error("report schema {0:?} is not known to this version")]
+    Schema(String),
+    /// The bytes are not the canonical form of their content.
+    #[error("report.json is not in canonical form (RFC 8785)")]
+    NotCanonical,
+    /// A file name that could leave its folder.
+    #[error("attachment name {0:?} is not allowed")]
+    Name(String),
+    /// A file that is named but not there.
+    #[error("attachment {0} is missing")]
+    Missing(String),
+    /// A file that is there but not named, or twice.
+    #[error("attachment {0} is not named by the report")]
+    Unnamed(String),
+    /// A file that is not the one signed for.
+    #[error("attachment {0} has been changed")]
+    Changed(String),
+    /// The HTML rendering failed.
+    #[error("report page cannot be rendered")]
+    Html(#[from] super::HtmlError),
+}
+
+/// RFC 8785 bytes of a value.
+pub fn canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, PackageError> {
+    serde_json_canonicalizer::to_vec(value).map_err(PackageError::Syntax)
+}
+
+fn pick(text: &Text, language: &str) -> String {
+    if language == "ja" { text.ja.clone() } else { text.en.clone() }
+}
+
+/// Unicode NFC: the same text is the same bytes, whichever keyboard wrote it.
+fn nfc(text: &str) -> String {
+    text.nfc().collect()
+}
+
+fn field_content(field: &Field, value: &Value, input: &BuildInput<'_>) -> FieldContent {
+    let opinion = input.assignment.kind == Kind::Opinion;
+    let label = field.label_opinion.as_ref().filter(|_| opinion).unwrap_or(&field.label);
+    let mut content = FieldContent {
+        id: field.id.clone(),
+        label: pick(label, input.language),
+        text: String::new(),
+        codes: Vec::new(),
+        number: None,
+        unit: None,
+        concept: field.concept.clone(),
+    };
+    match (&field.kind, value) {
+        (FieldKind::Choice { choices } | FieldKind::Choices { choices }, Value::Text(codes)) => {
+            content.codes = codes.split(' ').filter(|c| !c.is_empty()).map(nfc).collect();
+            let words = content.codes.iter().map(|code| {
+                choices
+                    .iter()
+                    .find(|c| &c.code == code)
+                    .map_or_else(|| code.clone(), |c| pick(&c.label, input.language))
+            });
+            content.text = words.collect::<Vec<_>>().join("、");
+        }
+        (FieldKind::Number { unit, .. }, Value::Number(n)) => {
+            content.number = Some(*n);
+            content.unit = Some(unit.clone());
+            content.text = format!("{n}\u{2009}{unit}");
+        }
+        (_, Value::Text(text)) => content.text = nfc(text.trim_end()),
+        (_, Value::Number(n)) => content.text = n.to_string(),
+    }
+    content
+}
+
+fn section_content(section: &Section, input: &BuildInput<'_>) -> SectionContent {
+    let opinion = input.assignment.kind == Kind::Opinion;
+    let title = section.title_opinion.as_ref().filter(|_| opinion).unwrap_or(&section.title);
+    SectionContent {
+        id: section.id.clone(),
+        title: pick(title, input.language),
+        fields: section
+            .fields
+            .iter()
+            .filter_map(|f| {
+                let value = input.draft.fields.get(&f.id).filter(|v| !v.is_blank())?;
+                Some(field_content(f, value, input))
+            })
+            .collect(),
+        findings: section.findings,
+    }
+}
+
+fn finding_content(
+    number: u32,
+    finding: &Finding,
+    attachment: Option<String>,
+    input: &BuildInput<'_>,
+) -> FindingContent {
+    let fields = input.template.findings.fields.iter().filter_map(|f| {
+        let value = finding.fields.get(&f.id).filter(|v| !v.is_blank())?;
+        Some(field_content(f, value, input))
+    });
+    FindingContent {
+        number,
+        fields: fields.collect(),
+        measured: finding.measured.clone(),
+        key_image: finding.key_image.as_ref().map(|key| KeyImageContent {
+            study_uid: key.study.to_string(),
+            series_uid: key.series.to_string(),
+            sop_instance_uid: key.frame.instance.to_string(),
+            frame: key.frame.frame.number(),
+            window: key.voi,
+            invert: key.invert,
+            attachment,
+        }),
+    }
+}
+
+fn study_ref(study: &StudyToRead) -> StudyRef {
+    StudyRef {
+        study_uid: study.study_uid.to_string(),
+        date: study.date,
+        description: study.description.clone(),
+        modalities: study.modalities.clone(),
+    }
+}
+
+/// Digest of the image list: sorted UIDs, one a line.
+pub fn image_list(shown: &[String]) -> ImageList {
+    let mut uids: Vec<&str> = shown.iter().map(String::as_str).collect();
+    uids.sort_unstable();
+    uids.dedup();
+    ImageList { count: uids.len() as u64, sha256: sha256_hex(uids.join("\n").as_bytes()) }
+}
+
+/// Freezes a draft: makes the pictures' names, the HTML page and the canonical bytes that name them all.
+pub fn build(input: &BuildInput<'_>) -> Result<Package, PackageError> {
+    let mut attachments: Vec<Attachment> = Vec::new();
+    let mut findings = Vec::new();
+    for (place, finding) in input.draft.findings.iter().enumerate() {
+        let number = place as u32 + 1;
+        let picture = input.pictures.iter().find(|p| p.finding == finding.id && finding.key_image.is_some());
+        let name = picture.map(|_| format!("key-image-{number}.png"));
+        if let (Some(picture), Some(name)) = (picture, &name) {
+            attachments.push(Attachment {
+                name: name.clone(),
+                media_type: "image/png".into(),
+                bytes: picture.png.clone(),
+            });
+        }
+        findings.push(finding_content(number, finding, name, input));
+    }
+    let (assignment, template) = (input.assignment, input.template);
+    let mut manifest = Manifest {
+        schema: SCHEMA.into(),
+        title: pick(&document_title(assignment.kind), input.language),
+        kind: assignment.kind,
+        language: input.language.into(),
+        version_kind: if input.draft.addendum_to.is_some() { VersionKind::Addendum } else { VersionKind::Original },
+        predecessor: input.draft.addendum_to.clone(),
+        assignment_id: assignment.id.clone(),
+        request_id: nfc(&assignment.request.request_id),
+        accession: nfc(&assignment.request.accession),
+        exam: nfc(&assignment.request.exam),
+        exam_kind: assignment.exam_kind,
+        facility: assignment.facility.clone(),
+        reading_facility: assignment.reading_facility.clone(),
+        patient: assignment.patient.clone(),
+        studies: assignment.studies.iter().map(study_ref).collect(),
+        prior_studies: assignment.prior_studies.iter().map(study_ref).collect(),
+        images: image_list(input.shown),
+        template: TemplateRef {
+            id: template.id.clone(),
+            version: template.version,
+            sha256: sha256_hex(&canonical(template)?),
+        },
+        sections: template.sections.iter().map(|s| section_content(s, input)).collect(),
+        findings,
+        acknowledged: input.acknowledged.to_vec(),
+        attachments: Vec::new(),
+        signer: input.signer.clone(),
+        claimed_time: input.claimed_time,
+        software: input.software.clone(),
+    };
+    let html = render_html(&manifest, &attachments)?;
+    attachments.insert(
+        0,
+        Attachment {
+            name: REPORT_HTML.into(),
+            media_type: "text/html; charset=utf-8".into(),
+            bytes: html.into_bytes(),
+        },
+    );
+    manifest.attachments = attachments.iter().map(reference).collect();
+    Ok(Package { report_json: canonical(&manifest)?, attachments })
+}
+
+fn reference(attachment: &Attachment) -> AttachmentRef {
+    AttachmentRef {
+        name: attachment.name.clone(),
+        media_type: attachment.media_type.clone(),
+        size: attachment.bytes.len() as u64,
+        sha256: sha256_hex(&attachment.bytes),
+    }
+}
+
+/// A file name that cannot leave its folder or hide.
+pub fn safe_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.bytes().all(plain) && name != REPORT_JSON
+}
+
+/// Reads `report.json` and insists that the bytes are the canonical form of what they say.
+pub fn parse(report_json: &[u8]) -> Result<Manifest, PackageError> {
+    let manifest: Manifest = serde_json::from_slice(report_json).map_err(PackageError::Syntax)?;
+    if manifest.schema != SCHEMA {
+        return Err(PackageError::Schema(manifest.schema.chars().take(60).collect()));
+    }
+    // Through the typed form: a member that this version does not know must not hide in signed bytes.
+    if canonical(&manifest)? != report_json {
+        return Err(PackageError::NotCanonical);
+    }
+    if let Some(bad) = manifest.attachments.iter().find(|a| !safe_name(&a.name)) {
+        return Err(PackageError::Name(bad.name.chars().take(60).collect()));
+    }
+    Ok(manifest)
+}
+
+/// Reads `report.json` and checks that exactly the files it names are there, byte for byte.
+pub fn check(report_json: &[u8], files: &[(&str, &[u8])]) -> Result<Manifest, PackageError> {
+    let manifest = parse(report_json)?;
+    for named in &manifest.attachments {
+        let mut found = files.iter().filter(|(name, _)| *name == named.name);
+        let (_, bytes) = found.next().ok_or_else(|| PackageError::Missing(named.name.clone()))?;
+        if found.next().is_some() {
+            return Err(PackageError::Unnamed(named.name.clone()));
+        }
+        if bytes.len() as u64 != named.size || sha256_hex(bytes) != named.sha256 {
+            return Err(PackageError::Changed(named.name.clone()));
+        }
+    }
+    let unnamed = files.iter().find(|(name, _)| !manifest.attachments.iter().any(|a| a.name == *name));
+    unnamed.map_or(Ok(()), |(name, _)| Err(PackageError::Unnamed((*name).chars().take(60).collect())))?;
+    Ok(manifest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Edit, KeyImage, fixtures, templates};
+    use super::*;
+    use crate::study::{FrameIndex, FrameRef, SeriesUid, SopInstanceUid, StudyUid};
+
+    fn package(language: &str, text: &str) -> Package {
+        let assignment = fixtures::assignment();
+        let template = templates::find("clin.ct").expect("template");
+        let mut draft = fixtures::draft();
+        draft.apply(Edit::SetField("findings".into(), Some(Value::Text(text.into()))));
+        draft.apply(Edit::SetField("critical".into(), Some(Value::Text("none".into()))));
+        draft.apply(Edit::AddFinding);
+        let id = draft.findings[0].id;
+        draft.apply(Edit::SetFindingField(id, "size".into(), Some(Value::Number(12.5))));
+        draft.apply(Edit::SetKeyImage(
+            id,
+            Some(KeyImage {
+                study: StudyUid::new("1.2").expect("uid"),
+                series: SeriesUid::new("1.2.3").expect("uid"),
+                frame: FrameRef { instance: SopInstanceUid::new("1.2.3.4").expect("uid"), frame: FrameIndex(0) },
+                voi: Voi::linear(-600.0, 1500.0),
+                invert: false,
+            }),
+        ));
+        build(&BuildInput {
+            draft: &draft,
+            template: &template,
+            assignment: &assignment,
+            acknowledged: &[],
+            shown: &["1.2.3.4".into(), "1.2.3.5".into(), "1.2.3.4".into()],
+            pictures: &[KeyPicture { finding: id, png: vec![1, 2, 3] }],
+            signer: Signer { user: "reader1".into(), name: "田中 一郎".into() },
+            claimed_time: Timestamp::UNIX_EPOCH,
+            language,
+            software: Software { name: "Dokuei".into(), version: "0".into(), build_class: "RESEARCH".into() },
+        })
+        .expect("package")
+    }
+
+    fn files(package: &Package) -> Vec<(&str, &[u8])> {
+        package.attachments.iter().map(|a| (a.name.as_str(), a.bytes.as_slice())).collect()
+    }
+
+    #[test]
+    fn a_package_checks_itself_and_is_deterministic() {
+        let made = package("ja", "右 S3 に結節。");
+        let manifest = check(&made.report_json, &files(&made)).expect("checks");
+        assert_eq!(manifest.title, "所見レポート");
+        assert_eq!(manifest.images.count, 2);
+        assert_eq!(
+            manifest.attachments.iter().map(|a| a.name.as_str()).collect::<Vec<_>>(),
+            ["report.html", "key-image-1.png"]
+        );
+        let section = manifest.sections.iter().find(|s| s.id == "conclusion").expect("section");
+        assert_eq!(section.title, "所見のまとめ・コメント");
+        assert_eq!(section.fields[0].codes, ["none"]);
+        assert_eq!(section.fields[0].text, "不要");
+        assert_eq!(made.report_json, package("ja", "右 S3 に結節。").report_json);
+    }
+
+    #[test]
+    fn equal_text_is_equal_bytes_whatever_its_normal_form() {
+        // が as one code point and as か + combining mark.
+        assert_eq!(package("ja", "結節が").report_json, package("ja", "結節か\u{3099}").report_json);
+    }
+
+    #[test]
+    fn every_change_is_noticed() {
+        let made = package("en", "nodule");
+        for (place, _) in made.attachments.iter().enumerate() {
+            let mut changed = made.clone();
+            changed.attachments[place].bytes[0] ^= 1;
+            assert!(matches!(check(&changed.report_json, &files(&changed)), Err(PackageError::Changed(_))));
+            let mut missing = made.clone();
+            missing.attachments.remove(place);
+            assert!(matches!(check(&missing.report_json, &files(&missing)), Err(PackageError::Missing(_))));
+        }
+        let mut extra = files(&made);
+        extra.push(("note.txt", b"x"));
+        assert!(matches!(check(&made.report_json, &extra), Err(PackageError::Unnamed(_))));
+        let twice = [files(&made), files(&made)].concat();
+        assert!(matches!(check(&made.report_json, &twice), Err(PackageError::Unnamed(_))));
+    }
+
+    #[test]
+    fn only_canonical_bytes_with_known_members_pass() {
+        let made = package("ja", "x");
+        let mut pretty: serde_json::Value = serde_json::from_slice(&made.report_json).expect("json");
+        let spaced = serde_json::to_vec_pretty(&pretty).expect("json");
+        assert!(matches!(parse(&spaced), Err(PackageError::NotCanonical)));
+        pretty["hidden"] = "member".into();
+        assert!(matches!(parse(&canonical(&pretty).expect("json")), Err(PackageError::NotCanonical)));
+        pretty["schema"] = "other/9".into();
+        assert!(matches!(parse(&canonical(&pretty).expect("json")), Err(PackageError::Schema(_))));
+        assert!(matches!(parse(b"{"), Err(PackageError::Syntax(_))));
+    }
+
+    #[test]
+    fn names_cannot_leave_the_folder() {
+        for bad in ["", "../x", "a/b", "a\\b", ".hidden", "report.json", "é", &"x".repeat(101)] {
+            assert!(!safe_name(bad), "{bad}");
+        }
+        assert!(safe_name("key-image-1.png"));
+    }
+}
