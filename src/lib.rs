@@ -16,9 +16,14 @@ pub mod cli;
 pub mod dicom;
 pub mod engine;
 pub mod imaging;
+#[cfg(feature = "gui")]
+pub mod render;
 pub mod report;
+pub mod server;
 pub mod store;
 pub mod study;
+#[cfg(feature = "gui")]
+pub mod ui;
 pub mod vault;
 pub mod viewport;
 pub mod worklist;

@@ -2,4 +2,21 @@
 //!
 //! Hands bytes and wire types up; it never parses DICOM, never decides what to fetch and never touches the disk.
 
+mod assignments;
+mod audit;
+mod client;
 pub mod contract;
+pub mod dicomweb;
+mod error;
+mod events;
+mod origin;
+mod reports;
+mod session;
+
+pub use assignments::{Step, WholeWorklist};
+pub use client::{AnswerLanguage, CenterClient, Patience, Trust};
+pub use error::CenterError;
+pub use events::{CenterEvent, EventStream};
+pub use origin::Origin;
+pub use reports::{DraftSent, Part, Submission};
+pub use session::{AccessToken, REFRESH_TOKEN_NAME, Session};

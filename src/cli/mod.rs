@@ -3,4 +3,5 @@
 //! Exit codes everywhere: 0 = done and in order; 1 = done, but the answer is "no" (a report that does not
 //! verify, a file that cannot be shown); 2 = could not be done (usage, unreadable input, no display).
 
+pub mod args;
 pub mod verify;

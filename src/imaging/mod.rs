@@ -6,10 +6,12 @@
 
 mod encode;
 mod frame;
+mod resample;
 mod roi;
 mod voi;
 
 pub use encode::{EncodeError, encode_jpeg, encode_png, letterbox};
 pub use frame::{Frame, FrameError, Modality, Padding, Photometric, Pixels};
+pub use resample::{MAX_TAPS, Resampling, footprint, render_placed};
 pub use roi::{EllipseRoi, RoiStatistics, length_mm};
 pub use voi::{auto_window, normalise, presentation_luminance, render_rgb};

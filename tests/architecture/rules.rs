@@ -197,8 +197,11 @@ pub fn outside(sources: &[Source], crates: &BTreeSet<String>) -> Vec<Violation> 
     out
 }
 
+/// Modules that are compiled for tests only, by the names they have here.
+const TEST_MODULES: &[&str] = &["tests", "testing", "fixtures"];
+
 fn is_test(file: &[String], named: &Named) -> bool {
-    file.iter().chain(&named.within).any(|module| module == "tests" || module.ends_with("_tests"))
+    file.iter().chain(&named.within).any(|module| TEST_MODULES.contains(&module.as_str()))
 }
 
 /// Crates without an owner, and owners of crates that the manifest does not have.

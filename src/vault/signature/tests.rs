@@ -9,9 +9,11 @@ use super::*;
 use crate::vault::ca::CertificateAuthority;
 use crate::vault::keys::SigningKey;
 use crate::vault::testing::{at, authority, reader, signer};
-use der::{Decode as _, Encode as _};
+use der::asn1::SetOfVec;
+use der::{Any, Decode as _, Encode as _, Tag};
 use proptest::prelude::*;
 use x509_cert::Certificate;
+use x509_cert::attr::Attribute;
 
 const CONTENT: &[u8] = "{\"所見\":\"右上葉に結節\"}".as_bytes();
 const SIGNED_AT: &str = "2026-06-01T09:30:00Z";
@@ -102,6 +104,36 @@ fn changed_attributes_and_foreign_signatures_are_modified() {
     implicit[0] = 0xa0;
     let wrong_form = signed.key.sign(&implicit);
     assert_eq!(signed.verdict(&assemble(certificate, &[], then, wrong_form).unwrap()), Verdict::Modified);
+}
+
+#[test]
+fn each_signed_attribute_is_there_exactly_once() {
+    let signed = signed();
+    let certificate = Certificate::from_der(&signed.certificate).unwrap();
+    let good: Vec<Attribute> = signed_attributes(CONTENT, &certificate, at(SIGNED_AT)).unwrap().into_vec();
+    assert_eq!(good.len(), 4);
+    let judge = |attributes: Vec<Attribute>| {
+        let attributes = SetOfVec::try_from(attributes).unwrap();
+        let signature = signed.key.sign(&attributes.to_der().unwrap());
+        signed.verdict(&assemble(certificate.clone(), &[], attributes, signature).unwrap())
+    };
+    assert_eq!(judge(good.clone()), Verdict::ValidNoTst);
+    let other = signed_attributes(b"other content", &certificate, at("2026-06-02T00:00:00Z")).unwrap().into_vec();
+    for place in 0..good.len() {
+        let mut missing = good.clone();
+        missing.remove(place);
+        assert_eq!(judge(missing), Verdict::Malformed, "without {}", good[place].oid);
+        // The same attribute a second time, with another value where there is one.
+        let twin = other.iter().find(|attribute| attribute.oid == good[place].oid).unwrap();
+        let doubled = [good.as_slice(), std::slice::from_ref(twin)].concat();
+        assert_eq!(judge(doubled), Verdict::Malformed, "twice {}", good[place].oid);
+        let mut empty = good.clone();
+        empty[place].values = SetOfVec::new();
+        assert_eq!(judge(empty), Verdict::Malformed, "no value in {}", good[place].oid);
+        let mut rubbish = good.clone();
+        rubbish[place].values = SetOfVec::try_from(vec![Any::new(Tag::Null, Vec::new()).unwrap()]).unwrap();
+        assert_eq!(judge(rubbish), Verdict::Malformed, "NULL in {}", good[place].oid);
+    }
 }
 
 #[test]

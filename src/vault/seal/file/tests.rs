@@ -99,6 +99,16 @@ fn missing_moved_doubled_and_appended_chunks_are_found() {
 }
 
 #[test]
+fn equal_chunks_look_different() {
+    // A repeated nonce under one key would show here, and would break the cipher.
+    let sealer = sealer();
+    let file = sealed(&sealer, b"i", &vec![0; 3 * CHUNK_BYTES]);
+    let chunk = |i: usize| &file[HEADER_BYTES + i * STEP..HEADER_BYTES + i * STEP + 64];
+    assert!(chunk(0) != chunk(1) && chunk(1) != chunk(2) && chunk(0) != chunk(2));
+    assert!(sealed(&sealer, b"i", &[0; 64])[HEADER_BYTES..] != sealed(&sealer, b"i", &[0; 64])[HEADER_BYTES..]);
+}
+
+#[test]
 fn files_cannot_take_each_others_place() {
     let sealer = sealer();
     let one = sealed(&sealer, b"instance/1", &pattern(CHUNK_BYTES + 5));

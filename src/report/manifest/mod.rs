@@ -1,15 +1,17 @@
 //! The signed object: one JSON document (RFC 8785) that holds the whole content and names the image list,
 //! the template and every attachment by SHA-256.
 
-use super::gate::document_title;
-use super::{Draft, Field, FieldKind, Finding, FindingId, Predecessor, Section, Template, Text, Value, render_html};
+mod build;
+
+pub use build::{BuildInput, KeyPicture, build, image_list};
+
+use super::Predecessor;
 use crate::study::{Patient, Voi};
 use crate::vault::digest::sha256_hex;
 use crate::viewport::Measured;
-use crate::worklist::{Assignment, Facility, Kind, StudyToRead};
+use crate::worklist::{Facility, Kind};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
 
 /// The value of [`Manifest::schema`] that this module writes and reads.
 pub const SCHEMA: &str = "dokuei-report/1";
@@ -262,39 +264,6 @@ pub struct Package {
     pub attachments: Vec<Attachment>,
 }
 
-/// A picture made for a finding's key image.
-#[derive(Clone)]
-pub struct KeyPicture {
-    /// The finding.
-    pub finding: FindingId,
-    /// PNG.
-    pub png: Vec<u8>,
-}
-
-/// All that goes into a package.
-pub struct BuildInput<'a> {
-    /// The draft as the gate saw it.
-    pub draft: &'a Draft,
-    /// Its template.
-    pub template: &'a Template,
-    /// The assignment.
-    pub assignment: &'a Assignment,
-    /// Points passed with a reason.
-    pub acknowledged: &'a [Acknowledged],
-    /// SOP Instance UIDs shown to the reader.
-    pub shown: &'a [String],
-    /// Pictures of key images.
-    pub pictures: &'a [KeyPicture],
-    /// Signer.
-    pub signer: Signer,
-    /// Time by the terminal's clock.
-    pub claimed_time: Timestamp,
-    /// `ja` or `en`.
-    pub language: &'a str,
-    /// Program.
-    pub software: Software,
-}
-
 /// A package that cannot be made or is not what it says.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
@@ -327,181 +296,6 @@ pub enum PackageError {
 /// RFC 8785 bytes of a value.
 pub fn canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, PackageError> {
     serde_json_canonicalizer::to_vec(value).map_err(PackageError::Syntax)
-}
-
-fn pick(text: &Text, language: &str) -> String {
-    if language == "ja" { text.ja.clone() } else { text.en.clone() }
-}
-
-/// Unicode NFC: the same text is the same bytes, whichever keyboard wrote it.
-fn nfc(text: &str) -> String {
-    text.nfc().collect()
-}
-
-fn field_content(field: &Field, value: &Value, input: &BuildInput<'_>) -> FieldContent {
-    let opinion = input.assignment.kind == Kind::Opinion;
-    let label = field.label_opinion.as_ref().filter(|_| opinion).unwrap_or(&field.label);
-    let mut content = FieldContent {
-        id: field.id.clone(),
-        label: pick(label, input.language),
-        text: String::new(),
-        codes: Vec::new(),
-        number: None,
-        unit: None,
-        concept: field.concept.clone(),
-    };
-    match (&field.kind, value) {
-        (FieldKind::Choice { choices } | FieldKind::Choices { choices }, Value::Text(codes)) => {
-            content.codes = codes.split(' ').filter(|c| !c.is_empty()).map(nfc).collect();
-            let words = content.codes.iter().map(|code| {
-                choices
-                    .iter()
-                    .find(|c| &c.code == code)
-                    .map_or_else(|| code.clone(), |c| pick(&c.label, input.language))
-            });
-            content.text = words.collect::<Vec<_>>().join("、");
-        }
-        (FieldKind::Number { unit, .. }, Value::Number(n)) => {
-            content.number = Some(*n);
-            content.unit = Some(unit.clone());
-            content.text = format!("{n}\u{2009}{unit}");
-        }
-        (_, Value::Text(text)) => content.text = nfc(text.trim_end()),
-        (_, Value::Number(n)) => content.text = n.to_string(),
-    }
-    content
-}
-
-fn section_content(section: &Section, input: &BuildInput<'_>) -> SectionContent {
-    let opinion = input.assignment.kind == Kind::Opinion;
-    let title = section.title_opinion.as_ref().filter(|_| opinion).unwrap_or(&section.title);
-    SectionContent {
-        id: section.id.clone(),
-        title: pick(title, input.language),
-        fields: section
-            .fields
-            .iter()
-            .filter_map(|f| {
-                let value = input.draft.fields.get(&f.id).filter(|v| !v.is_blank())?;
-                Some(field_content(f, value, input))
-            })
-            .collect(),
-        findings: section.findings,
-    }
-}
-
-fn finding_content(
-    number: u32,
-    finding: &Finding,
-    attachment: Option<String>,
-    input: &BuildInput<'_>,
-) -> FindingContent {
-    let fields = input.template.findings.fields.iter().filter_map(|f| {
-        let value = finding.fields.get(&f.id).filter(|v| !v.is_blank())?;
-        Some(field_content(f, value, input))
-    });
-    FindingContent {
-        number,
-        fields: fields.collect(),
-        measured: finding.measured.clone(),
-        key_image: finding.key_image.as_ref().map(|key| KeyImageContent {
-            study_uid: key.study.to_string(),
-            series_uid: key.series.to_string(),
-            sop_instance_uid: key.frame.instance.to_string(),
-            frame: key.frame.frame.number(),
-            window: key.voi,
-            invert: key.invert,
-            attachment,
-        }),
-    }
-}
-
-fn study_ref(study: &StudyToRead) -> StudyRef {
-    StudyRef {
-        study_uid: study.study_uid.to_string(),
-        date: study.date,
-        description: study.description.clone(),
-        modalities: study.modalities.clone(),
-    }
-}
-
-/// Digest of the image list: sorted UIDs, one a line.
-pub fn image_list(shown: &[String]) -> ImageList {
-    let mut uids: Vec<&str> = shown.iter().map(String::as_str).collect();
-    uids.sort_unstable();
-    uids.dedup();
-    ImageList { count: uids.len() as u64, sha256: sha256_hex(uids.join("\n").as_bytes()) }
-}
-
-/// Freezes a draft: makes the pictures' names, the HTML page and the canonical bytes that name them all.
-pub fn build(input: &BuildInput<'_>) -> Result<Package, PackageError> {
-    let mut attachments: Vec<Attachment> = Vec::new();
-    let mut findings = Vec::new();
-    for (place, finding) in input.draft.findings.iter().enumerate() {
-        let number = place as u32 + 1;
-        let picture = input.pictures.iter().find(|p| p.finding == finding.id && finding.key_image.is_some());
-        let name = picture.map(|_| format!("key-image-{number}.png"));
-        if let (Some(picture), Some(name)) = (picture, &name) {
-            attachments.push(Attachment {
-                name: name.clone(),
-                media_type: "image/png".into(),
-                bytes: picture.png.clone(),
-            });
-        }
-        findings.push(finding_content(number, finding, name, input));
-    }
-    let (assignment, template) = (input.assignment, input.template);
-    let mut manifest = Manifest {
-        schema: SCHEMA.into(),
-        title: pick(&document_title(assignment.kind), input.language),
-        kind: assignment.kind,
-        language: input.language.into(),
-        version_kind: if input.draft.addendum_to.is_some() { VersionKind::Addendum } else { VersionKind::Original },
-        predecessor: input.draft.addendum_to.clone(),
-        assignment_id: assignment.id.clone(),
-        request_id: nfc(&assignment.request.request_id),
-        accession: nfc(&assignment.request.accession),
-        exam: nfc(&assignment.request.exam),
-        exam_kind: assignment.exam_kind,
-        facility: assignment.facility.clone(),
-        reading_facility: assignment.reading_facility.clone(),
-        patient: assignment.patient.clone(),
-        studies: assignment.studies.iter().map(study_ref).collect(),
-        prior_studies: assignment.prior_studies.iter().map(study_ref).collect(),
-        images: image_list(input.shown),
-        template: TemplateRef {
-            id: template.id.clone(),
-            version: template.version,
-            sha256: sha256_hex(&canonical(template)?),
-        },
-        sections: template.sections.iter().map(|s| section_content(s, input)).collect(),
-        findings,
-        acknowledged: input.acknowledged.to_vec(),
-        attachments: Vec::new(),
-        signer: input.signer.clone(),
-        claimed_time: input.claimed_time,
-        software: input.software.clone(),
-    };
-    let html = render_html(&manifest, &attachments)?;
-    attachments.insert(
-        0,
-        Attachment {
-            name: REPORT_HTML.into(),
-            media_type: "text/html; charset=utf-8".into(),
-            bytes: html.into_bytes(),
-        },
-    );
-    manifest.attachments = attachments.iter().map(reference).collect();
-    Ok(Package { report_json: canonical(&manifest)?, attachments })
-}
-
-fn reference(attachment: &Attachment) -> AttachmentRef {
-    AttachmentRef {
-        name: attachment.name.clone(),
-        media_type: attachment.media_type.clone(),
-        size: attachment.bytes.len() as u64,
-        sha256: sha256_hex(&attachment.bytes),
-    }
 }
 
 /// A file name that cannot leave its folder or hide.
@@ -546,7 +340,7 @@ pub fn check(report_json: &[u8], files: &[(&str, &[u8])]) -> Result<Manifest, Pa
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Edit, KeyImage, fixtures, templates};
+    use super::super::{Edit, KeyImage, Value, fixtures, templates};
     use super::*;
     use crate::study::{FrameIndex, FrameRef, SeriesUid, SopInstanceUid, StudyUid};
 

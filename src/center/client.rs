@@ -1,0 +1,338 @@
+//! One HTTP client per origin, and the authorised requests of the contract.
+//!
+//! The center is trusted by the CA of its enrolment file and by nothing else. A redirect is never followed:
+//! what leaves this program goes to the origin it was meant for or nowhere.
+
+use super::contract::{Discovery, PROBLEM_MEDIA_TYPE, Problem, headers, paths};
+use super::session::Session;
+use super::{CenterError, Origin};
+use crate::vault::random;
+use futures_util::StreamExt as _;
+use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderMap};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Largest JSON answer that is read.
+const MAX_JSON_BYTES: usize = 64 * 1024 * 1024;
+/// Largest problem document that is read.
+const MAX_PROBLEM_BYTES: usize = 256 * 1024;
+
+/// How patient a client is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For a connection.
+    pub connect: Duration,
+    /// For the next bytes of an answer.
+    pub stall: Duration,
+    /// For the next bytes of the event stream (it has signs of life).
+    pub events: Duration,
+    /// First pause before an idempotent request is repeated; doubles each time.
+    pub backoff: Duration,
+    /// Attempts of an idempotent request.
+    pub attempts: u32,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            stall: Duration::from_secs(30),
+            events: Duration::from_mins(1),
+            backoff: Duration::from_millis(300),
+            attempts: 3,
+        }
+    }
+}
+
+impl Patience {
+    /// Pause before attempt `attempt` (from 1), with jitter of up to half, at most a minute.
+    pub fn pause(&self, attempt: u32) -> Duration {
+        let full = self.backoff.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(Duration::from_mins(1));
+        // Without randomness the pause is simply whole: jitter protects the center, not a secret.
+        let share = random::bytes::<1>().map_or(255, |b| b[0]);
+        full / 2 + full.mul_f64(f64::from(share) / 510.0)
+    }
+}
+
+/// Whom an HTTP client trusts.
+#[derive(Debug, Clone, Default)]
+pub enum Trust {
+    /// The system's roots (an archive with an ordinary certificate, or plain HTTP).
+    #[default]
+    System,
+    /// These roots (PEM) and no others.
+    Only(String),
+}
+
+/// A reqwest client with our rules.
+pub(super) fn http(trust: &Trust, patience: Patience, stall: Duration) -> Result<Client, CenterError> {
+    let mut builder = Client::builder()
+        .user_agent(concat!("dokuei/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(patience.connect)
+        .read_timeout(stall)
+        .pool_idle_timeout(Duration::from_secs(20));
+    if let Trust::Only(pem) = trust {
+        let roots = reqwest::Certificate::from_pem_bundle(pem.as_bytes())?;
+        if roots.is_empty() {
+            return Err(CenterError::Untrusted("the enrolment file holds no CA certificate".to_owned()));
+        }
+        builder = builder.tls_certs_only(roots).https_only(true);
+    }
+    Ok(builder.build()?)
+}
+
+/// Language of titles in the center's answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AnswerLanguage {
+    /// Japanese first.
+    #[default]
+    Ja,
+    /// English first.
+    En,
+}
+
+/// The reading center, seen from a terminal. Cheap to clone.
+#[derive(Clone)]
+pub struct CenterClient {
+    http: Client,
+    pub(super) streaming: Client,
+    pub(super) origin: Origin,
+    pub(super) session: Arc<Session>,
+    patience: Patience,
+    language: AnswerLanguage,
+}
+
+impl std::fmt::Debug for CenterClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CenterClient").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+/// A request that can be made again (for a fresh token, or after a cut connection).
+pub(super) struct Call<'a> {
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Option<(&'a str, bytes::Bytes)>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), headers: HeaderMap::new(), body: None }
+    }
+    pub(super) fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path)
+    }
+    pub(super) fn header(mut self, name: &'static str, value: &str) -> Result<Self, CenterError> {
+        let value = value.parse().map_err(|_| CenterError::Protocol(format!("{name} cannot be sent")))?;
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+    pub(super) fn json<T: Serialize>(mut self, body: &T) -> Result<Self, CenterError> {
+        let bytes = serde_json::to_vec(body).map_err(|e| CenterError::Protocol(e.to_string()))?;
+        self.body = Some(("application/json", bytes.into()));
+        Ok(self)
+    }
+    pub(super) fn body(mut self, media_type: &'a str, bytes: bytes::Bytes) -> Self {
+        self.body = Some((media_type, bytes));
+        self
+    }
+    /// The same key for each attempt of this call; a key of its own is made where the caller has none.
+    pub(super) fn idempotent(self, key: Option<&str>) -> Result<Self, CenterError> {
+        match key {
+            Some(key) => self.header(headers::IDEMPOTENCY_KEY, key),
+            None => {
+                let key = random::random_id().map_err(|e| CenterError::Secret(e.to_string()))?;
+                self.header(headers::IDEMPOTENCY_KEY, &key)
+            }
+        }
+    }
+}
+
+impl CenterClient {
+    /// A client for the center at `base_url` (https) under its own CA.
+    pub fn new(base_url: &str, ca_pem: &str, session: Arc<Session>, patience: Patience) -> Result<Self, CenterError> {
+        let origin = Origin::parse(base_url)?;
+        let trust = Trust::Only(ca_pem.to_owned());
+        Ok(Self {
+            http: http(&trust, patience, patience.stall)?,
+            streaming: http(&trust, patience, patience.events)?,
+            origin,
+            session,
+            patience,
+            language: AnswerLanguage::default(),
+        })
+    }
+
+    /// The same client asking for titles in another language.
+    #[must_use]
+    pub fn speaking(mut self, language: AnswerLanguage) -> Self {
+        self.language = language;
+        self
+    }
+
+    /// The tokens' holder.
+    pub fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// The center's origin.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    fn build(&self, client: &Client, call: &Call<'_>, token: Option<&str>) -> RequestBuilder {
+        let language = match self.language {
+            AnswerLanguage::Ja => "ja, en;q=0.5",
+            AnswerLanguage::En => "en, ja;q=0.5",
+        };
+        let mut request = client
+            .request(call.method.clone(), self.origin.url(&call.path))
+            .header(ACCEPT_LANGUAGE, language)
+            .headers(call.headers.clone());
+        if !call.headers.contains_key(ACCEPT) {
+            request = request.header(ACCEPT, "application/json");
+        }
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some((media_type, bytes)) = &call.body {
+            request = request.header(CONTENT_TYPE, *media_type).body(bytes.clone());
+        }
+        request
+    }
+
+    /// Without a token: discovery and the token endpoint.
+    pub(super) async fn send_anonymous(&self, call: &Call<'_>) -> Result<Response, CenterError> {
+        checked(self.build(&self.http, call, None).send().await?).await
+    }
+
+    /// With the access token; a 401 is answered by one refresh and one repetition.
+    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Response, CenterError> {
+        self.send_with(&self.http, call).await
+    }
+
+    pub(super) async fn send_with(&self, client: &Client, call: &Call<'_>) -> Result<Response, CenterError> {
+        let token = self.session.access_token(self).await?;
+        let answer = self.build(client, call, Some(token.text())).send().await?;
+        if answer.status() != StatusCode::UNAUTHORIZED {
+            return checked(answer).await;
+        }
+        let token = self.session.refreshed(self, &token).await?;
+        let answer = self.build(client, call, Some(token.text())).send().await?;
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            return Err(CenterError::SessionEnded);
+        }
+        checked(answer).await
+    }
+
+    /// An idempotent call: repeated after a pause where that may help.
+    pub(super) async fn send_patiently(&self, call: &Call<'_>) -> Result<Response, CenterError> {
+        let mut attempt = 1;
+        loop {
+            match self.send(call).await {
+                Err(error) if error.worth_retrying() && attempt < self.patience.attempts => {
+                    tokio::time::sleep(self.patience.pause(attempt)).await;
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// A GET of a whole address of the center's own origin (its DICOMweb root), with the access token.
+    pub(super) async fn get_own(&self, url: &str, accept: &'static str) -> Result<Response, CenterError> {
+        let get = |token: &str| self.http.get(url).header(ACCEPT, accept).bearer_auth(token);
+        let token = self.session.access_token(self).await?;
+        let answer = get(token.text()).send().await?;
+        if answer.status() != StatusCode::UNAUTHORIZED {
+            return checked(answer).await;
+        }
+        let token = self.session.refreshed(self, &token).await?;
+        checked(get(token.text()).send().await?).await
+    }
+
+    pub(super) async fn json<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, CenterError> {
+        json(self.send_patiently(call).await?).await
+    }
+
+    /// `GET /.well-known/reading-center`.
+    pub async fn discover(&self) -> Result<Discovery, CenterError> {
+        let mut attempt = 1;
+        loop {
+            let answer = async { json(self.send_anonymous(&Call::get(paths::DISCOVERY)).await?).await };
+            match answer.await {
+                Err(error) if CenterError::worth_retrying(&error) && attempt < self.patience.attempts => {
+                    tokio::time::sleep(self.patience.pause(attempt)).await;
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+}
+
+/// Turns a status outside 2xx into the error that it means.
+pub(super) async fn checked(answer: Response) -> Result<Response, CenterError> {
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let problem = answer
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.starts_with(PROBLEM_MEDIA_TYPE));
+    if problem {
+        let bytes = capped(answer, MAX_PROBLEM_BYTES).await?;
+        if let Ok(mut problem) = serde_json::from_slice::<Problem>(&bytes) {
+            problem.status = status.as_u16();
+            return Err(CenterError::Refused(Box::new(problem)));
+        }
+    }
+    if status.is_redirection() {
+        return Err(CenterError::Protocol("the server redirects, which is not followed".to_owned()));
+    }
+    Err(CenterError::Status(status.as_u16()))
+}
+
+/// The whole body, at most `limit` bytes.
+pub(super) async fn capped(answer: Response, limit: usize) -> Result<Vec<u8>, CenterError> {
+    let mut out = Vec::new();
+    let mut stream = answer.bytes_stream();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk?;
+        if out.len().saturating_add(chunk.len()) > limit {
+            return Err(CenterError::Protocol("the answer is too large".to_owned()));
+        }
+        out.extend_from_slice(&chunk);
+    }
+    Ok(out)
+}
+
+/// A JSON body.
+pub(super) async fn json<T: DeserializeOwned>(answer: Response) -> Result<T, CenterError> {
+    let bytes = capped(answer, MAX_JSON_BYTES).await?;
+    // The parser's words may quote the document; only the place is told.
+    serde_json::from_slice(&bytes)
+        .map_err(|e| CenterError::Protocol(format!("JSON not understood at line {} column {}", e.line(), e.column())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_are_bounded() {
+        let patience = Patience { backoff: Duration::from_millis(100), ..Patience::default() };
+        for (attempt, full) in [(1, 100), (2, 200), (3, 400), (30, 60_000)] {
+            let pause = patience.pause(attempt).as_millis();
+            assert!(pause >= full / 2 && pause <= full, "{attempt}: {pause}");
+        }
+    }
+}

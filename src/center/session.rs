@@ -1,0 +1,196 @@
+//! Tokens. The access token lies in memory, the refresh token in the secret store and nowhere else.
+
+use super::CenterError;
+use super::client::{Call, CenterClient, json};
+use super::contract::{ProblemType, SigningCertificate, SigningCertificateRequest, TokenRequest, TokenResponse, paths};
+use crate::vault::secrets::SecretStore;
+use reqwest::Method;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use zeroize::Zeroizing;
+
+/// Name of the refresh token in the secret store.
+pub const REFRESH_TOKEN_NAME: &str = "refresh-token";
+
+/// An access token with the number of its refresh. Hidden in Debug output, wiped when dropped.
+#[derive(Clone)]
+pub struct AccessToken {
+    text: Zeroizing<String>,
+    generation: u64,
+}
+
+impl AccessToken {
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl std::fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AccessToken(…)")
+    }
+}
+
+/// Holder of one reader's tokens. Whoever refreshes holds the lock, so that several requests that meet an
+/// ended token refresh once.
+pub struct Session {
+    secrets: Arc<dyn SecretStore>,
+    access: Mutex<Option<AccessToken>>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Session(…)")
+    }
+}
+
+impl Session {
+    /// No token yet; `secrets` may hold a refresh token from before.
+    pub fn new(secrets: Arc<dyn SecretStore>) -> Self {
+        Self { secrets, access: Mutex::new(None) }
+    }
+
+    /// The access token, fetched with the refresh token where there is none.
+    pub(super) async fn access_token(&self, center: &CenterClient) -> Result<AccessToken, CenterError> {
+        let mut held = self.access.lock().await;
+        if let Some(token) = &*held {
+            return Ok(token.clone());
+        }
+        self.refresh(center, &mut held, 0).await
+    }
+
+    /// A newer token than `ended`; one request is made however many ask.
+    pub(super) async fn refreshed(
+        &self,
+        center: &CenterClient,
+        ended: &AccessToken,
+    ) -> Result<AccessToken, CenterError> {
+        let mut held = self.access.lock().await;
+        match &*held {
+            Some(token) if token.generation > ended.generation => Ok(token.clone()),
+            _ => self.refresh(center, &mut held, ended.generation).await,
+        }
+    }
+
+    async fn refresh(
+        &self,
+        center: &CenterClient,
+        held: &mut Option<AccessToken>,
+        generation: u64,
+    ) -> Result<AccessToken, CenterError> {
+        let stored = self.secret(|s| s.get(REFRESH_TOKEN_NAME)).await?.ok_or(CenterError::SessionEnded)?;
+        let refresh_token = std::str::from_utf8(&stored).map_err(|_| CenterError::SessionEnded)?.to_owned();
+        let answer = request_tokens(center, &TokenRequest::RefreshToken { refresh_token }).await;
+        match answer {
+            Ok(tokens) => self.keep(held, tokens, generation).await.map(|(token, _)| token),
+            Err(error) => {
+                let ended = matches!(
+                    error.problem_type(),
+                    Some(ProblemType::SessionEnded | ProblemType::TokenInvalid | ProblemType::SignInRefused)
+                );
+                if ended {
+                    *held = None;
+                    self.secret(|s| s.delete(REFRESH_TOKEN_NAME)).await?;
+                    return Err(CenterError::SessionEnded);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The refresh token is stored before the access token is used: after a crash the newest one counts.
+    async fn keep(
+        &self,
+        held: &mut Option<AccessToken>,
+        tokens: TokenResponse,
+        generation: u64,
+    ) -> Result<(AccessToken, TokenResponse), CenterError> {
+        let refresh = Zeroizing::new(tokens.refresh_token.clone());
+        self.secret(move |s| s.set(REFRESH_TOKEN_NAME, refresh.as_bytes())).await?;
+        let token = AccessToken { text: Zeroizing::new(tokens.access_token.clone()), generation: generation + 1 };
+        *held = Some(token.clone());
+        Ok((token, tokens))
+    }
+
+    /// The secret store may block (a keyring prompt): never on an async worker.
+    async fn secret<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn SecretStore) -> Result<T, crate::vault::secrets::SecretError> + Send + 'static,
+    ) -> Result<T, CenterError> {
+        let secrets = Arc::clone(&self.secrets);
+        tokio::task::spawn_blocking(move || work(secrets.as_ref()))
+            .await
+            .map_err(|e| CenterError::Secret(e.to_string()))?
+            .map_err(|e| CenterError::Secret(e.to_string()))
+    }
+}
+
+async fn request_tokens(center: &CenterClient, request: &TokenRequest) -> Result<TokenResponse, CenterError> {
+    let body = Zeroizing::new(form(request));
+    let call = Call::new(Method::POST, paths::TOKEN)
+        .body("application/x-www-form-urlencoded", bytes::Bytes::copy_from_slice(body.as_bytes()));
+    json(center.send_anonymous(&call).await?).await
+}
+
+fn form(request: &TokenRequest) -> String {
+    let mut out = url::form_urlencoded::Serializer::new(String::new());
+    match request {
+        TokenRequest::Password { username, password, otp } => {
+            out.append_pair("grant_type", "password")
+                .append_pair("username", username)
+                .append_pair("password", password)
+                .append_pair("otp", otp);
+        }
+        TokenRequest::RefreshToken { refresh_token } => {
+            out.append_pair("grant_type", "refresh_token").append_pair("refresh_token", refresh_token);
+        }
+    }
+    out.finish()
+}
+
+impl CenterClient {
+    /// Signs in with both factors; the tokens are kept.
+    pub async fn sign_in(&self, user: &str, password: &str, otp: &str) -> Result<TokenResponse, CenterError> {
+        let request =
+            TokenRequest::Password { username: user.to_owned(), password: password.to_owned(), otp: otp.to_owned() };
+        let tokens = request_tokens(self, &request).await?;
+        let mut held = self.session.access.lock().await;
+        let generation = held.as_ref().map_or(0, |t| t.generation);
+        self.session.keep(&mut held, tokens, generation).await.map(|(_, tokens)| tokens)
+    }
+
+    /// Ends the session at the center where it can be reached, and here in any case.
+    pub async fn sign_out(&self) -> Result<(), CenterError> {
+        let stored = self.session.secret(|s| s.get(REFRESH_TOKEN_NAME)).await?;
+        let revoked = match stored.as_deref().map(|b| std::str::from_utf8(b)) {
+            Some(Ok(token)) => {
+                let body = url::form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
+                let call = Call::new(Method::POST, paths::REVOKE)
+                    .body("application/x-www-form-urlencoded", bytes::Bytes::from(body));
+                self.send_anonymous(&call).await.map(|_| ())
+            }
+            _ => Ok(()),
+        };
+        *self.session.access.lock().await = None;
+        self.session.secret(|s| s.delete(REFRESH_TOKEN_NAME)).await?;
+        revoked
+    }
+
+    /// Has the terminal's signing key certified.
+    pub async fn certify(&self, request: &SigningCertificateRequest) -> Result<SigningCertificate, CenterError> {
+        let call = Call::new(Method::POST, paths::SIGNING_CERTIFICATES).json(request)?.idempotent(None)?;
+        self.json(&call).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn form_fields_are_escaped() {
+        let request =
+            TokenRequest::Password { username: "dr".into(), password: "a&b=ç ".into(), otp: "012345".into() };
+        assert_eq!(form(&request), "grant_type=password&username=dr&password=a%26b%3D%C3%A7+&otp=012345");
+    }
+}

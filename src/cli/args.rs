@@ -1,0 +1,143 @@
+//! What `dokuei` takes on its command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Dokuei 読影: the reading workstation for remote radiologists. Without a command it opens the window.
+#[derive(Debug, Parser)]
+#[command(name = "dokuei", version, about, propagate_version = true)]
+#[command(
+    after_help = "Exit codes: 0 done and in order; 1 done, but the answer is no (a report that does not verify, \
+                        a file that cannot be shown); 2 could not be done.\n\
+                        JSON outputs are described in docs/command-line.md."
+)]
+pub struct Cli {
+    /// Folder of the profile (enrolment, cache, drafts, outbox). Default: the system's place for application data.
+    #[arg(long, global = true, value_name = "DIR", env = "DOKUEI_PROFILE_DIR")]
+    pub profile: Option<PathBuf>,
+    /// Where secrets are kept.
+    #[arg(long, global = true, value_enum, default_value_t = Secrets::Keyring)]
+    pub secrets: Secrets,
+    /// Writes a picture of the window into this folder whenever F12 is pressed.
+    #[arg(long, global = true, value_name = "DIR", hide = true)]
+    pub screenshots: Option<PathBuf>,
+    /// What to do; nothing = open the window.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Where secrets are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Secrets {
+    /// The system's keyring; without one the window offers the passphrase store.
+    Keyring,
+    /// A file protected by a passphrase that is asked at start.
+    Passphrase,
+}
+
+/// Subcommands of `dokuei`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Tries everything: a reading center with generated studies in this process, and the workstation on it.
+    Demo(DemoArgs),
+    /// Takes an enrolment file from the reading center.
+    Enrol {
+        /// The file (`*.dokuei-enrol`).
+        file: PathBuf,
+    },
+    /// Opens local DICOM files and folders, without a reading center.
+    Open {
+        /// Files and folders.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Lists what DICOM files and folders hold.
+    Info {
+        /// Files and folders.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Draws one frame into a PNG, with the window's own pipeline.
+    Render(RenderArgs),
+    /// Verifies a signed report.
+    Verify {
+        /// A folder with report.json, signature.p7s and its attachments, or a report.json.
+        path: PathBuf,
+        /// The signature; default: signature.p7s beside the report.
+        #[arg(long, value_name = "FILE")]
+        signature: Option<PathBuf>,
+        /// The center's root certificate (PEM); default: ca.pem beside the report.
+        #[arg(long, value_name = "FILE")]
+        ca: Option<PathBuf>,
+    },
+}
+
+/// Arguments of `dokuei demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Without a window: reads everything, renders every series, signs and submits a report for each exam kind.
+    #[arg(long)]
+    pub headless: bool,
+    /// Folder for the results of --headless.
+    #[arg(long, value_name = "DIR", default_value = "demo-out")]
+    pub out: PathBuf,
+    /// Adds real studies: DICOM files or folders.
+    #[arg(long = "import", value_name = "PATH")]
+    pub import: Vec<PathBuf>,
+    /// Smaller generated studies (quarter matrix, fewer slices): seconds instead of minutes.
+    #[arg(long)]
+    pub small: bool,
+}
+
+/// Arguments of `dokuei render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// DICOM file.
+    pub file: PathBuf,
+    /// Frame, counted from 1.
+    #[arg(long, default_value_t = 1)]
+    pub frame: u32,
+    /// Window center and width; default: the file's own.
+    #[arg(long, value_name = "C,W", allow_hyphen_values = true)]
+    pub window: Option<String>,
+    /// `native`, or WIDTHxHEIGHT with black bars where the shapes differ.
+    #[arg(long, default_value = "native")]
+    pub size: String,
+    /// Which pipeline draws.
+    #[arg(long, value_enum, default_value_t = Renderer::Gpu)]
+    pub renderer: Renderer,
+    /// PNG to write.
+    #[arg(short, long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// Which pipeline draws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Renderer {
+    /// The window's shaders, offscreen.
+    Gpu,
+    /// The reference on the processor.
+    Cpu,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn windows_may_be_negative() {
+        let cli =
+            Cli::try_parse_from(["dokuei", "render", "a.dcm", "--window", "-600,1500", "-o", "a.png"]).expect("parses");
+        let Some(Command::Render(args)) = cli.command else { panic!("render expected") };
+        assert_eq!(args.window.as_deref(), Some("-600,1500"));
+    }
+}

@@ -1,0 +1,33 @@
+//! The reference reading center behind `dokuei-center`: the contract of `center::contract` over SQLite and files.
+//!
+//! Owns users, sessions, the center's CA, assignments, leases, drafts, reports, audit records and the center's own DICOMweb root.
+//! It never decides anything clinical, and it never changes what was signed.
+//!
+//! [`start`] runs a center in the caller's tokio runtime (tests, `dokuei demo`); [`Center`] alone serves the command line.
+
+mod assignments;
+mod audit;
+mod auth;
+mod certificates;
+pub mod clock;
+mod db;
+mod dicomweb;
+mod discovery;
+mod drafts;
+mod error;
+mod events;
+mod files;
+mod multipart;
+mod pki;
+mod reports;
+mod router;
+mod run;
+mod state;
+mod submission;
+pub mod users;
+mod wire;
+mod work;
+
+pub use error::Error;
+pub use run::{Handle, Stopper, serve, start};
+pub use state::{Center, Config};
