@@ -102,7 +102,7 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("spki", &["vault"]),
     ("tokio", &["center", "engine", "server", PROGRAMS]),
     ("tokio_stream", &["center", "engine", "server"]),
-    ("toml", &["viewport", "report"]),
+    ("toml", &["viewport", "report", "ui"]),
     ("totp_rs", &["vault"]),
     ("tracing_subscriber", &["cli", PROGRAMS]),
     ("unicode_normalization", &["study", "report"]),
