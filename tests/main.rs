@@ -1,9 +1,9 @@
 //! Integration tests: one binary, since each one that links egui and wgpu is large.
 
 mod architecture;
+mod desktop;
 #[cfg(feature = "gui")]
 mod pixels;
 #[cfg(feature = "gui")]
 mod shaders;
-mod desktop;
 mod support;

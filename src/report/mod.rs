@@ -15,6 +15,6 @@ pub mod templates;
 
 pub use draft::{Draft, Edit, Finding, FindingId, KeyImage, Predecessor, Value};
 pub use history::History;
-pub use html::{HtmlError, render_html};
+pub use html::{HtmlError, measured_text, render_html};
 pub use receipt::Receipt;
 pub use template::{Choice, Field, FieldKind, FindingSchema, Rule, Section, Template, Text};

@@ -1,8 +1,11 @@
 //! The window: egui panels that draw the state and return actions.
 //!
-//! Draws `&App`, returns [`crate::app::action::Action`]s, never changes the app, never touches disk, network
+//! Draws `&App`, returns [`crate::app::Action`]s, never changes the app, never touches disk, network
 //! or DICOM. State of widgets only (scroll, focus, text being composed) lives in the `*Local` structs here.
 
+pub mod controls;
+pub mod document_view;
 pub mod fonts;
+pub mod ime;
 pub mod text;
 pub mod theme;
