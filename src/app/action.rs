@@ -6,8 +6,8 @@ use super::state::Place;
 use super::worklist::{Filter, SortKey};
 use crate::engine::message::Secret;
 use crate::report::{Edit, FindingId};
-use crate::study::{DisplaySetId, SeriesUid, StudyUid};
-use crate::viewport::{AnnotationId, Layout, Tool, ViewId};
+use crate::study::{DisplaySetId, FrameRef, SeriesUid, StudyUid};
+use crate::viewport::{self, AnnotationId, Layout, Tool, ViewId};
 use crate::worklist::{DeclineReason, ReturnReason};
 use std::path::PathBuf;
 
@@ -36,6 +36,8 @@ pub enum Action {
     Study(StudyAction),
     /// Layout of the reading window.
     Layout(LayoutAction),
+    /// An intent for a viewport from pointer or key.
+    Viewport(ViewId, viewport::Action),
     /// What a viewport shows.
     View(ViewId, ViewAction),
     /// Editing the report.
@@ -145,6 +147,8 @@ pub enum StudyAction {
     Pause(StudyUid),
     /// Go on.
     Resume(StudyUid),
+    /// Show another of the local studies (`dokuei open`); the screen is cleared first.
+    ShowLocal(StudyUid),
 }
 
 /// Layout of the reading window.
@@ -170,29 +174,23 @@ pub enum LayoutAction {
     ToggleTray,
 }
 
-/// What a viewport shows, beyond the pointer's `viewport::Action`.
+/// What a viewport shows, beyond the `viewport::Action`s of pointer and keys.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ViewAction {
     /// Show a display set.
     Show(DisplaySetId),
     /// Show the first display set of a series.
     ShowSeries(SeriesUid),
-    /// The next (positive) or previous display set of the study.
-    StepSet(i32),
-    /// Go to a frame of the display set, from 0.
-    GoTo(usize),
+    /// Show the display set that has this frame, at this frame.
+    ShowFrame(FrameRef),
     /// First (false) or last (true) frame.
     GoToEnd(bool),
-    /// A window preset of the modality, 1 to 9.
-    Preset(u8),
     /// Turn cine on or off.
     ToggleCine,
     /// Cine speed, frames per second.
     CineRate(f64),
     /// Empty the viewport.
     Clear,
-    /// Take away an annotation.
-    RemoveAnnotation(AnnotationId),
 }
 
 /// Editing the report.

@@ -5,23 +5,45 @@
 //! done leaves as [`Command`](crate::engine::message::Command)s. The words that people read are `ui`'s.
 
 mod action;
+mod apply;
+mod demand;
+pub mod hang;
+mod identity;
+mod intents;
+mod keep;
 mod keymap;
+mod link;
+mod measure;
 mod notice;
+mod open;
 mod pictures;
+mod place;
+mod presets;
 mod reading;
+mod reporting;
 mod romaji;
+mod setting;
 mod settings;
+mod sign;
 mod state;
+mod update;
+mod view;
 mod worklist;
+mod worklisting;
+mod write;
 
 pub use action::{
     AccessAction, Action, LayoutAction, NoticeAction, PlatformFact, ReportAction, SettingsAction, SignAction,
     StudyAction, ViewAction, WorklistAction,
 };
+pub use identity::Mismatch;
 pub use keymap::{Chord, Context, Intent, Key, Keymap};
 pub use notice::{Notice, NoticeCode, Notices, Severity};
 pub use pictures::{Pictures, StudyState, Thumbnail};
+pub use presets::{Preset, presets};
 pub use reading::{Cine, Reading, ReadingRecord, ViewState};
+pub use reporting::{ReportState, Saving, SignFlow};
 pub use settings::{Language, OverlayLevel, Settings};
+pub use sign::{open_point_counts, open_points, series_seen};
 pub use state::{AccessState, App, BuildClass, InputState, LockState, Place, Platform, Screen};
 pub use worklist::{DraftMark, Filter, ReturnDialog, SortKey, WorklistState};

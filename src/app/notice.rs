@@ -53,6 +53,13 @@ pub enum NoticeCode {
         /// Assignment id.
         assignment: String,
     },
+    /// The assignment is not being read (not started, or no longer): it cannot be signed now.
+    NotInProgress {
+        /// Assignment id.
+        assignment: String,
+    },
+    /// This terminal's clock is so far off that signing is stopped (center minus terminal, seconds).
+    ClockBlocksSigning(i64),
     /// Preparing or signing failed.
     SignFailed(Failure),
     /// The patient of the pictures is not the patient of the request.

@@ -1,10 +1,14 @@
 //! The open study: what is on screen, and what of it survives a crash.
 
-use crate::study::{DisplaySetId, FrameRef, StudyUid};
-use crate::viewport::{DataPresentation, Layout, Tool, ViewId, ViewPresentation};
+use super::hang::{Hung, Step};
+use super::identity::Mismatch;
+use crate::study::{DisplaySet, DisplaySetId, FrameRef, StudyUid};
+use crate::viewport::{Annotation, DataPresentation, Layout, Tool, ViewId, ViewPresentation};
+use crate::worklist::Assignment;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A running cine loop (not kept over a restart).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,6 +37,12 @@ pub struct ViewState {
     /// How the hanging laid it: what "reset" goes back to.
     #[serde(default)]
     pub hung: ViewPresentation,
+    /// The window that the hanging gave.
+    #[serde(default)]
+    pub hung_data: DataPresentation,
+    /// A view that belongs here but is not in the study, e.g. `RMLO`: to be told in the empty viewport.
+    #[serde(default)]
+    pub missing: Option<String>,
     /// The hanging assumed the orientation, because the object does not state it (shown as a mark).
     #[serde(default)]
     pub orientation_assumed: bool,
@@ -104,10 +114,55 @@ impl ReadingRecord {
 pub struct Reading {
     /// What is kept over a crash.
     pub record: ReadingRecord,
-    /// Changed since it was last kept; the time of the last change.
+    /// The open assignment as last heard of; `None` for local files.
+    pub assignment: Option<Arc<Assignment>>,
+    /// Steps of the hanging for what is known of the studies so far.
+    pub steps: Vec<Step>,
+    /// Where patient of the pictures and of the request differ, by study. Stops the signature.
+    pub mismatches: Vec<(StudyUid, Vec<Mismatch>)>,
+    /// Measurements that belong to no draft (local files, submitted reports); not kept.
+    pub loose: Vec<Annotation>,
+    /// When the record last changed without having been kept.
     pub(super) changed_at: Option<Timestamp>,
-    /// Restored after a crash, and still waiting for its studies.
-    pub(super) restored: bool,
-    /// The first picture has been on screen (then the study counts as viewed, for the audit).
+    /// Studies whose first picture has been on screen (told once, for the audit).
     pub(super) viewed: BTreeSet<StudyUid>,
+    /// Numbers of loose measurements.
+    pub(super) next_loose: u64,
+}
+
+impl Reading {
+    /// The step on screen.
+    pub fn step(&self) -> Option<&Step> {
+        self.steps.get(self.record.step)
+    }
+
+    /// The record changed.
+    pub(super) fn touch(&mut self, now: Timestamp) {
+        self.changed_at = Some(now);
+    }
+}
+
+impl ViewState {
+    /// An empty viewport.
+    pub(super) fn empty() -> Self {
+        Self::default()
+    }
+
+    /// As a hanging wants it.
+    pub(super) fn hung(hung: &Hung, set: Option<&DisplaySet>) -> Self {
+        let position = hung.position.min(set.map_or(0, |s| s.frames.len().saturating_sub(1)));
+        Self {
+            set: set.map(|s| s.id.clone()),
+            study: hung.study.clone(),
+            position,
+            frame: set.and_then(|s| s.frames.get(position).cloned()),
+            view: hung.view,
+            data: hung.data,
+            hung: hung.view,
+            hung_data: hung.data,
+            missing: hung.missing.clone(),
+            orientation_assumed: hung.assumed,
+            ..Self::default()
+        }
+    }
 }

@@ -40,6 +40,7 @@ pub enum OverlayLevel {
 
 impl OverlayLevel {
     /// The next level (key `T`).
+    #[must_use]
     pub fn next(self) -> Self {
         match self {
             Self::Full => Self::Short,

@@ -1,15 +1,17 @@
 //! The state of the workstation. Fields are public for reading; only `update` and `apply` change them.
 
 use super::notice::Notices;
-use super::pictures::Pictures;
-use super::reading::{Reading, ViewState};
+use super::pictures::{Pictures, StudyState};
+use super::reading::{Reading, ReadingRecord, ViewState};
+use super::reporting::ReportState;
 use super::settings::Settings;
 use super::worklist::WorklistState;
-use crate::engine::message::{Failure, Link, OutboxEntry, Session, Start};
-use crate::study::DisplaySet;
-use crate::viewport::ViewId;
+use crate::engine::message::{Demand, Failure, Link, OutboxEntry, Session, Start};
+use crate::study::{DisplaySet, FrameRef, NotShown, Patient, StudyUid};
+use crate::viewport::{Annotation, ViewId};
 use crate::worklist::Assignment;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Where the signed-in reader is.
@@ -54,6 +56,10 @@ pub struct AccessState {
     pub session: Option<Session>,
     /// Local files are open without a center.
     pub local: bool,
+    /// Local studies opened, in order.
+    pub local_studies: Vec<StudyUid>,
+    /// Local files that cannot be shown, and why.
+    pub local_not_shown: Vec<NotShown>,
 }
 
 /// Idle lock.
@@ -122,12 +128,20 @@ pub struct App {
     pub pictures: Pictures,
     /// The open study.
     pub reading: Option<Reading>,
+    /// The report of the open assignment; `None` without an assignment.
+    pub report: Option<ReportState>,
     /// What waits to be sent.
     pub outbox: Vec<OutboxEntry>,
     /// What the reader must be told.
     pub notices: Notices,
     /// Settings.
     pub settings: Settings,
+    /// Reading state kept before a crash, until its assignment is on the worklist.
+    pub(super) to_restore: Option<ReadingRecord>,
+    /// What is wanted now; worked out after every change.
+    pub(super) wanted: Demand,
+    /// The frames of it, for a quick look-up.
+    pub(super) wanted_frames: BTreeSet<FrameRef>,
 }
 
 impl App {
@@ -145,9 +159,13 @@ impl App {
             worklist: WorklistState::default(),
             pictures: Pictures::default(),
             reading: None,
+            report: None,
             outbox: Vec::new(),
             notices: Notices::default(),
             settings: Settings::default(),
+            to_restore: None,
+            wanted: Demand::default(),
+            wanted_frames: BTreeSet::new(),
         }
     }
 
@@ -169,8 +187,60 @@ impl App {
 
     /// The open assignment.
     pub fn open_assignment(&self) -> Option<&Arc<Assignment>> {
-        let id = self.reading.as_ref()?.record.assignment.as_deref()?;
-        self.worklist.get(id)
+        self.reading.as_ref()?.assignment.as_ref()
+    }
+
+    /// The patient whose pictures are open, as the request names them; for local files as the study does.
+    pub fn open_patient(&self) -> Option<&Patient> {
+        let reading = self.reading.as_ref()?;
+        match &reading.assignment {
+            Some(assignment) => Some(&assignment.patient),
+            None => self.open_studies().find_map(|(_, s)| s.study.as_ref().map(|study| &study.patient)),
+        }
+    }
+
+    /// Studies to read, in order, as far as they are known.
+    pub fn open_studies(&self) -> impl Iterator<Item = (&StudyUid, &StudyState)> {
+        let uids = self.reading.iter().flat_map(|r| &r.record.studies);
+        uids.filter_map(|uid| self.pictures.studies.get_key_value(uid))
+    }
+
+    /// Earlier studies, as far as they are known.
+    pub fn open_priors(&self) -> impl Iterator<Item = (&StudyUid, &StudyState)> {
+        let uids = self.reading.iter().flat_map(|r| &r.record.priors);
+        uids.filter_map(|uid| self.pictures.studies.get_key_value(uid))
+    }
+
+    /// Annotations that lie on the pictures: the draft's, and those that belong to no draft.
+    pub fn annotations(&self) -> impl Iterator<Item = &Annotation> {
+        let draft = self.report.as_ref().and_then(ReportState::draft);
+        let loose = self.reading.iter().flat_map(|r| &r.loose);
+        draft.into_iter().flat_map(|d| &d.annotations).chain(loose)
+    }
+
+    /// Frames of a display set that have been on screen.
+    pub fn seen_frames(&self, set: &DisplaySet) -> usize {
+        let Some(reading) = &self.reading else { return 0 };
+        set.frames.iter().filter(|f| reading.record.seen.contains(f)).count()
+    }
+
+    /// Share of an assignment's instances (studies to read) that is on this disk; `None` before any is named.
+    pub fn cached_share(&self, assignment: &Assignment) -> Option<f32> {
+        let (mut here, mut named) = (0usize, 0usize);
+        for wanted in &assignment.studies {
+            let state = self.pictures.study(&wanted.study_uid);
+            let expected = state.map_or(0, |s| s.ledger.expected());
+            named += expected.max(wanted.instances as usize);
+            here += state.map_or(0, |s| s.ledger.received());
+        }
+        (named > 0).then(|| here as f32 / named as f32)
+    }
+
+    /// A dialog that covers the screen is open: only its own keys count.
+    pub fn modal(&self) -> bool {
+        self.settings.dialog_open
+            || self.worklist.return_dialog.is_some()
+            || self.report.as_ref().is_some_and(|r| r.sign.modal() || r.conflict.is_some())
     }
 
     /// A viewport of the open reading.

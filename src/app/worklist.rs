@@ -1,6 +1,7 @@
 //! The list of work: what stands in it, in which order, and what is chosen.
 
 use crate::engine::message::Failure;
+use crate::report::Receipt;
 use crate::study::{PersonName, search_key};
 use crate::worklist::{Assignment, AssignmentState, ReturnReason};
 use jiff::{Timestamp, tz::TimeZone};
@@ -100,6 +101,8 @@ pub struct WorklistState {
     pub signed: BTreeSet<String>,
     /// Assignments whose pictures are suspected to be another patient's: nothing may be signed.
     pub wrong_patient: BTreeSet<String>,
+    /// Receipts of this session, by assignment id.
+    pub receipts: BTreeMap<String, Receipt>,
     /// Transitions asked for and not yet answered.
     pub pending: BTreeSet<String>,
     /// The "cannot read" dialog.

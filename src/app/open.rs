@@ -1,0 +1,231 @@
+//! Opening and closing a reading. Another patient: the screen is cleared first, always.
+
+use super::identity::mismatches;
+use super::notice::NoticeCode;
+use super::reading::{Reading, ReadingRecord, ViewState};
+use super::reporting::ReportState;
+use super::state::{App, Place};
+use super::{keep, place};
+use crate::engine::message::{Command, Transition};
+use crate::report::{Draft, History, templates};
+use crate::study::StudyUid;
+use crate::worklist::{Assignment, AssignmentState};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Opens an assignment, with what was on screen before a crash if `restore` is given.
+pub(super) fn open(app: &mut App, now: Timestamp, id: &str, restore: Option<ReadingRecord>, out: &mut Vec<Command>) {
+    let Some(assignment) = app.worklist.get(id).cloned() else { return };
+    app.worklist.selected = Some(id.to_owned());
+    if app.open_assignment().is_some_and(|open| open.id == id) {
+        app.place = Place::Reading;
+        return;
+    }
+    close(app, out);
+    let mut record = restore.unwrap_or_default();
+    record.assignment = Some(id.to_owned());
+    record.studies = assignment.studies.iter().map(|s| s.study_uid.clone()).collect();
+    record.priors = assignment.prior_studies.iter().map(|s| s.study_uid.clone()).collect();
+    if record.views.is_empty() {
+        record.views = vec![ViewState::empty()];
+        record.layout = crate::viewport::Layout::default();
+        record.by_hand = false;
+    } else {
+        // Kept arrangement: what the reader had on screen stays, whatever the hanging would say.
+        record.by_hand = true;
+    }
+    let finding = record.open_finding.map(crate::report::FindingId);
+    let mut reading = Reading { record, assignment: Some(assignment.clone()), ..Reading::default() };
+    reading.touch(now);
+    app.reading = Some(reading);
+    app.place = Place::Reading;
+    app.report = report_for(app, now, &assignment);
+    if let Some(report) = &mut app.report {
+        report.open_finding = finding;
+    }
+    let signed = app.worklist.signed.contains(id);
+    if assignment.state.open() && !signed {
+        app.worklist.pending.insert(id.to_owned());
+        out.push(Command::Transition { assignment: id.to_owned(), transition: Transition::Start });
+    }
+    out.push(Command::LoadDraft { assignment: id.to_owned() });
+    if !assignment.state.open() || signed {
+        out.push(Command::LoadReports { assignment: id.to_owned() });
+    }
+    for uid in open_uids(app) {
+        place::relocate(app, &uid);
+    }
+    check_identity(app, now);
+    place::rehang(app, now);
+}
+
+fn open_uids(app: &App) -> Vec<StudyUid> {
+    app.open_studies().chain(app.open_priors()).map(|(uid, _)| uid.clone()).collect()
+}
+
+fn report_for(app: &mut App, now: Timestamp, assignment: &Assignment) -> Option<ReportState> {
+    let template = templates::for_assignment(assignment);
+    if let Some(named) = assignment.template_ids.first()
+        && template.as_ref().is_none_or(|t| !assignment.template_ids.contains(&t.id))
+    {
+        app.notices.add(now, NoticeCode::TemplateMissing(named.clone()));
+    }
+    let mut report = ReportState::loading(template?);
+    let done = !assignment.state.open() || app.worklist.signed.contains(&assignment.id);
+    report.read_only = done;
+    report.show_signed = done;
+    Some(report)
+}
+
+/// Leaves the open reading: saves the draft, gives the lease back if it was being read, clears the screen.
+pub(super) fn close(app: &mut App, out: &mut Vec<Command>) {
+    let being_read = app.open_assignment().filter(|a| {
+        let starting = app.worklist.pending.contains(&a.id) && a.state.open();
+        (a.state == AssignmentState::InProgress || starting) && !app.worklist.signed.contains(&a.id)
+    });
+    let being_read = being_read.map(|a| a.id.clone());
+    leave(app, out);
+    if let Some(assignment) = being_read {
+        out.push(Command::Transition { assignment, transition: Transition::Suspend });
+    }
+}
+
+/// Clears the screen after saving the draft; the assignment's own next step is the caller's.
+pub(super) fn leave(app: &mut App, out: &mut Vec<Command>) {
+    keep::save_draft(app, out);
+    keep::discard_prepared(app, out);
+    if app.reading.take().is_some() {
+        // An empty text: nothing to restore.
+        out.push(Command::SaveReadingState(String::new()));
+    }
+    app.report = None;
+    app.pictures.frames.clear();
+    app.pictures.failed.clear();
+    app.pictures.thumbnails.clear();
+}
+
+/// Shows local files: the study named, with the patient's other local studies as priors.
+pub(super) fn open_local(app: &mut App, now: Timestamp, study: &StudyUid, out: &mut Vec<Command>) {
+    close(app, out);
+    let patient = app.pictures.study(study).and_then(|s| s.study.as_ref()).map(|s| s.patient.clone());
+    let same = |uid: &&StudyUid| {
+        let other = app.pictures.study(uid).and_then(|s| s.study.as_ref());
+        *uid != study && matches!((&patient, other), (Some(a), Some(b)) if a.same_identity(&b.patient))
+    };
+    let priors = app.access.local_studies.iter().filter(same).cloned().collect();
+    let record = ReadingRecord {
+        studies: vec![study.clone()],
+        priors,
+        views: vec![ViewState::empty()],
+        ..ReadingRecord::default()
+    };
+    app.reading = Some(Reading { record, ..Reading::default() });
+    app.place = Place::Reading;
+    place::rehang(app, now);
+}
+
+/// Compares the patients of all open studies with the request; told once, and looked at by the gate.
+pub(super) fn check_identity(app: &mut App, now: Timestamp) {
+    let Some(assignment) = app.open_assignment().cloned() else { return };
+    let check = |uid: &StudyUid, pictures, prior| {
+        let found = mismatches(&assignment.patient, pictures, prior);
+        (!found.is_empty()).then(|| (uid.clone(), found))
+    };
+    let current = app.open_studies().map(|(uid, s)| (uid, s, false));
+    let all = current.chain(app.open_priors().map(|(uid, s)| (uid, s, true)));
+    let found: Vec<_> = all
+        .filter_map(|(uid, s, prior)| s.study.as_ref().and_then(|study| check(uid, &study.patient, prior)))
+        .collect();
+    if !found.is_empty() {
+        app.notices.add(now, NoticeCode::IdentityMismatch { assignment: assignment.id.clone() });
+    }
+    if let Some(reading) = &mut app.reading {
+        reading.mismatches = found;
+    }
+}
+
+/// Begins a draft: what request and headers already say is filled in, nothing else.
+pub(super) fn new_draft(app: &App, assignment: &Assignment, report: &ReportState) -> History {
+    let technique = technique(app);
+    let priors = priors(assignment);
+    let prefill = Draft::prefill(assignment, &technique, &priors);
+    History::new(Draft::new(assignment, &report.template, &prefill))
+}
+
+/// Modality and series descriptions of the studies to read, each once.
+fn technique(app: &App) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut add = |text: &str| {
+        let text = text.trim();
+        if !text.is_empty() && !parts.iter().any(|p| p == text) {
+            parts.push(text.to_owned());
+        }
+    };
+    for (_, state) in app.open_studies() {
+        for series in state.study.iter().flat_map(|s| &s.series) {
+            let pictures = series.instances.iter().any(|i| i.not_an_image.is_none());
+            if pictures {
+                add(&series.modality);
+                add(&series.description);
+            }
+        }
+    }
+    parts.join(", ")
+}
+
+/// Earlier studies with modality and date, newest first.
+fn priors(assignment: &Assignment) -> String {
+    let mut all: Vec<_> = assignment.prior_studies.iter().collect();
+    all.sort_by_key(|s| std::cmp::Reverse(s.date));
+    let name = |s: &&crate::worklist::StudyToRead| {
+        let date = s.date.map(|d| d.to_string());
+        let modalities = s.modalities.join("/");
+        [Some(modalities), date].into_iter().flatten().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ")
+    };
+    all.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// A draft (or none) was found for the open assignment.
+pub(super) fn draft_loaded(app: &mut App, now: Timestamp, assignment: &str, draft: Option<Draft>) {
+    let Some(open) = app.open_assignment().filter(|a| a.id == assignment).cloned() else { return };
+    let Some(report) = &app.report else { return };
+    // Typing that is not saved yet is newer than anything that a load can bring.
+    let typed = report.saving.changed_at.is_some() || report.saving.underway.is_some();
+    let newer = |d: &Draft| report.draft().is_none_or(|mine| d.revision > mine.revision);
+    if typed || draft.as_ref().is_some_and(|d| !newer(d)) {
+        return;
+    }
+    // On a submitted report only the draft of an addendum may be written.
+    if report.read_only && draft.as_ref().is_none_or(|d| d.addendum_to.is_none()) {
+        if let Some(report) = &mut app.report {
+            report.loading = false;
+        }
+        return;
+    }
+    let (template, history) = match draft {
+        None if report.history.is_some() => return,
+        None => (report.template.clone(), new_draft(app, &open, report)),
+        Some(draft) => match templates::find(&draft.template_id) {
+            Some(template) => (template, History::new(draft)),
+            None => {
+                // The text stays where it is kept; it must not be written on with other fields.
+                app.notices.add(now, NoticeCode::TemplateMissing(draft.template_id));
+                if let Some(report) = &mut app.report {
+                    report.loading = false;
+                    report.read_only = true;
+                }
+                return;
+            }
+        },
+    };
+    if let Some(report) = &mut app.report {
+        let addendum = history.draft().addendum_to.is_some();
+        report.template = Arc::clone(&template);
+        report.history = Some(history);
+        report.loading = false;
+        if addendum {
+            report.read_only = false;
+            report.show_signed = false;
+        }
+    }
+}

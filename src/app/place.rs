@@ -1,0 +1,193 @@
+//! What lies in which viewport: hanging, showing a display set, keeping place while a study still grows.
+
+use super::hang::{Case, Hung, Item, hang, orientation_of};
+use super::reading::ViewState;
+use super::state::App;
+use super::{link, pictures::StudyState};
+use crate::study::{DisplaySet, DisplaySetId, ExamKind, FrameRef, StudyUid};
+use crate::viewport::{Layout, ViewId};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Words that say that the lungs are in the exam.
+const CHEST: [&str; 6] = ["胸", "肺", "CHEST", "THORAX", "LUNG", "縦隔"];
+
+/// The case for the hanging, from what is known so far.
+fn case(app: &App) -> Option<Case<'_>> {
+    let reading = app.reading.as_ref()?;
+    fn items<'a>((study, state): (&'a StudyUid, &'a StudyState)) -> impl Iterator<Item = Item<'a>> {
+        state.sets.iter().map(move |set| Item { study, set })
+    }
+    let mut priors: Vec<_> = app.open_priors().collect();
+    priors.sort_by_key(|(_, s)| std::cmp::Reverse(s.study.as_ref().and_then(|study| study.date)));
+    let studies = || app.open_studies().filter_map(|(_, s)| s.study.as_ref());
+    let kind = reading.assignment.as_ref().map_or_else(
+        || ExamKind::from_modalities(studies().flat_map(|s| s.series.iter().map(|x| x.modality.as_str()))),
+        |a| a.exam_kind,
+    );
+    let asked = reading.assignment.iter().flat_map(|a| a.request.body_parts.iter().chain([&a.request.exam]));
+    let said = studies().flat_map(|s| s.series.iter().map(|x| &x.body_part).chain([&s.description]));
+    let chest = asked.chain(said).map(|t| t.to_uppercase()).any(|t| CHEST.iter().any(|word| t.contains(word)));
+    Some(Case {
+        kind,
+        current: app.open_studies().flat_map(items).collect(),
+        priors: priors.into_iter().flat_map(items).collect(),
+        chest,
+    })
+}
+
+/// Works out the steps anew and, unless the reader has arranged things by hand, hangs the present one.
+/// Viewports that would show the same as before keep their place, zoom and window.
+pub(super) fn rehang(app: &mut App, now: Timestamp) {
+    let Some(steps) = case(app).map(|c| hang(&c)) else { return };
+    let by_hand = app.reading.as_ref().is_some_and(|r| r.record.by_hand);
+    if let Some(reading) = &mut app.reading {
+        reading.record.step = reading.record.step.min(steps.len().saturating_sub(1));
+        reading.steps = steps;
+    }
+    if !by_hand {
+        hang_step(app, now, true);
+    }
+}
+
+/// Hangs the present step. `keep`: a viewport that already shows the wanted display set stays as it is.
+pub(super) fn hang_step(app: &mut App, now: Timestamp, keep: bool) {
+    let Some(reading) = &mut app.reading else { return };
+    let Some(step) = reading.steps.get(reading.record.step).cloned() else { return };
+    let old = std::mem::take(&mut reading.record.views);
+    let mut views = Vec::with_capacity(step.views.len());
+    for (place, hung) in step.views.iter().enumerate() {
+        let before = old.get(place);
+        // A filmstrip hangs one set many times: there the place belongs to the viewport.
+        let in_place = |v: &ViewState| hung.position == 0 || v.position == hung.position;
+        let same = |v: &ViewState| v.set.is_some() && v.set == hung.set && v.hung == hung.view && in_place(v);
+        let stays = keep && before.is_some_and(same);
+        match before {
+            Some(view) if stays => views.push(view.clone()),
+            _ => {
+                let set = hung.set.as_ref().and_then(|id| app.pictures.set(id));
+                views.push(ViewState::hung(hung, set.map(Arc::as_ref)));
+            }
+        }
+    }
+    let record = &mut reading.record;
+    record.layout = step.layout;
+    record.views = views;
+    record.maximised = record.maximised.filter(|_| keep);
+    record.active = record.active.min(record.views.len().saturating_sub(1) as u32);
+    reading.touch(now);
+    if app.reading.as_ref().is_some_and(|r| r.record.linked) {
+        link::anchor(app);
+    }
+}
+
+/// Another step of the hanging; what was arranged by hand gives way.
+pub(super) fn go_to_step(app: &mut App, now: Timestamp, step: usize) {
+    let Some(reading) = &mut app.reading else { return };
+    if step >= reading.steps.len() {
+        return;
+    }
+    reading.record.step = step;
+    reading.record.by_hand = false;
+    reading.record.maximised = None;
+    hang_step(app, now, false);
+}
+
+/// Another grid: viewports that stay keep their pictures, new ones take display sets not on screen yet.
+pub(super) fn grid(app: &mut App, now: Timestamp, layout: Layout) {
+    let mut waiting: Vec<(StudyUid, Arc<DisplaySet>)> = Vec::new();
+    if let Some(reading) = &app.reading {
+        let shown: Vec<_> = reading.record.views.iter().filter_map(|v| v.set.as_ref()).collect();
+        for (uid, state) in app.open_studies() {
+            let free = state.sets.iter().filter(|s| !shown.contains(&&s.id));
+            waiting.extend(free.map(|s| (uid.clone(), s.clone())));
+        }
+    }
+    let Some(reading) = &mut app.reading else { return };
+    let record = &mut reading.record;
+    let mut waiting = waiting.into_iter();
+    let number = layout.views().count();
+    record.views.truncate(number);
+    while record.views.len() < number {
+        record.views.push(waiting.next().map_or_else(ViewState::empty, |(study, set)| fresh(&study, &set, 0)));
+    }
+    record.layout = layout;
+    record.maximised = None;
+    record.active = record.active.min(number.saturating_sub(1) as u32);
+    record.by_hand = true;
+    reading.touch(now);
+}
+
+/// A viewport that shows a display set as it lies best.
+fn fresh(study: &StudyUid, set: &DisplaySet, position: usize) -> ViewState {
+    let (view, assumed) = orientation_of(set);
+    let hung =
+        Hung { set: Some(set.id.clone()), study: Some(study.clone()), position, view, assumed, ..Hung::default() };
+    ViewState::hung(&hung, Some(set))
+}
+
+/// Shows a display set of the open studies or priors in a viewport; others are refused.
+pub(super) fn show(app: &mut App, now: Timestamp, id: ViewId, set: &DisplaySetId, position: usize) -> bool {
+    let found = app
+        .open_studies()
+        .chain(app.open_priors())
+        .find_map(|(uid, s)| s.sets.iter().find(|x| &x.id == set).map(|x| (uid.clone(), x.clone())));
+    let Some((study, set)) = found else { return false };
+    let Some(reading) = &mut app.reading else { return false };
+    let Some(view) = reading.record.views.get_mut(id.0 as usize) else { return false };
+    if view.set.as_ref() == Some(&set.id) {
+        view.position = position.min(set.frames.len().saturating_sub(1));
+        view.frame = set.frames.get(view.position).cloned();
+    } else {
+        *view = fresh(&study, &set, position);
+    }
+    reading.record.by_hand = true;
+    reading.touch(now);
+    if reading.record.linked {
+        link::anchor(app);
+    }
+    true
+}
+
+/// The next or previous display set of the study shown (or of the first study).
+pub(super) fn step_set(app: &mut App, now: Timestamp, id: ViewId, by: i32) {
+    let Some(view) = app.view(id) else { return };
+    let study = view.study.clone().or_else(|| app.open_studies().next().map(|(uid, _)| uid.clone()));
+    let Some(state) = study.as_ref().and_then(|uid| app.pictures.study(uid)) else { return };
+    let present = view.set.as_ref().and_then(|set| state.sets.iter().position(|s| &s.id == set));
+    let next = match present {
+        Some(at) => at.checked_add_signed(by as isize),
+        None => Some(0),
+    };
+    let Some(set) = next.and_then(|n| state.sets.get(n)).map(|s| s.id.clone()) else { return };
+    show(app, now, id, &set, 0);
+}
+
+/// Shows a frame wherever it belongs: in a viewport that has its display set, else in the active one.
+/// Gives the viewport.
+pub(super) fn show_frame(app: &mut App, now: Timestamp, frame: &FrameRef) -> Option<ViewId> {
+    let (set, place) = app.pictures.locate(frame).map(|(s, p)| (s.id.clone(), p))?;
+    let record = &app.reading.as_ref()?.record;
+    let at = record.shown_views().find(|(_, v)| v.set.as_ref() == Some(&set)).map(|(id, _)| id);
+    let id = at.unwrap_or(record.active_view());
+    if !show(app, now, id, &set, place) {
+        return None;
+    }
+    if let Some(reading) = &mut app.reading {
+        reading.record.active = id.0;
+    }
+    link::follow(app, id);
+    Some(id)
+}
+
+/// After a study grew: series may be split anew, so viewports find their place by the frame they show.
+pub(super) fn relocate(app: &mut App, study: &StudyUid) {
+    let Some(reading) = &mut app.reading else { return };
+    for view in reading.record.views.iter_mut().filter(|v| v.study.as_ref() == Some(study)) {
+        let Some(frame) = &view.frame else { continue };
+        if let Some((set, place)) = app.pictures.locate(frame) {
+            view.set = Some(set.id.clone());
+            view.position = place;
+        }
+    }
+}

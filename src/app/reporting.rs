@@ -1,0 +1,128 @@
+//! The report of the open assignment: draft, saving, and the way to the signature.
+
+use super::worklist::DraftMark;
+use crate::engine::message::{Failure, Prepared, ReportOnFile};
+use crate::report::gate::OpenPoint;
+use crate::report::{Draft, FindingId, History, Receipt, Template};
+use crate::viewport::AnnotationId;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// Where the draft stands between keyboard and disk.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Saving {
+    /// When the draft last changed and was not yet sent off; `None`: nothing to save.
+    pub changed_at: Option<Timestamp>,
+    /// The revision sent to the engine and not yet confirmed.
+    pub underway: Option<u64>,
+    /// The last confirmed save.
+    pub saved: Option<DraftMark>,
+    /// Why the last save failed; it is tried again.
+    pub failure: Option<Failure>,
+}
+
+/// From the report to the signature.
+#[derive(Debug, Clone, Default)]
+pub enum SignFlow {
+    /// Writing.
+    #[default]
+    Writing,
+    /// The gate found open points.
+    Points {
+        /// The points, blocking ones first.
+        points: Vec<OpenPoint>,
+        /// The reader's reason for each (empty: none yet); blocking points take none.
+        reasons: Vec<String>,
+        /// The draft revision that the gate saw.
+        revision: u64,
+    },
+    /// The engine freezes the draft.
+    Preparing {
+        /// The draft revision sent.
+        revision: u64,
+    },
+    /// The exact content is shown; the password is asked.
+    Preview {
+        /// What will be signed.
+        prepared: Prepared,
+        /// The signature is being made.
+        signing: bool,
+        /// Why the last attempt failed (wrong password …).
+        failure: Option<Failure>,
+    },
+    /// Signed, durably in the outbox.
+    Signed {
+        /// SHA-256 (hex) of the signed bytes.
+        sha256: String,
+        /// The center's receipt, once here.
+        receipt: Option<Receipt>,
+        /// The assignment that comes next.
+        next: Option<String>,
+    },
+}
+
+impl SignFlow {
+    /// A dialog of the flow covers the report: no edits.
+    pub fn modal(&self) -> bool {
+        !matches!(self, Self::Writing)
+    }
+}
+
+/// The report of the open assignment.
+#[derive(Debug, Clone)]
+pub struct ReportState {
+    /// The template it is written with.
+    pub template: Arc<Template>,
+    /// The draft with undo; `None` while it is loading, or for a submitted report without addendum.
+    pub history: Option<History>,
+    /// The draft is being looked for on disk and at the center.
+    pub loading: bool,
+    /// Saving.
+    pub saving: Saving,
+    /// The center's version, where it is another one: the reader must choose.
+    pub conflict: Option<Draft>,
+    /// The finding that drawings and key images go to.
+    pub open_finding: Option<FindingId>,
+    /// A field that the caret should go to (an open point was pressed); `ui` follows when it changes.
+    pub focus_field: Option<String>,
+    /// The annotation marked as chosen.
+    pub chosen: Option<AnnotationId>,
+    /// The way to the signature.
+    pub sign: SignFlow,
+    /// Signed versions on file, newest last.
+    pub signed: Vec<ReportOnFile>,
+    /// The signed versions are shown instead of the draft.
+    pub show_signed: bool,
+    /// No edits: the report is submitted, or the assignment is no longer this reader's.
+    pub read_only: bool,
+}
+
+impl ReportState {
+    /// A report whose draft is being looked for.
+    pub fn loading(template: Arc<Template>) -> Self {
+        Self {
+            template,
+            history: None,
+            loading: true,
+            saving: Saving::default(),
+            conflict: None,
+            open_finding: None,
+            focus_field: None,
+            chosen: None,
+            sign: SignFlow::Writing,
+            signed: Vec::new(),
+            show_signed: false,
+            read_only: false,
+        }
+    }
+
+    /// The draft as it is now.
+    pub fn draft(&self) -> Option<&Draft> {
+        self.history.as_ref().map(History::draft)
+    }
+
+    /// Edits are taken.
+    pub fn editable(&self) -> bool {
+        self.history.is_some() && !self.read_only && !self.sign.modal() && self.conflict.is_none()
+    }
+}
