@@ -65,7 +65,7 @@ fn head(ui: &mut Ui, words: Words, document: &Manifest) {
         ("document.read_by", format!("{}  {}", document.reading_facility.name, document.reading_facility.code)),
         ("document.images", document.images.count.to_string()),
     ];
-    egui::Grid::new("document.head").num_columns(2).spacing([4.0 * theme::GRID, theme::GRID]).show(ui, |ui| {
+    egui::Grid::new("document-head").num_columns(2).spacing([4.0 * theme::GRID, theme::GRID]).show(ui, |ui| {
         for (key, text) in rows {
             caption(ui, words.t(key));
             value(ui, text.trim());

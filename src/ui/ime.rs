@@ -30,7 +30,8 @@ mod tests {
     fn pass(ctx: &Context, events: Vec<Event>) -> bool {
         let mut state = false;
         let input = egui::RawInput { events, ..egui::RawInput::default() };
-        let _ = ctx.run_ui(input, |ui| state = composing(ui.ctx()));
+        let mut output = ctx.run_ui(input, |ui| state = composing(ui.ctx()));
+        output.textures_delta.clear();
         state
     }
 
