@@ -7,5 +7,6 @@ pub mod controls;
 pub mod document_view;
 pub mod fonts;
 pub mod ime;
+pub mod report;
 pub mod text;
 pub mod theme;

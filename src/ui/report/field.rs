@@ -1,0 +1,202 @@
+//! One typed field: text, choice, choices or number, with its value in the draft.
+
+use crate::report::{Choice, Field, FieldKind, Value};
+use crate::ui::controls::{caption, chip};
+use crate::ui::text::Words;
+use crate::ui::{ime, theme};
+use egui::{Id, RichText, TextEdit, Ui};
+
+/// The text being typed into the one field that has the caret.
+#[derive(Debug, Default)]
+pub struct Typing {
+    editing: Option<Editing>,
+}
+
+#[derive(Debug)]
+struct Editing {
+    field: Id,
+    /// What the field shows, preedit included.
+    buffer: String,
+    /// The draft's text as this field last knew it; another text there means undo, or another terminal's draft.
+    known: String,
+}
+
+/// How a field is drawn.
+pub struct FieldInput<'a> {
+    /// Language.
+    pub words: Words,
+    /// The field.
+    pub field: &'a Field,
+    /// Its label (it may differ by legal kind).
+    pub label: &'a str,
+    /// Its value.
+    pub value: Option<&'a Value>,
+    /// Edits are taken.
+    pub editable: bool,
+    /// Distinguishes the same field of several findings.
+    pub scope: u64,
+}
+
+/// Draws the field; returns the new value where the reader changed it (`Some(None)`: cleared).
+pub fn field_ui(ui: &mut Ui, input: &FieldInput<'_>, typing: &mut Typing) -> Option<Option<Value>> {
+    let required = input.field.required && input.value.is_none_or(Value::is_blank);
+    ui.horizontal(|ui| {
+        caption(ui, input.label);
+        if required {
+            let text = RichText::new(input.words.t("report.required")).size(theme::CAPTION).color(theme::CAUTION);
+            ui.label(text);
+        }
+    });
+    let change = match &input.field.kind {
+        FieldKind::Text { multiline } => text_ui(ui, input, typing, *multiline, None),
+        FieldKind::Number { unit, .. } => text_ui(ui, input, typing, false, Some(unit)),
+        FieldKind::Choice { choices } => choice_ui(ui, input, choices),
+        FieldKind::Choices { choices } => choices_ui(ui, input, choices),
+    };
+    ui.add_space(theme::GRID);
+    change
+}
+
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Text(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        None => String::new(),
+    }
+}
+
+fn text_ui(
+    ui: &mut Ui,
+    input: &FieldInput<'_>,
+    typing: &mut Typing,
+    multiline: bool,
+    unit: Option<&String>,
+) -> Option<Option<Value>> {
+    let id = Id::unique(("report-field", input.scope, &input.field.id));
+    let draft = shown(input.value);
+    let composing = ime::composing(ui.ctx());
+    let mut editing = typing.editing.take_if(|e| e.field == id);
+    if let Some(editing) = &mut editing
+        && editing.known != draft
+        && !composing
+    {
+        editing.buffer.clone_from(&draft);
+        editing.known.clone_from(&draft);
+    }
+    let mut buffer = editing.as_ref().map_or_else(|| draft.clone(), |e| e.buffer.clone());
+    let response = ui
+        .horizontal(|ui| {
+            let width = if unit.is_some() { 96.0 } else { ui.available_width() };
+            let edit = if multiline { TextEdit::multiline(&mut buffer) } else { TextEdit::singleline(&mut buffer) };
+            let edit = edit
+                .id(id)
+                .desired_width(width)
+                .desired_rows(if multiline { 2 } else { 1 })
+                .interactive(input.editable)
+                .margin(egui::Margin::symmetric(6, 4));
+            let response = ui.add(edit);
+            response.widget_info(|| {
+                egui::WidgetInfo::text_edit(input.editable, &draft, &buffer_of(editing.as_ref(), &draft), input.label)
+            });
+            if let Some(unit) = unit {
+                caption(ui, unit);
+            }
+            response
+        })
+        .inner;
+    if !response.has_focus() && editing.is_none() {
+        return None;
+    }
+    let known = editing.as_ref().map_or_else(|| draft.clone(), |e| e.known.clone());
+    let mut change = None;
+    let mut known_now = known.clone();
+    // Text that an input method still holds is not the reader's yet.
+    if buffer != known && !composing {
+        change = read(&buffer, unit.is_some());
+        if let Some(value) = &change {
+            // A number is known by its own spelling; what cannot be read yet stays only on the screen.
+            known_now = if unit.is_some() { shown(value.as_ref()) } else { buffer.clone() };
+        }
+    }
+    if response.has_focus() {
+        typing.editing = Some(Editing { field: id, buffer, known: known_now });
+    }
+    change
+}
+
+fn buffer_of(editing: Option<&Editing>, draft: &str) -> String {
+    editing.map_or_else(|| draft.to_owned(), |e| e.buffer.clone())
+}
+
+/// What typed text means: `None` = nothing that could be kept yet (an unfinished number).
+fn read(buffer: &str, number: bool) -> Option<Option<Value>> {
+    if buffer.trim().is_empty() {
+        return Some(None);
+    }
+    if !number {
+        return Some(Some(Value::Text(buffer.to_owned())));
+    }
+    // Full-width digits come from a Japanese keyboard.
+    let folded: String = buffer
+        .trim()
+        .chars()
+        .map(|c| match c {
+            '０'..='９' => char::from_u32(c as u32 - '０' as u32 + '0' as u32).unwrap_or(c),
+            '．' => '.',
+            '－' | 'ー' => '-',
+            other => other,
+        })
+        .collect();
+    folded.parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| Some(Value::Number(n)))
+}
+
+fn choice_ui(ui: &mut Ui, input: &FieldInput<'_>, choices: &[Choice]) -> Option<Option<Value>> {
+    let current = input.value.map_or("", Value::as_text);
+    let mut change = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GRID;
+        for choice in choices {
+            let chosen = choice.code == current;
+            if chip(ui, input.words.pick(&choice.label), chosen, input.editable).clicked() && input.editable {
+                change = Some((!chosen).then(|| Value::Text(choice.code.clone())));
+            }
+        }
+    });
+    change
+}
+
+fn choices_ui(ui: &mut Ui, input: &FieldInput<'_>, choices: &[Choice]) -> Option<Option<Value>> {
+    let current: Vec<&str> = input.value.map_or("", Value::as_text).split(' ').filter(|c| !c.is_empty()).collect();
+    let mut change = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GRID;
+        for choice in choices {
+            let chosen = current.contains(&choice.code.as_str());
+            if chip(ui, input.words.pick(&choice.label), chosen, input.editable).clicked() && input.editable {
+                // Kept in the template's order, so that the same choice is the same text.
+                let codes = choices
+                    .iter()
+                    .map(|c| c.code.as_str())
+                    .filter(|code| if *code == choice.code { !chosen } else { current.contains(code) });
+                let text = codes.collect::<Vec<_>>().join(" ");
+                change = Some((!text.is_empty()).then_some(Value::Text(text)));
+            }
+        }
+    });
+    change
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_typed_here() {
+        assert!(matches!(read("12.5", true), Some(Some(Value::Number(n))) if n == 12.5));
+        assert!(matches!(read("１２．５", true), Some(Some(Value::Number(n))) if n == 12.5));
+        assert!(read("12,", true).is_none());
+        assert!(read("inf", true).is_none());
+        assert!(matches!(read(" ", true), Some(None)));
+        assert!(matches!(read("結節", false), Some(Some(Value::Text(t))) if t == "結節"));
+    }
+}

@@ -1,0 +1,169 @@
+//! The report panel: title and saved state, the question pinned, sections, findings, and the way on.
+
+use super::field::{FieldInput, Typing, field_ui};
+use super::findings::{FindingsInput, findings_ui};
+use super::signed::signed_ui;
+use crate::app::{Action, App, ReportAction, ReportState, SignAction};
+use crate::report::gate::document_title;
+use crate::report::{Edit, Section};
+use crate::ui::controls::{caption, primary_button, quiet_button, rule, section, state};
+use crate::ui::text::{Words, clock};
+use crate::ui::theme;
+use crate::worklist::{Assignment, Kind};
+use egui::{RichText, ScrollArea, Ui};
+
+/// Widget state of the panel.
+#[derive(Debug, Default)]
+pub struct ReportLocal {
+    typing: Typing,
+    signed_shown: usize,
+}
+
+/// Draws the report of the open assignment.
+pub fn report_panel_ui(ui: &mut Ui, app: &App, local: &mut ReportLocal, out: &mut Vec<Action>) {
+    let words = Words(app.settings.shown_language());
+    let (Some(report), Some(assignment)) = (&app.report, app.open_assignment()) else {
+        caption(ui, words.t("report.none"));
+        return;
+    };
+    head_ui(ui, words, report, assignment);
+    rule(ui);
+    if !assignment.request.question.trim().is_empty() {
+        caption(ui, words.t("report.question"));
+        ui.label(RichText::new(&assignment.request.question).color(theme::TEXT_STRONG));
+        rule(ui);
+    }
+    if report.conflict.is_some() {
+        conflict_ui(ui, words, out);
+        return;
+    }
+    if report.show_signed || report.history.is_none() {
+        signed_ui(ui, words, report, assignment, &mut local.signed_shown, out);
+        return;
+    }
+    let footer = theme::ROW + 5.0 * theme::GRID;
+    let height = (ui.available_height() - footer).max(0.0);
+    ScrollArea::vertical().auto_shrink(false).max_height(height).show(ui, |ui| {
+        ui.set_width(ui.available_width() - 2.0 * theme::GRID);
+        for part in &report.template.sections {
+            section_ui(ui, words, report, assignment, part, local, out);
+        }
+        ui.add_space(4.0 * theme::GRID);
+    });
+    rule(ui);
+    ui.add_space(theme::GRID);
+    foot_ui(ui, words, report, out);
+}
+
+fn head_ui(ui: &mut Ui, words: Words, report: &ReportState, assignment: &Assignment) {
+    ui.horizontal(|ui| {
+        let title = document_title(assignment.kind);
+        ui.label(RichText::new(words.pick(&title)).size(theme::TITLE).color(theme::TEXT_STRONG));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let (text, color) = saved_text(words, report);
+            state(ui, &text, color);
+        });
+    });
+    caption(ui, words.pick(&report.template.name));
+}
+
+/// Where the draft stands, in words that are true.
+fn saved_text(words: Words, report: &ReportState) -> (String, egui::Color32) {
+    let saving = &report.saving;
+    if report.read_only {
+        return (words.t("report.read_only").to_owned(), theme::TEXT);
+    }
+    if report.loading {
+        return (words.t("report.loading").to_owned(), theme::TEXT);
+    }
+    if saving.failure.is_some() {
+        return (words.t("report.not_saved").to_owned(), theme::HARM);
+    }
+    if saving.changed_at.is_some() || saving.underway.is_some() {
+        return (words.t("report.saving").to_owned(), theme::TEXT);
+    }
+    match &saving.saved {
+        Some(mark) => {
+            let time = clock(mark.at);
+            let key = if mark.at_center { "report.saved_center" } else { "report.saved_here" };
+            (words.f(key, &[("time", &time)]), theme::TEXT)
+        }
+        None => (words.t("report.nothing_yet").to_owned(), theme::TEXT_FAINT),
+    }
+}
+
+fn conflict_ui(ui: &mut Ui, words: Words, out: &mut Vec<Action>) {
+    ui.label(RichText::new(words.t("report.conflict")).color(theme::CAUTION));
+    caption(ui, words.t("report.conflict_meaning"));
+    ui.horizontal(|ui| {
+        for (key, keep_local) in [("report.keep_local", true), ("report.keep_center", false)] {
+            if quiet_button(ui, words.t(key)).clicked() {
+                out.push(Action::Report(ReportAction::Resolve { keep_local }));
+            }
+        }
+    });
+}
+
+fn section_ui(
+    ui: &mut Ui,
+    words: Words,
+    report: &ReportState,
+    assignment: &Assignment,
+    part: &Section,
+    local: &mut ReportLocal,
+    out: &mut Vec<Action>,
+) {
+    let Some(draft) = report.draft() else { return };
+    let opinion = assignment.kind == Kind::Opinion;
+    let title = part.title_opinion.as_ref().filter(|_| opinion).unwrap_or(&part.title);
+    section(ui, words.pick(title));
+    if part.findings {
+        let input = FindingsInput {
+            words,
+            template: &report.template,
+            findings: &draft.findings,
+            open: report.open_finding,
+            editable: report.editable(),
+        };
+        findings_ui(ui, &input, &mut local.typing, out);
+        ui.add_space(2.0 * theme::GRID);
+    }
+    for field in &part.fields {
+        let label = field.label_opinion.as_ref().filter(|_| opinion).unwrap_or(&field.label);
+        let input = FieldInput {
+            words,
+            field,
+            label: words.pick(label),
+            value: draft.fields.get(&field.id),
+            editable: report.editable(),
+            scope: 0,
+        };
+        if let Some(value) = field_ui(ui, &input, &mut local.typing) {
+            out.push(Action::Report(ReportAction::Edit(Edit::SetField(field.id.clone(), value))));
+        }
+    }
+}
+
+fn foot_ui(ui: &mut Ui, words: Words, report: &ReportState, out: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        let undo = report.history.as_ref().is_some_and(crate::report::History::can_undo);
+        let redo = report.history.as_ref().is_some_and(crate::report::History::can_redo);
+        for (key, enabled, action) in
+            [("report.undo", undo, ReportAction::Undo), ("report.redo", redo, ReportAction::Redo)]
+        {
+            let enabled = enabled && report.editable();
+            if ui.add_enabled_ui(enabled, |ui| quiet_button(ui, words.t(key))).inner.clicked() {
+                out.push(Action::Report(action));
+            }
+        }
+        if !report.signed.is_empty() && quiet_button(ui, words.t("report.show_signed")).clicked() {
+            out.push(Action::Report(ReportAction::ShowSigned));
+        }
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if primary_button(ui, words.t("report.to_sign"), report.editable()).clicked() {
+                out.push(Action::Sign(SignAction::Begin));
+            }
+            caption(ui, "Ctrl+Enter");
+        });
+    });
+}

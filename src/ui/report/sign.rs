@@ -1,0 +1,243 @@
+//! From the open points to the signature: the whole signed content left, what is open right.
+
+use crate::app::{Action, App, SignAction, SignFlow};
+use crate::engine::message::{Failure, Secret};
+use crate::report::Template;
+use crate::report::gate::{OpenPoint, PointCode};
+use crate::ui::controls::{caption, primary_button, quiet_button, rule, section, state, value};
+use crate::ui::document_view::document_ui;
+use crate::ui::text::Words;
+use crate::ui::{ime, theme};
+use egui::{Frame, Id, Key, Margin, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+use zeroize::Zeroizing;
+
+/// Widget state of the dialog.
+#[derive(Default)]
+pub struct SignLocal {
+    password: Zeroizing<String>,
+    focused: bool,
+}
+
+/// Draws the dialog while the flow is not [`SignFlow::Writing`].
+pub fn sign_dialog_ui(ctx: &egui::Context, app: &App, local: &mut SignLocal, out: &mut Vec<Action>) {
+    let words = Words(app.settings.shown_language());
+    let Some(report) = app.report.as_ref().filter(|r| r.sign.modal()) else {
+        local.password.clear();
+        local.focused = false;
+        return;
+    };
+    let screen = ctx.content_rect().size();
+    let size = vec2((screen.x - 64.0).min(1180.0), (screen.y - 64.0).min(980.0));
+    let frame = Frame::new().fill(theme::PANEL).stroke(theme::line()).corner_radius(theme::RADIUS);
+    let modal = Modal::new(Id::unique("sign")).frame(frame.inner_margin(Margin::same(16)));
+    modal.backdrop_color(theme::dimmed(theme::SURROUND, 0.7)).show(ctx, |ui| {
+        ui.set_width(size.x);
+        identity_ui(ui, words, app);
+        rule(ui);
+        match &report.sign {
+            SignFlow::Writing => {}
+            SignFlow::Points { points, reasons, .. } => {
+                ui.set_max_height(size.y);
+                points_ui(ui, words, &report.template, points, reasons, out);
+            }
+            SignFlow::Preparing { .. } => {
+                caption(ui, words.t("sign.preparing"));
+                if quiet_button(ui, words.t("sign.back")).clicked() {
+                    out.push(Action::Sign(SignAction::Cancel));
+                }
+            }
+            SignFlow::Preview { prepared, signing, failure } => {
+                ui.set_height(size.y);
+                preview_ui(ui, words, prepared, *signing, failure.as_ref(), local, out);
+            }
+            SignFlow::Signed { sha256, receipt, next } => {
+                signed_ui(ui, words, sha256, receipt.as_ref(), next.is_some(), out);
+            }
+        }
+    });
+    let cancel = !matches!(report.sign, SignFlow::Signed { .. });
+    if cancel && !ime::composing(ctx) && ctx.input(|i| i.key_pressed(Key::Escape)) {
+        out.push(Action::Sign(SignAction::Cancel));
+    }
+}
+
+/// Identity never leaves: it stands in every dialog that acts on a patient.
+fn identity_ui(ui: &mut Ui, words: Words, app: &App) {
+    let Some(assignment) = app.open_assignment() else { return };
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(words.t("sign.title")).size(theme::TITLE).color(theme::TEXT_STRONG));
+        ui.add_space(4.0 * theme::GRID);
+        let patient = &assignment.patient;
+        value(ui, &patient.name.display());
+        caption(ui, &patient.name.reading());
+        caption(ui, &format!("{} @ {}", patient.id, assignment.facility.name));
+    });
+}
+
+fn points_ui(
+    ui: &mut Ui,
+    words: Words,
+    template: &Template,
+    points: &[OpenPoint],
+    reasons: &[String],
+    out: &mut Vec<Action>,
+) {
+    let blocking = points.iter().any(|p| p.code.blocking());
+    section(ui, words.t("sign.open_points"));
+    caption(ui, words.t(if blocking { "sign.blocking_hint" } else { "sign.reason_hint" }));
+    let height = (ui.available_height() - 2.0 * theme::ROW_TALL).max(theme::ROW_TALL);
+    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        for (place, point) in points.iter().enumerate() {
+            point_ui(ui, words, template, point, place, reasons.get(place).map_or("", String::as_str), out);
+        }
+    });
+    rule(ui);
+    ui.add_space(theme::GRID);
+    let missing = points.iter().zip(reasons).any(|(p, r)| !p.code.blocking() && r.trim().is_empty());
+    ui.horizontal(|ui| {
+        if quiet_button(ui, words.t("sign.back")).clicked() {
+            out.push(Action::Sign(SignAction::Cancel));
+        }
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if primary_button(ui, words.t("sign.proceed"), !blocking && !missing).clicked() {
+                out.push(Action::Sign(SignAction::Proceed));
+            }
+        });
+    });
+}
+
+fn point_ui(
+    ui: &mut Ui,
+    words: Words,
+    template: &Template,
+    point: &OpenPoint,
+    place: usize,
+    reason: &str,
+    out: &mut Vec<Action>,
+) {
+    ui.add_space(theme::GRID);
+    ui.horizontal(|ui| {
+        let blocking = point.code.blocking();
+        let (key, color) = if blocking { ("sign.blocks", theme::HARM) } else { ("sign.needs_reason", theme::CAUTION) };
+        state(ui, words.t(key), color);
+        value(ui, words.t(point_key(point.code)));
+        let subject = template.field(&point.subject).map(|f| words.pick(&f.label).to_owned());
+        let finding_field = template.findings.fields.iter().find(|f| point.finding.is_some() && f.id == point.subject);
+        let subject = finding_field.map(|f| words.pick(&f.label).to_owned()).or(subject);
+        caption(ui, subject.as_deref().unwrap_or(&point.detail));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if quiet_button(ui, words.t("sign.go_there")).clicked() {
+                out.push(Action::Sign(SignAction::GoToPoint(place)));
+            }
+        });
+    });
+    if point.code.blocking() {
+        return;
+    }
+    let mut text = reason.to_owned();
+    let edit = TextEdit::singleline(&mut text)
+        .id(Id::unique(("sign-reason", place)))
+        .hint_text(words.t("sign.reason"))
+        .desired_width(f32::INFINITY);
+    let response = ui.add(edit);
+    let label = words.f("sign.reason_for", &[("n", &(place + 1))]);
+    response.widget_info(|| egui::WidgetInfo::text_edit(true, reason, reason, &label));
+    if response.changed() {
+        out.push(Action::Sign(SignAction::Reason(place, text)));
+    }
+}
+
+fn point_key(code: PointCode) -> &'static str {
+    match code {
+        PointCode::PatientMismatch => "point.patient_mismatch",
+        PointCode::WrongPatientSuspected => "point.wrong_patient_suspected",
+        PointCode::DraftMismatch => "point.draft_mismatch",
+        PointCode::RequiredEmpty => "point.required_empty",
+        PointCode::OutOfRange => "point.out_of_range",
+        PointCode::UnknownChoice => "point.unknown_choice",
+        PointCode::Placeholder => "point.placeholder",
+        PointCode::CategoryWithoutFinding => "point.category_without_finding",
+        PointCode::FindingAboveCategory => "point.finding_above_category",
+        PointCode::ForeignKeyImage => "point.foreign_key_image",
+        PointCode::ChangeWithoutPrior => "point.change_without_prior",
+        PointCode::ImagesMissing => "point.images_missing",
+        PointCode::ImagesNotShown => "point.images_not_shown",
+        PointCode::SeriesNotOpened => "point.series_not_opened",
+        PointCode::SeriesPartlySeen => "point.series_partly_seen",
+    }
+}
+
+fn preview_ui(
+    ui: &mut Ui,
+    words: Words,
+    prepared: &crate::engine::message::Prepared,
+    signing: bool,
+    failure: Option<&Failure>,
+    local: &mut SignLocal,
+    out: &mut Vec<Action>,
+) {
+    let height = (ui.available_height() - 5.0 * theme::ROW).max(theme::ROW_TALL);
+    let page = Frame::new().fill(theme::GROUND).inner_margin(Margin::same(16));
+    page.show(ui, |ui| {
+        ScrollArea::vertical().auto_shrink(false).max_height(height).show(ui, |ui| {
+            document_ui(ui, words, &prepared.report_json);
+        });
+    });
+    caption(ui, &words.f("sign.sha256", &[("digest", &prepared.sha256)]));
+    if let Some(failure) = failure {
+        let key = if matches!(failure, Failure::Denied(_)) { "sign.wrong_password" } else { "sign.failed" };
+        state(ui, &words.f(key, &[("why", &failure.detail())]), theme::HARM);
+    }
+    ui.horizontal(|ui| {
+        if quiet_button(ui, words.t("sign.back")).clicked() {
+            out.push(Action::Sign(SignAction::Cancel));
+        }
+        caption(ui, words.t("sign.password"));
+        let edit = TextEdit::singleline(&mut *local.password).password(true).desired_width(220.0);
+        let response = ui.add_enabled(!signing, edit.id(Id::unique("sign-password")));
+        response.widget_info(|| egui::WidgetInfo::text_edit(!signing, "", "", words.t("sign.password")));
+        if !local.focused {
+            response.request_focus();
+            local.focused = true;
+        }
+        let entered = response.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+        let ready = !signing && !local.password.is_empty();
+        let key = if signing { "sign.signing" } else { "sign.sign" };
+        if (primary_button(ui, words.t(key), ready).clicked() || entered) && ready {
+            let password = std::mem::take(&mut local.password);
+            out.push(Action::Sign(SignAction::Sign(Secret(password))));
+            local.focused = false;
+        }
+    });
+}
+
+fn signed_ui(
+    ui: &mut Ui,
+    words: Words,
+    sha256: &str,
+    receipt: Option<&crate::report::Receipt>,
+    has_next: bool,
+    out: &mut Vec<Action>,
+) {
+    section(ui, words.t("sign.signed"));
+    caption(ui, &words.f("sign.sha256", &[("digest", &sha256)]));
+    match receipt {
+        Some(receipt) => {
+            let places: [(&str, &dyn std::fmt::Display); 3] =
+                [("id", &receipt.report_id), ("version", &receipt.version), ("at", &receipt.received_at)];
+            state(ui, &words.f("sign.receipt", &places), theme::OK);
+        }
+        None => {
+            state(ui, words.t("sign.waiting"), theme::CAUTION);
+        }
+    }
+    ui.add_space(2.0 * theme::GRID);
+    let key = if has_next { "sign.next" } else { "sign.close" };
+    let button = primary_button(ui, words.t(key), true);
+    if !ui.memory(|m| m.has_focus(button.id)) {
+        button.request_focus();
+    }
+    if button.clicked() {
+        out.push(Action::Sign(SignAction::Next));
+    }
+}
