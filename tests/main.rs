@@ -5,5 +5,7 @@ mod desktop;
 #[cfg(feature = "gui")]
 mod pixels;
 #[cfg(feature = "gui")]
+mod report_panel;
+#[cfg(feature = "gui")]
 mod shaders;
 mod support;

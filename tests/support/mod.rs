@@ -1,4 +1,6 @@
 //! What several tests need and none is about.
 
+#[cfg(feature = "gui")]
+pub mod app;
 pub mod process;
 pub mod window;

@@ -1,7 +1,7 @@
 //! One typed field: text, choice, choices or number, with its value in the draft.
 
 use crate::report::{Choice, Field, FieldKind, Value};
-use crate::ui::controls::{caption, chip};
+use crate::ui::controls::{caption, chip, name};
 use crate::ui::text::Words;
 use crate::ui::{ime, theme};
 use egui::{Id, RichText, TextEdit, Ui};
@@ -95,9 +95,7 @@ fn text_ui(
                 .interactive(input.editable)
                 .margin(egui::Margin::symmetric(6, 4));
             let response = ui.add(edit);
-            response.widget_info(|| {
-                egui::WidgetInfo::text_edit(input.editable, &draft, &buffer_of(editing.as_ref(), &draft), input.label)
-            });
+            name(ui, &response, input.label);
             if let Some(unit) = unit {
                 caption(ui, unit);
             }
@@ -122,10 +120,6 @@ fn text_ui(
         typing.editing = Some(Editing { field: id, buffer, known: known_now });
     }
     change
-}
-
-fn buffer_of(editing: Option<&Editing>, draft: &str) -> String {
-    editing.map_or_else(|| draft.to_owned(), |e| e.buffer.clone())
 }
 
 /// What typed text means: `None` = nothing that could be kept yet (an unfinished number).

@@ -4,7 +4,7 @@ use crate::app::{Action, App, SignAction, SignFlow};
 use crate::engine::message::{Failure, Secret};
 use crate::report::Template;
 use crate::report::gate::{OpenPoint, PointCode};
-use crate::ui::controls::{caption, primary_button, quiet_button, rule, section, state, value};
+use crate::ui::controls::{caption, name, primary_button, quiet_button, rule, section, state, value};
 use crate::ui::document_view::document_ui;
 use crate::ui::text::Words;
 use crate::ui::{ime, theme};
@@ -141,7 +141,7 @@ fn point_ui(
         .desired_width(f32::INFINITY);
     let response = ui.add(edit);
     let label = words.f("sign.reason_for", &[("n", &(place + 1))]);
-    response.widget_info(|| egui::WidgetInfo::text_edit(true, reason, reason, &label));
+    name(ui, &response, &label);
     if response.changed() {
         out.push(Action::Sign(SignAction::Reason(place, text)));
     }
@@ -192,10 +192,10 @@ fn preview_ui(
         if quiet_button(ui, words.t("sign.back")).clicked() {
             out.push(Action::Sign(SignAction::Cancel));
         }
-        caption(ui, words.t("sign.password"));
+        caption(ui, words.t("sign.password_again"));
         let edit = TextEdit::singleline(&mut *local.password).password(true).desired_width(220.0);
         let response = ui.add_enabled(!signing, edit.id(Id::unique("sign-password")));
-        response.widget_info(|| egui::WidgetInfo::text_edit(!signing, "", "", words.t("sign.password")));
+        name(ui, &response, words.t("sign.password"));
         if !local.focused {
             response.request_focus();
             local.focused = true;

@@ -1,0 +1,199 @@
+//! The report panel and the sign dialog, driven by labels in both languages.
+
+use crate::support::app::{self, NOW};
+use dokuei::app::{Action, App, Language, ReportAction, SettingsAction, SignAction, SignFlow};
+use dokuei::engine::message::{Command, Event};
+use dokuei::report::{Edit, Value};
+use dokuei::ui::report::{ReportLocal, SignLocal, report_panel_ui, sign_dialog_ui};
+use dokuei::ui::{fonts, theme};
+use egui_kittest::{Harness, kittest::Queryable};
+
+struct State {
+    app: App,
+    report: ReportLocal,
+    sign: SignLocal,
+    commands: Vec<Command>,
+}
+
+fn harness(language: Language, height: f32) -> Harness<'static, State> {
+    let mut app = app::reading();
+    app.update(NOW, Action::Settings(SettingsAction::Language(language)));
+    let state = State { app, report: ReportLocal::default(), sign: SignLocal::default(), commands: Vec::new() };
+    Harness::builder()
+        .with_size([560.0, height])
+        .with_context_setup(|ctx| {
+            fonts::install(ctx);
+            theme::install(ctx);
+        })
+        .build_ui_state(
+            |ui, state: &mut State| {
+                let mut out = Vec::new();
+                report_panel_ui(ui, &state.app, &mut state.report, &mut out);
+                sign_dialog_ui(ui.ctx(), &state.app, &mut state.sign, &mut out);
+                for action in out {
+                    state.commands.extend(state.app.update(NOW, action));
+                }
+            },
+            state,
+        )
+}
+
+fn text(state: &State, field: &str) -> String {
+    state.app.report.as_ref().and_then(|r| r.draft()).map(|d| d.text(field).to_owned()).unwrap_or_default()
+}
+
+#[test]
+fn typing_reaches_the_draft_and_composition_does_not() {
+    let mut h = harness(Language::Ja, 1400.0);
+    h.run();
+    let field = || egui::accesskit::Role::MultilineTextInput;
+    h.get_by_role_and_label(field(), "推奨").focus();
+    h.run();
+    let preedit = egui::ImeEvent::Preedit { text: "けっせつ".into(), active_range_chars: Some(0..4) };
+    h.event(egui::Event::Ime(preedit));
+    h.run();
+    assert_eq!(text(h.state(), "recommendation"), "", "text that is still composed is not the reader's");
+    h.event(egui::Event::Ime(egui::ImeEvent::Commit("結節".into())));
+    h.run();
+    assert_eq!(text(h.state(), "recommendation"), "結節");
+    h.get_by_role_and_label(field(), "推奨").type_text("の経過観察");
+    h.run();
+    assert_eq!(text(h.state(), "recommendation"), "結節の経過観察");
+    h.state_mut().app.update(NOW, Action::Report(ReportAction::Undo));
+    h.run();
+    assert_eq!(text(h.state(), "recommendation"), "");
+}
+
+#[test]
+fn chips_choose_and_choose_off() {
+    let mut h = harness(Language::En, 1400.0);
+    h.run();
+    h.get_by_label("Within hours").click();
+    h.run();
+    assert_eq!(text(h.state(), "critical"), "2");
+    h.get_by_label("Within hours").click();
+    h.run();
+    assert_eq!(text(h.state(), "critical"), "");
+}
+
+#[test]
+fn an_opinion_is_never_headed_diagnosis() {
+    let mut h = harness(Language::Ja, 1400.0);
+    h.run();
+    assert!(h.query_by_label("所見レポート").is_some());
+    assert!(h.query_by_label("所見のまとめ・コメント").is_some());
+    assert!(h.query_by_label("診断").is_none());
+}
+
+#[test]
+fn open_points_are_asked_before_the_signature() {
+    let mut h = harness(Language::Ja, 1400.0);
+    h.run();
+    h.get_by_label("確定へ").click();
+    h.run();
+    assert!(matches!(h.state().app.report.as_ref().map(|r| &r.sign), Some(SignFlow::Points { .. })));
+    assert!(h.query_all_by_label("必須項目が未記入です").count() >= 3);
+    // The patient stands in the dialog too.
+    assert!(h.query_by_label_contains("山田").is_some());
+    h.get_all_by_label("戻る").next().expect("back").click();
+    h.run();
+    assert!(matches!(h.state().app.report.as_ref().map(|r| &r.sign), Some(SignFlow::Writing)));
+}
+
+#[test]
+fn points_that_do_not_block_need_a_reason_and_then_the_preview_comes() {
+    let mut h = harness(Language::Ja, 1400.0);
+    for (field, content) in [
+        ("technique", "造影 CT"),
+        ("comparison", "なし"),
+        ("findings", "右 S3 に結節を認める。"),
+        ("impression", "肺結節。経過観察を勧めます。"),
+        ("critical", "none"),
+        ("contrast", "ce"),
+    ] {
+        let edit = Edit::SetField(field.into(), Some(Value::Text(content.into())));
+        h.state_mut().app.update(NOW, Action::Report(ReportAction::Edit(edit)));
+    }
+    h.state_mut().app.update(NOW, Action::Sign(SignAction::Begin));
+    h.run();
+    let Some(SignFlow::Points { points, .. }) = h.state().app.report.as_ref().map(|r| &r.sign) else {
+        panic!("images have not arrived: the gate must ask");
+    };
+    assert!(points.iter().all(|p| !p.code.blocking()), "{points:?}");
+    let count = points.len();
+    h.get_by_label("内容を確認").click();
+    h.run();
+    assert!(!h.state().commands.iter().any(|c| matches!(c, Command::Prepare { .. })), "no reason, no preview");
+    for n in 1..=count {
+        h.get_by_label(&format!("項目 {n} の理由")).focus();
+        h.run();
+        h.get_by_label(&format!("項目 {n} の理由")).type_text("依頼元に確認済み");
+        h.run();
+    }
+    h.get_by_label("内容を確認").click();
+    h.run();
+    assert!(h.state().commands.iter().any(|c| matches!(c, Command::Prepare { .. })));
+}
+
+#[test]
+fn the_preview_shows_the_bytes_and_signs_with_the_password() {
+    let mut h = harness(Language::Ja, 1000.0);
+    let prepared = app::prepare(&mut h.state_mut().app);
+    h.run();
+    assert!(h.query_all_by_label("所見レポート").count() >= 2, "panel and preview");
+    assert!(h.query_by_label_contains(&prepared.sha256).is_some());
+    h.get_by_label("パスワード").type_text("kiri-7-hana");
+    h.run();
+    h.get_by_label("署名して送信").click();
+    h.run();
+    let signed = h.state().commands.iter().find_map(|c| match c {
+        Command::Sign { prepared, password } => Some((*prepared, password.0.to_string())),
+        _ => None,
+    });
+    assert_eq!(signed, Some((prepared.id, "kiri-7-hana".to_owned())));
+    let assignment = prepared.assignment.clone();
+    h.state_mut().app.apply(NOW, Event::Signed { assignment, sha256: prepared.sha256.clone() });
+    h.run();
+    assert!(h.query_by_label("署名しました").is_some());
+}
+
+/// Pictures of the panel for people to judge: set `DOKUEI_PICTURES` to a folder.
+#[test]
+fn pictures_for_people() {
+    let Some(folder) = std::env::var_os("DOKUEI_PICTURES") else {
+        eprintln!("report panel: no pictures written (DOKUEI_PICTURES is not set)");
+        return;
+    };
+    for (language, name) in [(Language::Ja, "ja"), (Language::En, "en")] {
+        let mut h = Harness::builder().with_size([560.0, 1000.0]).wgpu().with_context_setup(|ctx| {
+            fonts::install(ctx);
+            theme::install(ctx);
+        });
+        h = h.with_pixels_per_point(1.5);
+        let mut app = app::reading();
+        app.update(NOW, Action::Settings(SettingsAction::Language(language)));
+        for finding in app::FINDINGS {
+            app::add_finding(&mut app, finding);
+        }
+        let state = State { app, report: ReportLocal::default(), sign: SignLocal::default(), commands: Vec::new() };
+        let mut h = h.build_ui_state(
+            |ui, state: &mut State| {
+                egui::Frame::new().fill(theme::PANEL).inner_margin(12).show(ui, |ui| {
+                    let mut out = Vec::new();
+                    report_panel_ui(ui, &state.app, &mut state.report, &mut out);
+                    sign_dialog_ui(ui.ctx(), &state.app, &mut state.sign, &mut out);
+                });
+            },
+            state,
+        );
+        let folder = std::path::Path::new(&folder);
+        h.run();
+        h.render().expect("renders").save(folder.join(format!("report-{name}.png"))).expect("writes");
+        h.state_mut().app.update(NOW, Action::Sign(SignAction::Begin));
+        h.run();
+        h.render().expect("renders").save(folder.join(format!("points-{name}.png"))).expect("writes");
+        app::prepare(&mut h.state_mut().app);
+        h.run();
+        h.render().expect("renders").save(folder.join(format!("preview-{name}.png"))).expect("writes");
+    }
+}
