@@ -1,6 +1,6 @@
 //! A report as it will be, or has been, signed: drawn from the very bytes.
 
-use super::controls::{caption, rule, section, value};
+use super::controls::{caption, prose, rule, section, value};
 use super::text::Words;
 use super::theme;
 use crate::report::manifest::{self, FieldContent, Manifest};
@@ -39,7 +39,7 @@ fn draw(ui: &mut Ui, words: Words, document: &Manifest) {
         section(ui, words.t("document.acknowledged"));
         for point in &document.acknowledged {
             caption(ui, &point.subject);
-            ui.label(RichText::new(&point.reason).color(theme::TEXT_STRONG));
+            prose(ui, &point.reason);
         }
     }
     ui.add_space(2.0 * theme::GRID);
@@ -65,6 +65,14 @@ fn head(ui: &mut Ui, words: Words, document: &Manifest) {
         ("document.read_by", format!("{}  {}", document.reading_facility.name, document.reading_facility.code)),
         ("document.images", document.images.count.to_string()),
     ];
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = theme::LINE_HEIGHT;
+        head_rows(ui, words, rows);
+    });
+    ui.add_space(theme::GRID);
+}
+
+fn head_rows(ui: &mut Ui, words: Words, rows: [(&'static str, String); 7]) {
     egui::Grid::new("document-head").num_columns(2).spacing([4.0 * theme::GRID, theme::GRID]).show(ui, |ui| {
         for (key, text) in rows {
             caption(ui, words.t(key));
@@ -72,14 +80,13 @@ fn head(ui: &mut Ui, words: Words, document: &Manifest) {
             ui.end_row();
         }
     });
-    ui.add_space(theme::GRID);
 }
 
 fn field_ui(ui: &mut Ui, field: &FieldContent, with_label: bool) {
     if with_label {
         caption(ui, &field.label);
     }
-    ui.label(RichText::new(&field.text).color(theme::TEXT_STRONG));
+    prose(ui, &field.text);
     ui.add_space(theme::GRID);
 }
 

@@ -73,6 +73,10 @@ pub const TRAY: f32 = 108.0;
 pub const REPORT: [f32; 2] = [420.0, 640.0];
 /// Width of the sign-in column.
 pub const SIGN_IN: f32 = 360.0;
+/// Column of field labels in the report.
+pub const LABEL: f32 = 76.0;
+/// Line height of prose of size [`BODY`].
+pub const LINE_HEIGHT: f32 = 19.0;
 /// Smallest hit area.
 pub const HIT: f32 = 24.0;
 

@@ -4,7 +4,7 @@ use crate::report::{Choice, Field, FieldKind, Value};
 use crate::ui::controls::{caption, chip, name};
 use crate::ui::text::Words;
 use crate::ui::{ime, theme};
-use egui::{Id, RichText, TextEdit, Ui};
+use egui::{Align, Id, Layout, RichText, TextEdit, Ui, vec2};
 
 /// The text being typed into the one field that has the caret.
 #[derive(Debug, Default)]
@@ -40,21 +40,40 @@ pub struct FieldInput<'a> {
 /// Draws the field; returns the new value where the reader changed it (`Some(None)`: cleared).
 pub fn field_ui(ui: &mut Ui, input: &FieldInput<'_>, typing: &mut Typing) -> Option<Option<Value>> {
     let required = input.field.required && input.value.is_none_or(Value::is_blank);
-    ui.horizontal(|ui| {
-        caption(ui, input.label);
-        if required {
-            let text = RichText::new(input.words.t("report.required")).size(theme::CAPTION).color(theme::CAUTION);
-            ui.label(text);
-        }
+    let mut change = None;
+    ui.horizontal_top(|ui| {
+        // Labels stand in a column of their own: dense, and the eye finds each field at once.
+        ui.allocate_ui_with_layout(vec2(theme::LABEL, theme::ROW), Layout::top_down(Align::Min), |ui| {
+            ui.set_width(theme::LABEL);
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.add_space(theme::GRID);
+            caption(ui, input.label);
+            if required {
+                let text = RichText::new(input.words.t("report.required")).size(theme::CAPTION).color(theme::CAUTION);
+                ui.label(text);
+            }
+        });
+        ui.vertical(|ui| {
+            change = match &input.field.kind {
+                FieldKind::Text { multiline } => text_ui(ui, input, typing, *multiline, None),
+                FieldKind::Number { unit, .. } => text_ui(ui, input, typing, false, Some(unit)),
+                FieldKind::Choice { choices } => choice_ui(ui, input, choices),
+                FieldKind::Choices { choices } => choices_ui(ui, input, choices),
+            };
+        });
     });
-    let change = match &input.field.kind {
-        FieldKind::Text { multiline } => text_ui(ui, input, typing, *multiline, None),
-        FieldKind::Number { unit, .. } => text_ui(ui, input, typing, false, Some(unit)),
-        FieldKind::Choice { choices } => choice_ui(ui, input, choices),
-        FieldKind::Choices { choices } => choices_ui(ui, input, choices),
-    };
     ui.add_space(theme::GRID);
     change
+}
+
+/// Typed text with the line height of Japanese prose.
+fn paragraphs(ui: &Ui, text: &dyn egui::TextBuffer, wrap_width: f32) -> std::sync::Arc<egui::Galley> {
+    let color = ui.visuals().text_color();
+    let mut job = egui::text::LayoutJob::simple(text.as_str().to_owned(), theme::font(theme::BODY), color, wrap_width);
+    for section in &mut job.sections {
+        section.format.line_height = Some(theme::LINE_HEIGHT);
+    }
+    ui.fonts_mut(|fonts| fonts.layout_job(job))
 }
 
 fn shown(value: Option<&Value>) -> String {
@@ -88,8 +107,10 @@ fn text_ui(
         .horizontal(|ui| {
             let width = if unit.is_some() { 96.0 } else { ui.available_width() };
             let edit = if multiline { TextEdit::multiline(&mut buffer) } else { TextEdit::singleline(&mut buffer) };
+            let mut layouter = paragraphs;
             let edit = edit
                 .id(id)
+                .layouter(&mut layouter)
                 .desired_width(width)
                 .desired_rows(if multiline { 2 } else { 1 })
                 .interactive(input.editable)

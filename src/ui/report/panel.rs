@@ -6,7 +6,7 @@ use super::signed::signed_ui;
 use crate::app::{Action, App, ReportAction, ReportState, SignAction};
 use crate::report::gate::document_title;
 use crate::report::{Edit, Section};
-use crate::ui::controls::{caption, primary_button, quiet_button, rule, section, state};
+use crate::ui::controls::{caption, primary_button, prose, quiet_button, rule, section, state};
 use crate::ui::text::{Words, clock};
 use crate::ui::theme;
 use crate::worklist::{Assignment, Kind};
@@ -30,7 +30,7 @@ pub fn report_panel_ui(ui: &mut Ui, app: &App, local: &mut ReportLocal, out: &mu
     rule(ui);
     if !assignment.request.question.trim().is_empty() {
         caption(ui, words.t("report.question"));
-        ui.label(RichText::new(&assignment.request.question).color(theme::TEXT_STRONG));
+        prose(ui, &assignment.request.question);
         rule(ui);
     }
     if report.conflict.is_some() {

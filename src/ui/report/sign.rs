@@ -8,6 +8,7 @@ use crate::ui::controls::{caption, name, primary_button, quiet_button, rule, sec
 use crate::ui::document_view::document_ui;
 use crate::ui::text::Words;
 use crate::ui::{ime, theme};
+use crate::worklist::Kind;
 use egui::{Frame, Id, Key, Margin, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 use zeroize::Zeroizing;
 
@@ -37,8 +38,9 @@ pub fn sign_dialog_ui(ctx: &egui::Context, app: &App, local: &mut SignLocal, out
         match &report.sign {
             SignFlow::Writing => {}
             SignFlow::Points { points, reasons, .. } => {
-                ui.set_max_height(size.y);
-                points_ui(ui, words, &report.template, points, reasons, out);
+                let opinion = app.open_assignment().is_some_and(|a| a.kind == Kind::Opinion);
+                let names = Names { words, template: &report.template, opinion };
+                points_ui(ui, names, size.y - 6.0 * theme::ROW, points, reasons, out);
             }
             SignFlow::Preparing { .. } => {
                 caption(ui, words.t("sign.preparing"));
@@ -47,8 +49,7 @@ pub fn sign_dialog_ui(ctx: &egui::Context, app: &App, local: &mut SignLocal, out
                 }
             }
             SignFlow::Preview { prepared, signing, failure } => {
-                ui.set_height(size.y);
-                preview_ui(ui, words, prepared, *signing, failure.as_ref(), local, out);
+                preview_ui(ui, words, size.y - 7.0 * theme::ROW, prepared, *signing, failure.as_ref(), local, out);
             }
             SignFlow::Signed { sha256, receipt, next } => {
                 signed_ui(ui, words, sha256, receipt.as_ref(), next.is_some(), out);
@@ -74,21 +75,42 @@ fn identity_ui(ui: &mut Ui, words: Words, app: &App) {
     });
 }
 
+/// What a point's subject is called.
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    words: Words,
+    template: &'a Template,
+    opinion: bool,
+}
+
+impl Names<'_> {
+    fn subject(self, point: &OpenPoint) -> String {
+        let field = match point.finding {
+            Some(_) => self.template.findings.fields.iter().find(|f| f.id == point.subject),
+            None => self.template.field(&point.subject),
+        };
+        field.map_or_else(
+            || point.detail.clone(),
+            |f| self.words.pick(f.label_opinion.as_ref().filter(|_| self.opinion).unwrap_or(&f.label)).to_owned(),
+        )
+    }
+}
+
 fn points_ui(
     ui: &mut Ui,
-    words: Words,
-    template: &Template,
+    names: Names<'_>,
+    height: f32,
     points: &[OpenPoint],
     reasons: &[String],
     out: &mut Vec<Action>,
 ) {
+    let words = names.words;
     let blocking = points.iter().any(|p| p.code.blocking());
     section(ui, words.t("sign.open_points"));
     caption(ui, words.t(if blocking { "sign.blocking_hint" } else { "sign.reason_hint" }));
-    let height = (ui.available_height() - 2.0 * theme::ROW_TALL).max(theme::ROW_TALL);
-    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+    ScrollArea::vertical().max_height(height.max(theme::ROW_TALL)).auto_shrink([false, true]).show(ui, |ui| {
         for (place, point) in points.iter().enumerate() {
-            point_ui(ui, words, template, point, place, reasons.get(place).map_or("", String::as_str), out);
+            point_ui(ui, names, point, place, reasons.get(place).map_or("", String::as_str), out);
         }
     });
     rule(ui);
@@ -106,25 +128,15 @@ fn points_ui(
     });
 }
 
-fn point_ui(
-    ui: &mut Ui,
-    words: Words,
-    template: &Template,
-    point: &OpenPoint,
-    place: usize,
-    reason: &str,
-    out: &mut Vec<Action>,
-) {
+fn point_ui(ui: &mut Ui, names: Names<'_>, point: &OpenPoint, place: usize, reason: &str, out: &mut Vec<Action>) {
+    let words = names.words;
     ui.add_space(theme::GRID);
     ui.horizontal(|ui| {
         let blocking = point.code.blocking();
         let (key, color) = if blocking { ("sign.blocks", theme::HARM) } else { ("sign.needs_reason", theme::CAUTION) };
         state(ui, words.t(key), color);
         value(ui, words.t(point_key(point.code)));
-        let subject = template.field(&point.subject).map(|f| words.pick(&f.label).to_owned());
-        let finding_field = template.findings.fields.iter().find(|f| point.finding.is_some() && f.id == point.subject);
-        let subject = finding_field.map(|f| words.pick(&f.label).to_owned()).or(subject);
-        caption(ui, subject.as_deref().unwrap_or(&point.detail));
+        caption(ui, &names.subject(point));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if quiet_button(ui, words.t("sign.go_there")).clicked() {
                 out.push(Action::Sign(SignAction::GoToPoint(place)));
@@ -170,16 +182,16 @@ fn point_key(code: PointCode) -> &'static str {
 fn preview_ui(
     ui: &mut Ui,
     words: Words,
+    height: f32,
     prepared: &crate::engine::message::Prepared,
     signing: bool,
     failure: Option<&Failure>,
     local: &mut SignLocal,
     out: &mut Vec<Action>,
 ) {
-    let height = (ui.available_height() - 5.0 * theme::ROW).max(theme::ROW_TALL);
     let page = Frame::new().fill(theme::GROUND).inner_margin(Margin::same(16));
     page.show(ui, |ui| {
-        ScrollArea::vertical().auto_shrink(false).max_height(height).show(ui, |ui| {
+        ScrollArea::vertical().auto_shrink(false).max_height(height.max(theme::ROW_TALL)).show(ui, |ui| {
             document_ui(ui, words, &prepared.report_json);
         });
     });
