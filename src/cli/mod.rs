@@ -4,4 +4,5 @@
 //! verify, a file that cannot be shown); 2 = could not be done (usage, unreadable input, no display).
 
 pub mod args;
+pub mod info;
 pub mod verify;

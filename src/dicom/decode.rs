@@ -2,13 +2,15 @@
 
 use super::codec::{self, CodecError, Declared};
 use super::dataset::{Endian, View};
+use super::image::{
+    DEFLATED_FRAMES, ENCAPSULATED_UNCOMPRESSED, Image, Store, frame_bits, frames_held, image, is_encapsulated, store,
+    subsampled,
+};
 use super::read::{Header, ReadError};
 use super::samples::{self, Layout};
-use super::{colour, fragments, functional, meaning, parse, sop_class};
+use super::{colour, functional, meaning};
 use crate::imaging::{Frame, FrameError, Padding, Photometric, Pixels};
 use crate::study::FrameIndex;
-use dicom_core::Tag;
-use dicom_dictionary_std::{tags, uids};
 use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
@@ -16,8 +18,6 @@ use std::path::Path;
 
 /// Most samples of one frame; beyond it nothing is allocated.
 pub const MAX_FRAME_SAMPLES: u64 = 1 << 27;
-const ENCAPSULATED_UNCOMPRESSED: &str = "1.2.840.10008.1.2.1.98";
-const DEFLATED_FRAMES: &str = "1.2.840.10008.1.2.8.1";
 
 /// Why a frame cannot be shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,26 +65,6 @@ impl From<CodecError> for DecodeError {
             CodecError::Contradiction { .. } => Self::Contradiction(error.to_string()),
         }
     }
-}
-
-/// The attributes that say how to read pixel data.
-#[derive(Debug, Clone, PartialEq)]
-struct Image {
-    rows: u32,
-    columns: u32,
-    samples: u16,
-    layout: Layout,
-    planar: bool,
-    photometric: String,
-    declared_frames: u32,
-}
-
-#[derive(Debug, Clone)]
-enum Store {
-    /// One run of bytes; `cut` if it is shorter than declared.
-    Native { range: Range<usize>, float: bool },
-    /// Fragments of each frame.
-    Encapsulated { frames: Vec<Vec<Range<usize>>> },
 }
 
 /// An object whose bytes are in memory. Cloning shares them.
@@ -322,28 +302,6 @@ fn decoded_photometric(declared: &str, stream: &super::codestream::Codestream) -
     out.to_owned()
 }
 
-fn frames_held(image: &Image, store: &Store) -> usize {
-    match store {
-        Store::Native { range, .. } => {
-            let bits = frame_bits(image).max(1);
-            // A last frame that is only partly there counts: what is sound of it is shown.
-            (range.len().saturating_mul(8)).div_ceil(bits).min(image.declared_frames as usize)
-        }
-        Store::Encapsulated { frames } => frames.len(),
-    }
-}
-
-fn frame_bits(image: &Image) -> usize {
-    let samples = image.rows as usize * image.columns as usize * usize::from(image.samples);
-    let bits = samples * usize::from(image.layout.allocated);
-    // 4:2:2: two pixels share their colour, so two samples a pixel (PS3.3 C.7.6.3.1.2).
-    if subsampled(image) { bits / 3 * 2 } else { bits }
-}
-
-fn subsampled(image: &Image) -> bool {
-    image.samples == 3 && matches!(image.photometric.as_str(), "YBR_FULL_422" | "YBR_PARTIAL_422")
-}
-
 /// Samples of one frame, interleaved or in planes → pixels.
 fn interpret(
     bytes: &[u8],
@@ -393,137 +351,4 @@ fn interpret(
         other => return Err(DecodeError::Unsupported(format!("photometric interpretation {other:?}"))),
     }
     Ok(Pixels::Rgb8(rgb))
-}
-
-fn is_encapsulated(syntax: &str) -> bool {
-    !matches!(
-        syntax,
-        "" | uids::IMPLICIT_VR_LITTLE_ENDIAN
-            | uids::EXPLICIT_VR_LITTLE_ENDIAN
-            | uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN
-            | "1.2.840.10008.1.2.2"
-            | "1.2.840.113619.5.2"
-    )
-}
-
-/// Reads and checks the image's attributes; nothing is allocated before this passed.
-fn image(header: &Header) -> Result<Image, DecodeError> {
-    let view = header.view();
-    let number = |tag: Tag| view.int(tag).and_then(|v| u32::try_from(v).ok());
-    let (rows, columns) = (number(tags::ROWS).unwrap_or(0), number(tags::COLUMNS).unwrap_or(0));
-    let sop_class = view.string(tags::SOP_CLASS_UID).unwrap_or_default();
-    if let Some(reason) = sop_class::reason_without_picture(header, &sop_class, rows, columns) {
-        return Err(DecodeError::NotAnImage(reason));
-    }
-    let Some(pixel) = &header.pixel else {
-        let reason = if header.is_cut() { "cut off within its header" } else { "no pixel data" };
-        return Err(DecodeError::NotAnImage(reason.into()));
-    };
-    let contradiction = |text: String| Err(DecodeError::Contradiction(text));
-    let mut photometric = view.string(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
-    let mut samples = number(tags::SAMPLES_PER_PIXEL)
-        .unwrap_or(if photometric.starts_with("YBR") || photometric == "RGB" { 3 } else { 1 });
-    if samples == 0 {
-        samples = 1;
-    }
-    let samples = u16::try_from(samples).unwrap_or(u16::MAX);
-    if !matches!(samples, 1 | 3) {
-        return contradiction(format!("{samples} samples a pixel"));
-    }
-    if samples == 1 && !photometric.starts_with("MONOCHROME") && photometric != "PALETTE COLOR" {
-        photometric = "MONOCHROME2".into();
-    }
-    if samples == 3 && (photometric.starts_with("MONOCHROME") || photometric == "PALETTE COLOR") {
-        return contradiction(format!("{photometric} with 3 samples a pixel"));
-    }
-    let float = pixel.tag.element() != 0x0010;
-    let allocated = match (float, pixel.tag.element()) {
-        (true, 0x0008) => 32,
-        (true, _) => 64,
-        _ => number(tags::BITS_ALLOCATED).unwrap_or(if pixel.vr == dicom_core::VR::OB { 8 } else { 16 }),
-    };
-    if !matches!(allocated, 1 | 8 | 16 | 32 | 64) {
-        return Err(DecodeError::Unsupported(format!("{allocated} bits allocated")));
-    }
-    let stored = if float { allocated } else { number(tags::BITS_STORED).filter(|b| *b > 0).unwrap_or(allocated) };
-    if stored > allocated {
-        return contradiction(format!("{stored} bits stored in {allocated} allocated"));
-    }
-    let high_bit = number(tags::HIGH_BIT).unwrap_or(stored - 1);
-    let high_bit = if high_bit < allocated && high_bit + 1 >= stored { high_bit } else { stored - 1 };
-    let endian = match (header.coding.endian, pixel.swapped) {
-        (endian, false) => endian,
-        (Endian::Little, true) => Endian::Big,
-        (Endian::Big, true) => Endian::Little,
-    };
-    if u64::from(rows) * u64::from(columns) * u64::from(samples) > MAX_FRAME_SAMPLES {
-        return Err(DecodeError::TooLarge { rows, columns, samples });
-    }
-    Ok(Image {
-        rows,
-        columns,
-        samples,
-        layout: Layout {
-            allocated: allocated as u16,
-            stored: stored as u16,
-            high_bit: high_bit as u16,
-            signed: !float && view.int(tags::PIXEL_REPRESENTATION) == Some(1),
-            endian,
-        },
-        planar: view.int(tags::PLANAR_CONFIGURATION) == Some(1),
-        photometric,
-        declared_frames: number(tags::NUMBER_OF_FRAMES).filter(|n| *n > 0).unwrap_or(1),
-    })
-}
-
-fn store(header: &Header, image: &Image) -> Result<Store, DecodeError> {
-    let Some(pixel) = &header.pixel else { return Err(DecodeError::NotAnImage("no pixel data".into())) };
-    let source: &[u8] = &header.source;
-    let syntax = header.transfer_syntax();
-    let item = source.get(pixel.start..).is_some_and(|d| d.starts_with(&[0xFE, 0xFF, 0x00, 0xE0]));
-    if is_encapsulated(syntax) || (pixel.length.is_none() && item) {
-        if is_encapsulated(syntax)
-            && syntax != ENCAPSULATED_UNCOMPRESSED
-            && syntax != DEFLATED_FRAMES
-            && !codec::supported(syntax)
-        {
-            return Err(DecodeError::Unsupported(format!("transfer syntax {syntax}")));
-        }
-        let (ranges, _cut) = parse::fragments(source, pixel.start, header.coding.endian);
-        let Some((table, ranges)) = ranges.split_first() else {
-            return Err(DecodeError::Damaged("the compressed pixel data hold no frame".into()));
-        };
-        let basic: Vec<u64> = source
-            .get(table.clone())
-            .unwrap_or_default()
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|b| u64::from(u32::from_le_bytes(*b)))
-            .collect();
-        let view = header.view();
-        let extended: Vec<u64> = view
-            .bytes(tags::EXTENDED_OFFSET_TABLE)
-            .unwrap_or_default()
-            .as_chunks::<8>()
-            .0
-            .iter()
-            .map(|b| u64::from_le_bytes(*b))
-            .collect();
-        let declared = image.declared_frames as usize;
-        let frames = fragments::group(source, ranges, declared, &extended, &basic);
-        if frames.is_empty() {
-            return Err(DecodeError::Damaged("frames cannot be told apart in the compressed pixel data".into()));
-        }
-        return Ok(Store::Encapsulated { frames });
-    }
-    let end = match pixel.length {
-        Some(length) => pixel.start.saturating_add(length as usize).min(source.len()),
-        None => source.len(),
-    };
-    let range = pixel.start.min(end)..end;
-    if range.is_empty() {
-        return Err(DecodeError::Damaged("the pixel data are empty or cut off whole".into()));
-    }
-    Ok(Store::Native { range, float: pixel.tag.element() != 0x0010 })
 }

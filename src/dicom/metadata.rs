@@ -8,7 +8,7 @@ use super::view_code;
 use crate::study::{FrameInfo, Instance, Laterality, Patient, Series, SeriesUid, Sex, SopInstanceUid, Study, StudyUid};
 use dicom_dictionary_std::tags;
 use jiff::civil::{Date, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An object that cannot take a place in a study.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -153,7 +153,8 @@ pub struct Tree {
     studies: Vec<Study>,
     study_at: BTreeMap<StudyUid, usize>,
     series_at: BTreeMap<(usize, SeriesUid), usize>,
-    seen: std::collections::BTreeSet<(StudyUid, SopInstanceUid)>,
+    seen: BTreeSet<(StudyUid, SopInstanceUid)>,
+    shown: BTreeSet<(StudyUid, SopInstanceUid)>,
 }
 
 impl Tree {
@@ -182,6 +183,31 @@ impl Tree {
             }
         }
         true
+    }
+
+    /// Adds a picture; one that was met before without a picture (a damaged copy) is replaced.
+    pub fn add_shown(&mut self, projection: Study) -> bool {
+        let wanted = projection.series.iter().flat_map(|s| &s.instances).map(|i| i.uid.clone()).next();
+        if self.contains_shown(&projection.uid, wanted.as_ref()) {
+            return false;
+        }
+        if let (Some(uid), Some(at)) = (&wanted, self.study_at.get(&projection.uid))
+            && self.contains(&projection.uid, uid)
+            && let Some(study) = self.studies.get_mut(*at)
+        {
+            for series in &mut study.series {
+                series.instances.retain(|i| &i.uid != uid);
+            }
+            self.seen.remove(&(projection.uid.clone(), uid.clone()));
+        }
+        if let Some(uid) = wanted {
+            self.shown.insert((projection.uid.clone(), uid));
+        }
+        self.add(projection)
+    }
+
+    fn contains_shown(&self, study: &StudyUid, instance: Option<&SopInstanceUid>) -> bool {
+        instance.is_some_and(|uid| self.shown.contains(&(study.clone(), uid.clone())))
     }
 
     /// Whether the study already has the instance.
