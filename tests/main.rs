@@ -4,6 +4,7 @@ mod architecture;
 mod desktop;
 #[cfg(feature = "gui")]
 mod pixels;
+mod real_data;
 #[cfg(feature = "gui")]
 mod report_panel;
 #[cfg(feature = "gui")]

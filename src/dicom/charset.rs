@@ -293,6 +293,9 @@ mod tests {
         let open = name("\\ISO 2022 IR 87", b"A^B=\x1b$B;3ED^\x1b$BB@O:");
         assert_eq!(open.text, "A^B=山田^太郎");
         assert!(open.note.is_some());
+        let inside = name("\\ISO 2022 IR 87", b"A^B=\x1b$B;3ED^2V;R\x1b(B");
+        assert_eq!(inside.text, "A^B=山田^花子");
+        assert!(inside.note.is_some());
         // Misspelt, alone, or mixed declarations.
         assert_eq!(name("ISO2022IR87", b"\x1b$B;3ED\x1b(B").text, "山田");
         assert_eq!(name("ISO_IR 13\\ISO 2022 IR 87", b"\xD4\xCF=\x1b$B;3ED\x1b(J").text, "ﾔﾏ=山田");

@@ -49,28 +49,27 @@ pub(super) fn decode(bytes: &[u8], kind: Kind, initial: G1, romaji: bool) -> (St
         }
         let pair = matches!(g0, G0::Kanji | G0::Supplement);
         if pair && (0x21..=0x7E).contains(&byte) {
-            let second = after.first().copied();
-            if let Some(low) = second.filter(|b| (0x21..=0x7E).contains(b))
-                && let Some(c) = kanji(g0, byte, low)
-            {
-                out.push(c);
-                rest = after.get(1..).unwrap_or_default();
+            let run = rest.iter().take_while(|b| (0x21..=0x7E).contains(*b)).count();
+            if is_delimiter(byte, kind) && run % 2 == 1 {
+                // An odd run from here on: this byte is no half of a character but a delimiter, before which
+                // the writer forgot to go back to ASCII (and then to come back).
+                note.get_or_insert(OPEN_RUN);
+                if run == 1 {
+                    (g0, g1) = (home, initial);
+                }
+                out.push(char::from(byte));
+                rest = after;
                 continue;
             }
-            if is_delimiter(byte, kind) {
-                // The byte cannot begin a character: the writer forgot to go back to ASCII.
-                note.get_or_insert(OPEN_RUN);
-                (g0, g1) = (home, initial);
-                out.push(char::from(byte));
-            } else {
-                note.get_or_insert(ODD_PAIR);
-                out.push('\u{FFFD}');
-                if second.is_some_and(|b| (0x21..=0x7E).contains(&b)) {
-                    rest = after.get(1..).unwrap_or_default();
-                    continue;
+            let second = after.first().copied().filter(|b| (0x21..=0x7E).contains(b));
+            match second.and_then(|low| kanji(g0, byte, low)) {
+                Some(c) => out.push(c),
+                None => {
+                    note.get_or_insert(ODD_PAIR);
+                    out.push('\u{FFFD}');
                 }
             }
-            rest = after;
+            rest = after.get(usize::from(second.is_some())..).unwrap_or_default();
             continue;
         }
         if byte >= 0x80 {

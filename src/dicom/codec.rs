@@ -57,6 +57,8 @@ pub(super) fn decompress(frame: &[u8], declared: &Declared<'_>) -> Result<Decomp
     let pixels = declared.rows as usize * declared.columns as usize;
     if declared.syntax == RLE_LOSSLESS {
         let bytes = usize::from(declared.allocated.div_ceil(8));
+        // Single bits stay packed, eight pixels a byte.
+        let pixels = if declared.allocated == 1 { pixels.div_ceil(8) } else { pixels };
         let (bytes, cut) = rle::decode(frame, pixels, usize::from(declared.samples), bytes)
             .map_err(|e| CodecError::Damaged(e.to_string()))?;
         let warning = cut.then_some("the compressed frame ends early: the rest is shown as 0");

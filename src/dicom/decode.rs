@@ -127,7 +127,7 @@ impl Object {
             warnings.push(format!("{} frames are declared, {held} are there", image.declared_frames));
         }
         let mut pixels = match store {
-            Store::Native { range, float: true } => self.float_frame(image, range, at),
+            Store::Native { range, float: true } => self.float_frame(image, range, at, &mut warnings),
             Store::Native { range, float: false } => self.native_frame(image, range, at, &view, &mut warnings)?,
             Store::Encapsulated { frames } => {
                 let parts = frames.get(at).map(Vec::as_slice).unwrap_or_default();
@@ -179,7 +179,7 @@ impl Object {
         }
     }
 
-    fn float_frame(&self, image: &Image, range: &Range<usize>, at: usize) -> Pixels {
+    fn float_frame(&self, image: &Image, range: &Range<usize>, at: usize, warnings: &mut Vec<String>) -> Pixels {
         let count = image.rows as usize * image.columns as usize;
         let width = usize::from(image.layout.allocated) / 8;
         let start = range.start + at * count * width;
@@ -187,6 +187,7 @@ impl Object {
         let bytes = self.header.source.get(start..end).unwrap_or_default();
         let endian = image.layout.endian;
         Pixels::F32(if width == 8 {
+            warnings.push("double-precision values are shown rounded to single precision".into());
             bytes.as_chunks::<8>().0.iter().map(|b| f64::from_bits(endian.u64(*b)) as f32).collect()
         } else {
             bytes.as_chunks::<4>().0.iter().map(|b| f32::from_bits(endian.u32(*b))).collect()

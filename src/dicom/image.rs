@@ -72,12 +72,16 @@ pub(super) fn image(header: &Header) -> Result<Image, DecodeError> {
     let view = header.view();
     let number = |tag: Tag| view.int(tag).and_then(|v| u32::try_from(v).ok());
     let (rows, columns) = (number(tags::ROWS).unwrap_or(0), number(tags::COLUMNS).unwrap_or(0));
-    let sop_class = view.string(tags::SOP_CLASS_UID).unwrap_or_default();
+    let sop_class = header.sop_class();
     if let Some(reason) = sop_class::reason_without_picture(header, &sop_class, rows, columns) {
         return Err(DecodeError::NotAnImage(reason));
     }
     let Some(pixel) = &header.pixel else {
-        let reason = if header.is_cut() { "cut off within its header" } else { "no pixel data" };
+        let reason = if header.is_cut() {
+            "its header runs past the end of the file (cut off or damaged)"
+        } else {
+            "no pixel data"
+        };
         return Err(DecodeError::NotAnImage(reason.into()));
     };
     let contradiction = |text: String| Err(DecodeError::Contradiction(text));

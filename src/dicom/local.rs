@@ -2,11 +2,10 @@
 
 use super::decode::{DecodeError, Object};
 use super::image;
-use super::metadata::{Tree, project};
+use super::metadata::{Tree, project, seed_of};
 use super::read::Header;
 use crate::study::{FrameIndex, NotShown, Study};
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -68,9 +67,7 @@ pub fn check_file(path: &Path, prove: bool) -> Checked {
         Err(error) => return Checked::Unreadable { reason: error.to_string() },
     };
     let warnings = header.warnings();
-    let mut hasher = DefaultHasher::new();
-    path.hash(&mut hasher);
-    let mut projection = match project(&header, Some(hasher.finish())) {
+    let mut projection = match project(&header, Some(seed_of(&path.to_string_lossy()))) {
         Ok(projection) => projection,
         Err(error) => return Checked::Other { projection: None, reason: error.to_string() },
     };

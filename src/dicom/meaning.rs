@@ -11,7 +11,7 @@ pub(super) fn modality(view: &View<'_>, frame: usize, signed: bool, warnings: &m
     if let Some(item) = view.item(tags::MODALITY_LUT_SEQUENCE) {
         match lut(&item, signed) {
             Some((first, data)) => return Modality::Lut { first, data: data.into() },
-            None => warnings.push("the modality LUT is damaged and not applied".into()),
+            None => warnings.push("the modality LUT is empty or damaged and not applied".into()),
         }
     }
     let place = group_or_root(view, frame, tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE);
@@ -79,14 +79,14 @@ pub(super) fn voi(view: &View<'_>, frame: usize, signed: bool, warnings: &mut Ve
     let mut found = windows(view, frame);
     let place = group_or_root(view, frame, tags::FRAME_VOILUT_SEQUENCE);
     if let Some(item) = place.item(tags::VOILUT_SEQUENCE).or_else(|| view.item(tags::VOILUT_SEQUENCE)) {
-        if found.is_empty()
-            && let Some((first, data)) = lut(&item, signed)
-        {
-            let width = data.len() as f64;
-            found.push(Voi::linear(f64::from(first) + width / 2.0, width.max(2.0)));
-            warnings.push("the VOI LUT is replaced by a window over the same range".into());
-        } else {
-            warnings.push("the VOI LUT is not applied; the stored window is used".into());
+        match (found.is_empty(), lut(&item, signed)) {
+            (_, None) => warnings.push("the VOI LUT is empty or damaged and not applied".into()),
+            (true, Some((first, data))) => {
+                let width = data.len() as f64;
+                found.push(Voi::linear(f64::from(first) + width / 2.0, width.max(2.0)));
+                warnings.push("the VOI LUT is replaced by a window over the same range".into());
+            }
+            (false, Some(_)) => warnings.push("the VOI LUT is not applied; the stored window is used".into()),
         }
     }
     if found.is_empty() && place.has(tags::WINDOW_CENTER) {

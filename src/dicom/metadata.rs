@@ -20,22 +20,32 @@ pub enum MetadataError {
 
 /// Projects a header onto a study with one series with one instance.
 ///
-/// `stand_in` makes up identifiers (`2.25.…`) for local files that have none; from a center, `None`.
+/// `stand_in` makes up identifiers (`2.25.…`) for local files that have none or no valid ones; from a center, `None`.
 pub fn project(header: &Header, stand_in: Option<u64>) -> Result<Study, MetadataError> {
     let view = header.view();
-    let uid = |tag, place: u64| {
-        view.string(tag).or_else(|| stand_in.map(|s| format!("2.25.{}", u128::from(s) * 4 + u128::from(place))))
+    let uid = |tag, place: u64, what| {
+        let stated = view.string(tag);
+        if stated.as_deref().is_some_and(|text| SopInstanceUid::new(text).is_ok()) {
+            return stated.ok_or(MetadataError::Uid(what));
+        }
+        // Identifiers that are none still tell what belongs together; missing ones tell nothing.
+        let seed = match (&stated, stand_in) {
+            (_, None) => return Err(MetadataError::Uid(what)),
+            (Some(text), Some(_)) => seed_of(text),
+            (None, Some(seed)) => seed,
+        };
+        Ok(format!("2.25.{}", u128::from(seed) * 4 + u128::from(place)))
     };
-    let checked = |text: Option<String>, what| text.ok_or(MetadataError::Uid(what));
-    let study_uid = checked(uid(tags::STUDY_INSTANCE_UID, 1), "Study Instance UID")?;
-    let series_uid = checked(uid(tags::SERIES_INSTANCE_UID, 2), "Series Instance UID")?;
+    let study_uid = uid(tags::STUDY_INSTANCE_UID, 1, "Study Instance UID")?;
+    let series_uid = uid(tags::SERIES_INSTANCE_UID, 2, "Series Instance UID")?;
+    let instance_uid = uid(tags::SOP_INSTANCE_UID, 3, "SOP Instance UID")?;
     let series = Series {
         uid: SeriesUid::new(&series_uid).map_err(|_| MetadataError::Uid("Series Instance UID"))?,
         modality: view.string(tags::MODALITY).unwrap_or_default(),
         number: number(&view, tags::SERIES_NUMBER),
         description: view.text(tags::SERIES_DESCRIPTION),
         body_part: view.string(tags::BODY_PART_EXAMINED).unwrap_or_default(),
-        instances: vec![instance(header, uid(tags::SOP_INSTANCE_UID, 3))?],
+        instances: vec![instance(header, &instance_uid)?],
     };
     Ok(Study {
         uid: StudyUid::new(&study_uid).map_err(|_| MetadataError::Uid("Study Instance UID"))?,
@@ -60,10 +70,14 @@ pub fn project(header: &Header, stand_in: Option<u64>) -> Result<Study, Metadata
     })
 }
 
-fn instance(header: &Header, uid: Option<String>) -> Result<Instance, MetadataError> {
+/// The same number for the same text, in every run (FNV-1a).
+pub(super) fn seed_of(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn instance(header: &Header, uid: &str) -> Result<Instance, MetadataError> {
     let view = header.view();
-    let wrong = || MetadataError::Uid("SOP Instance UID");
-    let sop_class = view.string(tags::SOP_CLASS_UID).unwrap_or_default();
+    let sop_class = header.sop_class();
     let size = |tag| view.int(tag).and_then(|v| u32::try_from(v).ok()).unwrap_or(0);
     let (rows, columns) = (size(tags::ROWS), size(tags::COLUMNS));
     let not_an_image = sop_class::reason_without_picture(header, &sop_class, rows, columns);
@@ -71,7 +85,7 @@ fn instance(header: &Header, uid: Option<String>) -> Result<Instance, MetadataEr
     let frames = if rows == 0 || columns == 0 { 0 } else { frames };
     let (laterality, label) = view_code::laterality_and_view(&view);
     Ok(Instance {
-        uid: SopInstanceUid::new(&uid.ok_or_else(wrong)?).map_err(|_| wrong())?,
+        uid: SopInstanceUid::new(uid).map_err(|_| MetadataError::Uid("SOP Instance UID"))?,
         sop_class,
         transfer_syntax: Some(header.transfer_syntax().to_owned()).filter(|s| !s.is_empty()),
         number: number(&view, tags::INSTANCE_NUMBER),

@@ -60,6 +60,8 @@ pub struct Header {
     pub(crate) referenced_pixels: bool,
     /// Made from UTF-8 text, not from a file.
     utf8: bool,
+    /// Media Storage SOP Class UID (0002,0002).
+    media_class: String,
     transfer_syntax: String,
     warnings: Vec<String>,
 }
@@ -129,6 +131,7 @@ impl Header {
         if let Some(pixel) = &mut header.pixel {
             pixel.swapped = swapped;
         }
+        header.media_class = start.media_class;
         Ok(header)
     }
 
@@ -190,6 +193,7 @@ impl Header {
             cut_at: walked.cut_at,
             referenced_pixels: false,
             utf8: false,
+            media_class: String::new(),
             transfer_syntax,
             warnings,
         }
@@ -212,6 +216,11 @@ impl Header {
     /// Transfer Syntax UID; the guessed one where the file names none.
     pub fn transfer_syntax(&self) -> &str {
         &self.transfer_syntax
+    }
+
+    /// SOP Class UID; from the meta group where the data set has none (DICOMDIR).
+    pub fn sop_class(&self) -> String {
+        self.view().string(tags::SOP_CLASS_UID).unwrap_or_else(|| self.media_class.clone())
     }
 
     /// True if a pixel data element was met, here or by reference.
@@ -268,6 +277,7 @@ impl From<ReadError> for Failure {
 struct Start {
     at: usize,
     transfer_syntax: String,
+    media_class: String,
     warnings: Vec<String>,
 }
 
@@ -291,17 +301,16 @@ fn find_start(data: &[u8], total: usize) -> Result<Start, Failure> {
     } else {
         plausible_data_set(data, total)?;
         warnings.push("no file meta information: the coding is guessed".into());
-        return Ok(Start { at: 0, transfer_syntax: String::new(), warnings });
+        return Ok(Start { at: 0, transfer_syntax: String::new(), media_class: String::new(), warnings });
     };
-    let (at, syntax) = meta_group(data, at, total)?;
-    let transfer_syntax = syntax.unwrap_or_default();
+    let (at, transfer_syntax, media_class) = meta_group(data, at, total)?;
     if transfer_syntax.is_empty() {
         warnings.push("no transfer syntax is named: the coding is guessed".into());
     }
     if at >= total {
         return Err(ReadError::Broken("the file ends after its meta information".into()).into());
     }
-    Ok(Start { at, transfer_syntax, warnings })
+    Ok(Start { at, transfer_syntax, media_class, warnings })
 }
 
 /// Without any signature the bytes must begin as data sets of the field do.
@@ -324,24 +333,26 @@ fn plausible_data_set(data: &[u8], total: usize) -> Result<(), ReadError> {
 }
 
 /// Walks group 0002 (always explicit little endian); its group length is often wrong and not needed.
-fn meta_group(data: &[u8], mut at: usize, total: usize) -> Result<(usize, Option<String>), Failure> {
-    let mut syntax = None;
+fn meta_group(data: &[u8], mut at: usize, total: usize) -> Result<(usize, String, String), Failure> {
+    let (mut syntax, mut class) = (String::new(), String::new());
     let need = |end: usize| {
         if end > total {
-            Failure::Error(ReadError::Broken("cut off within its meta information".into()))
+            Failure::Error(ReadError::Broken(
+                "its meta information runs past the end of the file (cut off or damaged)".into(),
+            ))
         } else {
             Failure::NeedMore(end)
         }
     };
     loop {
         if at == total {
-            return Ok((at, syntax));
+            return Ok((at, syntax, class));
         }
         let Some(&[a, b, c, d, e, f, g, h]) = data.get(at..).and_then(|x| x.first_chunk::<8>()) else {
             return Err(need(at + 8));
         };
         if u16::from_le_bytes([a, b]) != 2 {
-            return Ok((at, syntax));
+            return Ok((at, syntax, class));
         }
         let vr = VR::from_binary([e, f]);
         let (length, value_at) = match vr {
@@ -356,9 +367,11 @@ fn meta_group(data: &[u8], mut at: usize, total: usize) -> Result<(usize, Option
         };
         let end = value_at.saturating_add(length);
         let Some(value) = data.get(value_at..end) else { return Err(need(end)) };
-        if u16::from_le_bytes([c, d]) == 0x0010 {
-            let text = String::from_utf8_lossy(value);
-            syntax = Some(text.trim_matches([' ', '\0']).to_owned());
+        let text = || String::from_utf8_lossy(value).trim_matches([' ', '\0']).to_owned();
+        match u16::from_le_bytes([c, d]) {
+            0x0002 => class = text(),
+            0x0010 => syntax = text(),
+            _ => {}
         }
         at = end;
     }

@@ -14,11 +14,6 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Bytes that `samples` samples take; `None` beyond the address space.
-    pub(super) fn bytes_for(&self, samples: usize) -> Option<usize> {
-        Some(samples.checked_mul(usize::from(self.allocated))?.div_ceil(8))
-    }
-
     /// The value in the stored bits, sign-extended; bits outside them are not image.
     fn value(&self, raw: u64) -> i64 {
         let stored = u32::from(self.stored).clamp(1, 64);

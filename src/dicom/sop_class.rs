@@ -62,7 +62,7 @@ pub(crate) fn reason_without_picture(header: &Header, sop_class: &str, rows: u32
         return Some(if header.has_pixel_data() {
             format!("rows or columns are not stated ({rows} x {columns})")
         } else if header.is_cut() {
-            "cut off within its header".to_owned()
+            "its header runs past the end of the file (cut off or damaged)".to_owned()
         } else {
             "no pixel data".to_owned()
         });
