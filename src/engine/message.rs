@@ -467,3 +467,13 @@ pub enum Event {
     /// Something the reader should know, once.
     Notice(Failure),
 }
+
+/// What `ui` and the headless reading day need of an engine. Nothing here waits.
+pub trait EngineLink {
+    /// Hands a command over; they are done in order.
+    fn send(&mut self, command: Command);
+    /// Says what is wanted now; replaces what was wanted before.
+    fn demand(&mut self, demand: Demand);
+    /// At most `max` events that have come meanwhile, oldest first.
+    fn drain(&mut self, max: usize) -> Vec<Event>;
+}

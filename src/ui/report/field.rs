@@ -45,7 +45,7 @@ pub fn field_ui(ui: &mut Ui, input: &FieldInput<'_>, typing: &mut Typing) -> Opt
         // Labels stand in a column of their own: dense, and the eye finds each field at once.
         ui.allocate_ui_with_layout(vec2(theme::LABEL, theme::ROW), Layout::top_down(Align::Min), |ui| {
             ui.set_width(theme::LABEL);
-            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.spacing_mut().item_spacing.y = 2.0;
             ui.add_space(theme::GRID);
             caption(ui, input.label);
             if required {
@@ -68,7 +68,7 @@ pub fn field_ui(ui: &mut Ui, input: &FieldInput<'_>, typing: &mut Typing) -> Opt
 
 /// Typed text with the line height of Japanese prose.
 fn paragraphs(ui: &Ui, text: &dyn egui::TextBuffer, wrap_width: f32) -> std::sync::Arc<egui::Galley> {
-    let color = ui.visuals().text_color();
+    let color = theme::TEXT_STRONG;
     let mut job = egui::text::LayoutJob::simple(text.as_str().to_owned(), theme::font(theme::BODY), color, wrap_width);
     for section in &mut job.sections {
         section.format.line_height = Some(theme::LINE_HEIGHT);
