@@ -29,7 +29,7 @@ pub fn newest(t: &Transaction<'_>) -> Result<u64, Error> {
 
 /// Tells the event streams to look.
 pub async fn wake(center: &Center) -> ApiResult<()> {
-    let id = center.db().read(|t| newest(t)).await.map_err(ApiError::from)?;
+    let id = center.db().read(newest).await.map_err(ApiError::from)?;
     center.newest_event().send_if_modified(|seen| std::mem::replace(seen, id.max(*seen)) < id);
     Ok(())
 }
@@ -71,7 +71,7 @@ pub async fn events(
     let resumed = headers.get(names::LAST_EVENT_ID).and_then(|v| v.to_str().ok()).map(|v| {
         v.trim().parse::<u64>().map_err(|_| ApiError::new(ProblemType::BadRequest, "Last-Event-ID is a number"))
     });
-    let newest = center.db().read(|t| newest(t)).await.map_err(ApiError::from)?;
+    let newest = center.db().read(newest).await.map_err(ApiError::from)?;
     let since = match (query.since, resumed) {
         (Some(since), _) => since,
         (None, Some(resumed)) => resumed?,

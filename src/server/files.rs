@@ -86,7 +86,7 @@ impl Files {
     }
 
     /// Moves a staged, synced file to its place.
-    pub fn settle(&self, staged: &Path, target: &Path) -> Result<(), Error> {
+    pub fn settle(staged: &Path, target: &Path) -> Result<(), Error> {
         if let Some(folder) = target.parent() {
             make_durable_folder(folder)?;
         }

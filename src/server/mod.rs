@@ -17,6 +17,7 @@ mod drafts;
 mod error;
 mod events;
 mod files;
+mod intake;
 mod multipart;
 mod pki;
 mod reports;

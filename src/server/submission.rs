@@ -136,7 +136,7 @@ struct Judged {
 /// Everything that can be said from the submission alone: signature, signer, files.
 fn judge(center: &Center, signed: &Signed, received: &Received) -> ApiResult<Judged> {
     let roots = [center.pki().ca.certificate().to_vec()];
-    let revoked = center.db().read_now(|t| certificates::revoked(t))?;
+    let revoked = center.db().read_now(certificates::revoked)?;
     let policy =
         Policy { roots: &roots, revoked: &revoked, at: center.now(), expected: Expected::Reader(&signed.user.id) };
     let verification = policy.verify(&received.report, &received.signature);

@@ -122,13 +122,16 @@ pub struct Filter {
     pub limit: usize,
 }
 
+/// A place in the list: deadline and id.
+pub type After = (String, String);
+
 /// A page, earliest deadline first, and the place to go on from.
 pub fn page(
     t: &Transaction<'_>,
     center: &Center,
     reader: &str,
     filter: &Filter,
-) -> Result<(Vec<Assignment>, Option<(String, String)>), Error> {
+) -> Result<(Vec<Assignment>, Option<After>), Error> {
     let mut sql = format!("SELECT {COLUMNS}, a.due_at FROM assignment a WHERE a.reader = ?");
     let mut values: Vec<SqlValue> = vec![reader.to_owned().into()];
     if !filter.states.is_empty() {

@@ -3,6 +3,7 @@
 
 mod assignment;
 mod audit;
+pub mod calendar;
 mod deadline;
 
 pub use assignment::{
