@@ -45,6 +45,26 @@ impl Geometry {
         (self.viewport / size).min_element()
     }
 
+    /// Width and height of the viewport, physical pixels.
+    pub fn viewport(&self) -> [f64; 2] {
+        self.viewport.to_array()
+    }
+
+    /// The presentation it was made from.
+    pub fn view(&self) -> ViewPresentation {
+        self.view
+    }
+
+    /// The pixel position, or the nearest one on the picture.
+    pub fn held(&self, pixel: [f64; 2]) -> [f64; 2] {
+        let p = DVec2::from_array(pixel);
+        if !p.is_finite() {
+            return [0.0; 2];
+        }
+        // A hair inside the right and bottom edges, which no longer belong to the picture.
+        p.clamp(DVec2::splat(-0.5), self.image - 0.501).to_array()
+    }
+
     /// Screen pixels per image pixel (of the smaller spacing direction).
     pub fn scale(&self) -> f64 {
         self.scale

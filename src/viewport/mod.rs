@@ -6,11 +6,14 @@ mod annotation;
 mod fidelity;
 mod geometry;
 mod layout;
+mod orientation;
 mod presentation;
+pub mod tool;
 
 pub use action::Action;
 pub use annotation::{Annotation, AnnotationId, Measured, Shape};
 pub use fidelity::Fidelity;
 pub use geometry::{Geometry, ZOOM_RANGE};
 pub use layout::{Layout, ViewId};
+pub use orientation::{edge_letters, scale_bar_mm};
 pub use presentation::{DataPresentation, Tool, ViewPresentation, Zoom};
