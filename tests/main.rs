@@ -10,3 +10,5 @@ mod report_panel;
 #[cfg(feature = "gui")]
 mod shaders;
 mod support;
+#[cfg(feature = "gui")]
+mod viewports;

@@ -241,8 +241,9 @@ impl Pages {
     /// Frees the least recently used until `bytes` fit; `false` if what is on screen leaves no room.
     fn make_room(&mut self, bytes: u64) -> bool {
         while self.used + bytes > self.budget {
-            // Oldest first; equal ages in no particular order, since none of them is on screen.
-            let oldest = self.table.iter().filter(|(_, p)| p.last_used < self.now).min_by_key(|(_, p)| p.last_used);
+            // Oldest first; equal ages in no particular order, since none of them is on screen. The screen frame
+            // before counts as on screen: a window drawn inside another's frame must not take its pages.
+            let oldest = self.table.iter().filter(|(_, p)| p.last_used + 1 < self.now).min_by_key(|(_, p)| p.last_used);
             let Some(id) = oldest.map(|(id, _)| *id) else {
                 return false;
             };

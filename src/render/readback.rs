@@ -107,7 +107,7 @@ impl Offscreen {
                 multiview_mask: None,
             });
             for (k, scene) in scenes.iter().enumerate() {
-                let [x, y] = scene.origin_px;
+                let [x, y] = scene.origin_px.map(|v| u32::try_from(v).unwrap_or(0));
                 let [w, h] =
                     [scene.size_px[0].min(width.saturating_sub(x)), scene.size_px[1].min(height.saturating_sub(y))];
                 if w == 0 || h == 0 {

@@ -25,8 +25,8 @@ pub struct Picture {
 /// One viewport. Black where the picture is not.
 #[derive(Debug, Clone)]
 pub struct Scene {
-    /// Left and top edge in the framebuffer, physical pixels.
-    pub origin_px: [u32; 2],
+    /// Left and top edge in the framebuffer, physical pixels; negative where the viewport reaches beyond it.
+    pub origin_px: [i32; 2],
     /// Width and height, physical pixels.
     pub size_px: [u32; 2],
     /// The picture, if there is one.

@@ -20,7 +20,7 @@ fn viewports_beside_each_other_keep_their_own_window() {
     // More than the uniform buffer's first size, so that it grows in the middle of a screen frame.
     let scenes: Vec<Scene> = (0..20u32)
         .map(|k| Scene {
-            origin_px: [(k % 5) * 32, (k / 5) * 32],
+            origin_px: [(k % 5) as i32 * 32, (k / 5) as i32 * 32],
             ..scene(&frame, [32, 32], ViewPresentation::default(), window(f64::from(k) * 50.0), k % 3 == 0)
         })
         .collect();
@@ -66,7 +66,9 @@ fn memory_stays_within_its_budget_and_the_screen_keeps_its_pages() {
         assert_eq!(shown.fidelity, Fidelity::Exact);
         assert!(renderer.pages().used() <= 3 * page);
     }
-    // Five on screen at once: more than the budget, but what is on screen is never dropped.
+    // Five on screen at once: more than the budget, but what is on screen is never dropped (nor what was in the
+    // screen frame before, hence one without anything).
+    renderer.begin_frame();
     renderer.begin_frame();
     for (k, frame) in frames.iter().take(5).enumerate() {
         let scene = scene(frame, [32, 32], ViewPresentation::default(), window(1.0), false);

@@ -1,0 +1,336 @@
+//! The texts on a picture: whose, what, where, how. Four corners, three levels; the patient is always there.
+
+use super::text::Words;
+use super::theme;
+use super::viewport_panel::ViewportInput;
+use crate::app::OverlayLevel;
+use crate::imaging::Photometric;
+use crate::study::{GeometryWarning, Sex, VoiFunction, age_at};
+use crate::viewport::{Fidelity, Geometry, edge_letters, scale_bar_mm};
+use egui::{Align2, Color32, Painter, Pos2, Rect, Stroke, pos2, vec2};
+
+/// How a line is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// A value.
+    Strong,
+    /// A label.
+    Plain,
+    /// Something unusual.
+    Caution,
+}
+
+/// One line of corner text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Text.
+    pub text: String,
+    /// How it is meant.
+    pub tone: Tone,
+}
+
+/// Lines of the four corners, from the outside of the corner inwards as they are read (top to bottom).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Corners {
+    /// Who.
+    pub top_left: Vec<Line>,
+    /// Which study and series.
+    pub top_right: Vec<Line>,
+    /// What is seen (beside the truth light).
+    pub bottom_left: Vec<Line>,
+    /// Which frame, which window.
+    pub bottom_right: Vec<Line>,
+}
+
+/// Lines a corner holds at most.
+const LINES: usize = 4;
+
+/// Margin and line height, points.
+const MARGIN: f32 = 6.0;
+const LINE_HEIGHT: f32 = 14.0;
+
+fn push(corner: &mut Vec<Line>, text: impl Into<String>, tone: Tone) {
+    let text = text.into();
+    if !text.trim().is_empty() && corner.len() < LINES {
+        corner.push(Line { text, tone });
+    }
+}
+
+/// The texts of a viewport. `probe` is the value under the pointer.
+pub fn corners(input: &ViewportInput<'_>, geometry: &Geometry, shown: Fidelity, probe: Option<&str>) -> Corners {
+    let mut out = Corners::default();
+    let words = input.words;
+    let Some(set) = input.set else {
+        return out;
+    };
+    who(input, &mut out.top_left);
+    // Which picture this is stays at every level; details go.
+    let date = input.study_date.map(|d| d.to_string()).unwrap_or_default();
+    push(&mut out.top_right, format!("{} {}", set.modality, date), Tone::Strong);
+    if input.prior {
+        push(&mut out.top_right, words.t("viewport.prior"), Tone::Caution);
+    }
+    if input.level == OverlayLevel::None {
+        return out;
+    }
+    push(&mut out.top_right, set.label.clone(), Tone::Plain);
+    let full = input.level == OverlayLevel::Full;
+    if full {
+        push(&mut out.top_right, input.study_description, Tone::Plain);
+    }
+    let frames = set.frames.len();
+    let slice = words.f("view.slice", &[("n", &(input.position + 1).min(frames)), ("of", &frames)]);
+    let info = set.info.get(input.position);
+    let place = info.and_then(|i| i.plane.as_ref()).map(|p| format!("{:.1} mm", p.distance_along_normal()));
+    if frames > 1 || place.is_some() {
+        let place = place.filter(|_| full).map(|p| format!("   {p}")).unwrap_or_default();
+        push(&mut out.bottom_right, format!("{slice}{place}"), Tone::Strong);
+    }
+    if let (Some(voi), true) = (input.voi, input.frame_is_grey()) {
+        let function = match voi.function {
+            VoiFunction::Linear | VoiFunction::LinearExact => "",
+            VoiFunction::Sigmoid => " sigmoid",
+        };
+        let inverted = if input.data.invert { words.t("viewport.inverted") } else { "" };
+        let text = format!("C {}  W {}{function} {inverted}", number(voi.center), number(voi.width));
+        push(&mut out.bottom_right, text.trim_end(), Tone::Strong);
+    }
+    if let Some(b) = set.b_value {
+        push(&mut out.bottom_right, words.f("viewport.b_value", &[("b", &number(b))]), Tone::Strong);
+    }
+    if full {
+        for warning in &set.warnings {
+            push(&mut out.bottom_right, geometry_warning(words, warning), Tone::Caution);
+        }
+        if let Some(probe) = probe {
+            push(&mut out.bottom_left, probe, Tone::Plain);
+        }
+        push(&mut out.bottom_left, format!("{:.0} %", geometry.scale() * 100.0), Tone::Plain);
+    }
+    let (truth, tone) = truth(words, shown);
+    push(&mut out.bottom_left, truth, tone);
+    out
+}
+
+fn who(input: &ViewportInput<'_>, corner: &mut Vec<Line>) {
+    let Some(patient) = input.patient else {
+        return;
+    };
+    let name = patient.name.display();
+    push(corner, if name.is_empty() { input.words.t("viewport.no_name") } else { &name }, Tone::Strong);
+    if input.level == OverlayLevel::Full {
+        push(corner, patient.name.reading(), Tone::Plain);
+    }
+    let issuer = patient.issuer.as_deref().map(|i| format!("@{i}")).unwrap_or_default();
+    push(corner, format!("{}{issuer}", patient.id), Tone::Strong);
+    if input.level == OverlayLevel::Full {
+        let sex = match patient.sex {
+            Some(Sex::Male) => "M",
+            Some(Sex::Female) => "F",
+            Some(Sex::Other) => "O",
+            None => "",
+        };
+        let age = patient.birth_date.zip(input.study_date).and_then(|(birth, day)| age_at(birth, day));
+        let birth = patient.birth_date.map(|b| b.to_string()).unwrap_or_default();
+        let age = age.map(|a| a.to_string()).unwrap_or_default();
+        push(corner, format!("{sex} {age}  {birth}").trim().to_owned(), Tone::Plain);
+    }
+}
+
+/// What the truth light says, in words.
+pub fn truth(words: Words, shown: Fidelity) -> (String, Tone) {
+    match shown {
+        Fidelity::Exact => (words.t("viewport.exact").to_owned(), Tone::Plain),
+        Fidelity::Arriving(share) => {
+            let percent = format!("{:.0}", (share * 100.0).floor());
+            (words.f("viewport.arriving", &[("percent", &percent)]), Tone::Caution)
+        }
+        Fidelity::Reduced(factor) => (words.f("viewport.reduced", &[("factor", &format!("{factor:.1}"))]), Tone::Plain),
+        Fidelity::None => (String::new(), Tone::Plain),
+    }
+}
+
+fn geometry_warning(words: Words, warning: &GeometryWarning) -> String {
+    match warning {
+        GeometryWarning::VariableSpacing { smallest_mm, largest_mm } => words.f(
+            "viewport.variable_spacing",
+            &[("from", &format!("{smallest_mm:.2}")), ("to", &format!("{largest_mm:.2}"))],
+        ),
+        GeometryWarning::DuplicatePositions { count } => words.f("viewport.duplicates", &[("n", count)]),
+        GeometryWarning::Tilt { degrees } => words.f("viewport.tilt", &[("degrees", &format!("{degrees:.1}"))]),
+        GeometryWarning::NoGeometry => words.t("viewport.no_geometry").to_owned(),
+    }
+}
+
+/// Whole numbers without a fraction, others with two digits.
+pub fn number(value: f64) -> String {
+    if value.fract().abs() < 1e-6 || value.abs() >= 1000.0 { format!("{value:.0}") } else { format!("{value:.2}") }
+}
+
+fn color(tone: Tone) -> Color32 {
+    match tone {
+        Tone::Strong => theme::TEXT_STRONG,
+        Tone::Plain => theme::TEXT,
+        Tone::Caution => theme::CAUTION,
+    }
+}
+
+/// One line, cut with an ellipsis where it is too long, with a thin dark edge against bright pictures.
+pub(super) fn line(painter: &Painter, at: Pos2, align: Align2, text: &str, color: Color32, width: f32) -> Rect {
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), theme::font(theme::CAPTION), color);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(8.0));
+    let galley = painter.layout_job(job);
+    let rect = align.anchor_size(at, galley.size());
+    for by in [vec2(1.0, 0.0), vec2(-1.0, 0.0), vec2(0.0, 1.0), vec2(0.0, -1.0)] {
+        painter.galley_with_override_text_color(rect.min + by, galley.clone(), theme::SURROUND);
+    }
+    painter.galley(rect.min, galley, color);
+    rect
+}
+
+/// Paints corner texts, orientation letters, scale bar and truth light into the picture's rectangle.
+pub(super) fn paint(
+    painter: &Painter,
+    rect: Rect,
+    input: &ViewportInput<'_>,
+    geometry: &Geometry,
+    shown: Fidelity,
+    probe: Option<&str>,
+) {
+    let corners = corners(input, geometry, shown, probe);
+    // Mammograms: all texts on the side away from the chest wall.
+    let side = input.set.filter(|s| s.modality == "MG").map_or(0, |_| input.view.justify.signum());
+    let light = !matches!(shown, Fidelity::None) && input.level != OverlayLevel::None;
+    let width = if side == 0 { rect.width() / 2.0 - 2.0 * MARGIN } else { rect.width() * 0.4 };
+    let draw = |lines: &[Line], left: bool, top: bool, offset: f32| {
+        let x = if left { rect.left() + MARGIN } else { rect.right() - MARGIN };
+        let count = lines.len() as f32;
+        for (n, text) in lines.iter().enumerate() {
+            let y = if top {
+                rect.top() + MARGIN + offset + n as f32 * LINE_HEIGHT
+            } else {
+                rect.bottom() - MARGIN - offset - (count - n as f32) * LINE_HEIGHT
+            };
+            // The truth light stands before the last line at the bottom left.
+            let is_truth = !top && std::ptr::eq(lines, corners.bottom_left.as_slice()) && n + 1 == lines.len() && light;
+            let align = if left { Align2::LEFT_TOP } else { Align2::RIGHT_TOP };
+            let room = if is_truth && left { LINE_HEIGHT } else { 0.0 };
+            let drawn = line(painter, pos2(x + room, y), align, &text.text, color(text.tone), width - room);
+            if is_truth {
+                let at = if left { pos2(x + 5.0, y + 6.0) } else { pos2(drawn.left() - 9.0, y + 6.0) };
+                truth_light(painter, at, shown);
+            }
+        }
+    };
+    let height = |lines: &[Line]| lines.len() as f32 * LINE_HEIGHT;
+    match side {
+        0 => {
+            draw(&corners.top_left, true, true, 0.0);
+            draw(&corners.top_right, false, true, 0.0);
+            draw(&corners.bottom_left, true, false, 0.0);
+            draw(&corners.bottom_right, false, false, 0.0);
+        }
+        side => {
+            // Flush left (-1): the free side is the right one.
+            let left = side > 0;
+            draw(&corners.top_left, left, true, 0.0);
+            draw(&corners.top_right, left, true, height(&corners.top_left) + MARGIN);
+            draw(&corners.bottom_left, left, false, 0.0);
+            draw(&corners.bottom_right, left, false, height(&corners.bottom_left) + MARGIN);
+        }
+    }
+    letters(painter, rect, input, geometry);
+    if input.level != OverlayLevel::None {
+        scale_bar(painter, rect, input, geometry);
+    }
+}
+
+fn letters(painter: &Painter, rect: Rect, input: &ViewportInput<'_>, geometry: &Geometry) {
+    let Some(edges) = input.set.and_then(|s| edge_letters(s, input.position, geometry)) else {
+        return;
+    };
+    let mark = if input.orientation_assumed { "?" } else { "" };
+    let center = rect.center();
+    let places = [
+        (pos2(rect.left() + MARGIN, center.y), Align2::LEFT_CENTER),
+        (pos2(center.x, rect.top() + MARGIN), Align2::CENTER_TOP),
+        (pos2(rect.right() - MARGIN, center.y), Align2::RIGHT_CENTER),
+        (pos2(center.x, rect.bottom() - MARGIN), Align2::CENTER_BOTTOM),
+    ];
+    for ((at, align), text) in places.into_iter().zip(edges) {
+        if !text.is_empty() {
+            let tone = if mark.is_empty() { theme::TEXT_STRONG } else { theme::CAUTION };
+            line(painter, at, align, &format!("{text}{mark}"), tone, 60.0);
+        }
+    }
+}
+
+fn scale_bar(painter: &Painter, rect: Rect, input: &ViewportInput<'_>, geometry: &Geometry) {
+    let Some(set) = input.set else {
+        return;
+    };
+    let Some(spacing) = set.spacing_mm(input.position) else {
+        return;
+    };
+    // Upright at the left edge, lower half: along rows, or along columns where the picture lies on its side.
+    let turned = usize::from(input.view.quarter_turns % 2 == 1);
+    let px_per_mm = geometry.axis_scale()[1 - turned] / spacing[turned];
+    let ppp = f64::from(painter.pixels_per_point());
+    let Some(mm) = scale_bar_mm(ppp / px_per_mm, f64::from(rect.height()) * 0.25) else {
+        return;
+    };
+    let length = (mm * px_per_mm / ppp) as f32;
+    if length < 12.0 {
+        return;
+    }
+    // Beside the orientation letter; on mammograms on the side that the texts are on.
+    let right = set.modality == "MG" && input.view.justify < 0;
+    let x = if right { rect.right() - MARGIN - 2.0 } else { rect.left() + MARGIN + 2.0 };
+    let top = rect.center().y + 16.0;
+    let stroke = Stroke::new(1.0, theme::TEXT_STRONG);
+    let inward = if right { -5.0 } else { 5.0 };
+    painter.line_segment([pos2(x, top), pos2(x, top + length)], stroke);
+    for y in [top, top + length] {
+        painter.line_segment([pos2(x, y), pos2(x + inward, y)], stroke);
+    }
+    let detector = set.info.get(input.position).is_some_and(|i| i.plane.is_none());
+    let mut text = format!("{} mm", number(mm));
+    if detector {
+        // A projection: true at the detector, not in the body.
+        text.push_str(input.words.t("viewport.detector"));
+    }
+    let align = if right { Align2::RIGHT_CENTER } else { Align2::LEFT_CENTER };
+    line(painter, pos2(x + inward * 1.6, top + length / 2.0), align, &text, theme::TEXT, rect.width() / 3.0);
+}
+
+/// A shape for each truth: full disc, filling ring, open diamond.
+fn truth_light(painter: &Painter, at: Pos2, shown: Fidelity) {
+    let radius = 4.0;
+    match shown {
+        Fidelity::Exact => {
+            painter.circle_stroke(at, radius, Stroke::new(1.0, theme::OK));
+            painter.circle_filled(at, radius - 2.0, theme::OK);
+        }
+        Fidelity::Arriving(share) => {
+            painter.circle_stroke(at, radius, Stroke::new(1.0, theme::CAUTION));
+            painter.circle_filled(at, (radius - 1.0) * share.clamp(0.0, 1.0), theme::CAUTION);
+        }
+        Fidelity::Reduced(_) => {
+            let tips = [vec2(0.0, -radius), vec2(radius, 0.0), vec2(0.0, radius), vec2(-radius, 0.0)].map(|d| at + d);
+            painter.add(egui::Shape::closed_line(tips.to_vec(), Stroke::new(1.0, theme::TEXT)));
+        }
+        Fidelity::None => {}
+    }
+}
+
+/// The value under the pointer, from stored values.
+pub(super) fn probe_text(input: &ViewportInput<'_>, geometry: &Geometry, at: [f64; 2]) -> Option<String> {
+    let frame = input.ready_frame()?;
+    let pixel = geometry.pixel_from_screen(at);
+    if frame.photometric == Photometric::Color || !geometry.contains(pixel) {
+        return None;
+    }
+    let [column, row] = pixel.map(|v| (v + 0.5).floor().max(0.0) as u32);
+    let value = frame.modality_value(column, row).map_or_else(|| "-".to_owned(), number);
+    Some(format!("{column}, {row}: {value} {}", frame.unit).trim_end().to_owned())
+}
