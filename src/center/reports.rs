@@ -97,7 +97,7 @@ impl CenterClient {
     ) -> Result<DraftSent, CenterError> {
         let call = Call::new(Method::PUT, paths::draft(safe_id(assignment)?)).json(&DraftPut { draft })?;
         let call = match etag {
-            Some(etag) => call.header("if-match", etag)?,
+            Some(etag) => call.header("if-match", &format!("\"{etag}\""))?,
             None => call.header("if-none-match", "*")?,
         };
         let answer = match self.send(&call).await {

@@ -135,6 +135,15 @@ pub enum Command {
         /// Study.
         study: StudyUid,
     },
+    /// Keeps credentials for an archive that the center names (`Archive::credentials`), in the secret store.
+    SetArchiveCredentials {
+        /// Name that assignments give for it.
+        name: String,
+        /// User; empty: `password` is a bearer token.
+        user: String,
+        /// Password or token.
+        password: Secret,
+    },
     /// Stops all threads.
     Shutdown,
 }
@@ -177,6 +186,10 @@ pub struct ThumbnailWanted {
 }
 
 /// Everything wanted now, most urgent first.
+///
+/// A frame's [`Event::Frame`] comes when it appears in a Demand and can be had, and once more only after it was
+/// left out of a Demand between: the app keeps the frames that its Demand names. Studies left out are forgotten
+/// in memory (not on disk); naming them again sends [`Event::Study`] again.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Demand {
     /// Studies to have on disk.

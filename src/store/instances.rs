@@ -55,8 +55,47 @@ impl Store {
         self.index.row("instances", &[study.as_str(), instance.as_str()])
     }
 
-    /// Takes a sealed file as this instance's. If the instance is here already, the new file is removed and
-    /// the old one stays; gives the file that counts.
+    /// Takes sealed files as these instances'. Where an instance is here already, the new file is removed and
+    /// the old one stays; gives, in order, the files that count. One transaction for all.
+    pub fn put_instances(&mut self, study: &StudyUid, new: Vec<InstanceRow>) -> Result<Vec<ObjectFile>, StoreError> {
+        let study_row = self.study_row(study);
+        let mut rows = Vec::with_capacity(new.len());
+        for instance in &new {
+            let row = self.instance_row(study, &instance.instance);
+            let identity = Identity { series: instance.series.clone(), instance: instance.instance.clone() };
+            let sealed = self.seal_json(&context("instances", &row), &identity)?;
+            rows.push((row, sealed, &instance.file));
+        }
+        let kept = self.db.transaction(|tx| {
+            let mut kept = Vec::with_capacity(rows.len());
+            for (row, sealed, file) in &rows {
+                let old = tx.optional("SELECT file, bytes FROM instances WHERE row = ?1", [row], |r| {
+                    Ok(ObjectFile { name: r.get(0)?, bytes: r.get::<_, i64>(1)?.unsigned_abs() })
+                })?;
+                if let Some(old) = old {
+                    kept.push(old);
+                    continue;
+                }
+                tx.run(
+                    "instance.put",
+                    "INSERT INTO instances VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![row, study_row, file.name, file.bytes as i64, sealed],
+                )?;
+                kept.push((*file).clone());
+            }
+            Ok(kept)
+        });
+        // A file without a row would only be cleared at the next start.
+        for (at, instance) in new.iter().enumerate() {
+            let counts = kept.as_ref().is_ok_and(|k| k.get(at) == Some(&instance.file));
+            if !counts {
+                self.objects.remove(&instance.file.name)?;
+            }
+        }
+        kept
+    }
+
+    /// Takes one sealed file as this instance's ([`Store::put_instances`]).
     pub fn put_instance(
         &mut self,
         study: &StudyUid,
@@ -64,29 +103,8 @@ impl Store {
         instance: &SopInstanceUid,
         file: ObjectFile,
     ) -> Result<ObjectFile, StoreError> {
-        let row = self.instance_row(study, instance);
-        let study_row = self.study_row(study);
-        let identity = Identity { series: series.clone(), instance: instance.clone() };
-        let sealed = self.seal_json(&context("instances", &row), &identity)?;
-        let kept = self.db.transaction(|tx| {
-            let old = tx.optional("SELECT file, bytes FROM instances WHERE row = ?1", [&row], |r| {
-                Ok(ObjectFile { name: r.get(0)?, bytes: r.get::<_, i64>(1)?.unsigned_abs() })
-            })?;
-            if let Some(old) = old {
-                return Ok(old);
-            }
-            tx.run(
-                "instance.put",
-                "INSERT INTO instances VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![row, study_row, file.name, file.bytes as i64, sealed],
-            )?;
-            Ok(file.clone())
-        });
-        // Without a row the file would only be cleared at the next start; a kept older one makes it needless.
-        if kept.as_ref().map_or(true, |k| *k != file) {
-            self.objects.remove(&file.name)?;
-        }
-        kept
+        let row = InstanceRow { series: series.clone(), instance: instance.clone(), file };
+        self.put_instances(study, vec![row])?.pop().ok_or(StoreError::NotFound("instance"))
     }
 
     /// Forgets an instance whose file did not open, so that it is fetched again.

@@ -9,6 +9,7 @@ pub mod ca;
 pub mod digest;
 pub mod keys;
 pub mod password;
+pub mod protected;
 pub mod random;
 pub mod seal;
 pub mod secrets;

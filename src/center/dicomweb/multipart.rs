@@ -265,7 +265,7 @@ mod tests {
         reader.push(&[0; 40]);
         assert_eq!(reader.next_part(), Err(MultipartError::PartTooLarge(10)));
         let mut reader = Multipart::new("b", 10).expect("boundary");
-        reader.push(&[b'x'; MAX_PREAMBLE_BYTES + 1]);
+        reader.push(&vec![b'x'; MAX_PREAMBLE_BYTES + 1]);
         assert!(matches!(reader.next_part(), Err(MultipartError::Malformed(_))));
         assert!(Multipart::new("", 1).is_err());
     }

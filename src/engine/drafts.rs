@@ -1,0 +1,243 @@
+//! Drafts: kept here first, then mirrored to the center. A lost race shows both versions and merges nothing.
+
+use super::inner::{Inner, failure_of_center, failure_of_store};
+use super::lock;
+use super::message::{Event, Failure};
+use crate::center::contract::DraftEnvelope;
+use crate::center::{CenterError, DraftSent};
+use crate::report::Draft;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
+
+#[derive(Default)]
+struct State {
+    /// Assignments whose draft the center does not have yet.
+    waiting: BTreeSet<String>,
+    /// The center's versions of lost races, until the reader has chosen.
+    conflicts: BTreeMap<String, DraftEnvelope>,
+}
+
+/// What is to be mirrored.
+#[derive(Default)]
+pub(super) struct Drafts {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+fn draft_of(envelope: &DraftEnvelope) -> Result<Draft, Failure> {
+    let value = envelope.draft.clone().unwrap_or_default();
+    serde_json::from_value(value).map_err(|_| Failure::Corrupt("the center's draft cannot be read".to_owned()))
+}
+
+impl Inner {
+    pub(super) async fn save_draft(&self, draft: Draft) {
+        let (assignment, revision, at) = (draft.assignment_id.clone(), draft.revision, self.now());
+        let kept = match self.disk() {
+            Ok(disk) => disk.call(move |store| store.put_draft(&draft, at)).await.map_err(|e| failure_of_store(&e)),
+            Err(failure) => Err(failure),
+        };
+        match kept {
+            Ok(()) => {
+                self.events.push(Event::DraftSaved { assignment: assignment.clone(), revision, at_center: false, at });
+                self.mirror(assignment);
+            }
+            Err(failure) => self.events.push(Event::DraftFailed { assignment, failure }),
+        }
+    }
+
+    fn mirror(&self, assignment: String) {
+        lock(&self.drafts.state).waiting.insert(assignment);
+        self.drafts.changed.notify_one();
+    }
+
+    /// Drafts that the center has not got yet (after a crash or offline time).
+    pub(super) async fn mirror_all(&self) {
+        let Ok(disk) = self.disk() else { return };
+        let unsent = disk
+            .call(|store| {
+                let mut unsent = Vec::new();
+                for draft in store.drafts()? {
+                    let kept = store.draft(&draft.assignment_id)?;
+                    if kept.is_some_and(|k| k.mirrored_revision != Some(draft.revision)) {
+                        unsent.push(draft.assignment_id);
+                    }
+                }
+                Ok(unsent)
+            })
+            .await;
+        match unsent {
+            Ok(unsent) => unsent.into_iter().for_each(|assignment| self.mirror(assignment)),
+            Err(error) => self.events.push(Event::Notice(failure_of_store(&error))),
+        }
+    }
+
+    pub(super) async fn load_draft(&self, assignment: String) {
+        match self.newest_draft(&assignment).await {
+            Ok(draft) => self.events.push(Event::Draft { assignment, draft }),
+            Err(failure) => self.events.push(Event::DraftFailed { assignment, failure }),
+        }
+    }
+
+    /// The draft to go on with: the one here, unless the center has a newer one and this one was mirrored whole.
+    async fn newest_draft(&self, assignment: &str) -> Result<Option<Draft>, Failure> {
+        let disk = self.disk()?;
+        let id = assignment.to_owned();
+        let kept = disk.call(move |store| store.draft(&id)).await.map_err(|e| failure_of_store(&e))?;
+        let online = lock(&self.token_user).is_some();
+        let remote = match self.center() {
+            Ok(center) if online => self.note(center.client.draft(assignment).await),
+            _ => Err(CenterError::Offline("not signed in".to_owned())),
+        };
+        let envelope = match remote {
+            Ok(Some(envelope)) => envelope,
+            Ok(None) => return Ok(kept.map(|k| k.draft)),
+            // Without the center the draft that is here is the newest that can be had.
+            Err(error) if kept.is_some() || matches!(error, CenterError::Offline(_)) => {
+                return Ok(kept.map(|k| k.draft));
+            }
+            Err(error) => return Err(failure_of_center(&error)),
+        };
+        if let Some(kept) = kept {
+            if kept.center_etag.as_deref() == Some(&envelope.etag) {
+                return Ok(Some(kept.draft));
+            }
+            let center = draft_of(&envelope)?;
+            if kept.mirrored_revision != Some(kept.draft.revision) && center != kept.draft {
+                self.conflict(assignment, envelope, center);
+                return Ok(Some(kept.draft));
+            }
+        }
+        self.take_center_draft(&envelope).await.map(Some)
+    }
+
+    /// The center's version becomes the one here.
+    async fn take_center_draft(&self, envelope: &DraftEnvelope) -> Result<Draft, Failure> {
+        let draft = draft_of(envelope)?;
+        let (keep, etag, at) = (draft.clone(), envelope.etag.clone(), self.now());
+        let disk = self.disk()?;
+        disk.call(move |store| {
+            store.put_draft(&keep, at)?;
+            store.mark_draft(&keep.assignment_id, Some(&etag), Some(keep.revision))
+        })
+        .await
+        .map_err(|e| failure_of_store(&e))?;
+        Ok(draft)
+    }
+
+    fn conflict(&self, assignment: &str, envelope: DraftEnvelope, center: Draft) {
+        let mut state = lock(&self.drafts.state);
+        state.conflicts.insert(assignment.to_owned(), envelope);
+        state.waiting.remove(assignment);
+        drop(state);
+        self.events.push(Event::DraftConflict { assignment: assignment.to_owned(), center });
+    }
+
+    /// The reader chose between two versions.
+    pub(super) async fn resolve_draft(&self, assignment: String, keep_local: bool) {
+        let Some(envelope) = lock(&self.drafts.state).conflicts.remove(&assignment) else { return };
+        let result = if keep_local {
+            let (id, etag) = (assignment.clone(), envelope.etag.clone());
+            match self.disk() {
+                Ok(disk) => disk
+                    .call(move |store| store.mark_draft(&id, Some(&etag), None))
+                    .await
+                    .map(|()| None)
+                    .map_err(|e| failure_of_store(&e)),
+                Err(failure) => Err(failure),
+            }
+        } else {
+            self.take_center_draft(&envelope).await.map(Some)
+        };
+        match result {
+            Ok(None) => self.mirror(assignment),
+            Ok(draft) => self.events.push(Event::Draft { assignment, draft }),
+            Err(failure) => {
+                lock(&self.drafts.state).conflicts.insert(assignment.clone(), envelope);
+                self.events.push(Event::DraftFailed { assignment, failure });
+            }
+        }
+    }
+
+    /// Sends one assignment's draft as it is kept now.
+    async fn mirror_one(&self, assignment: &str) -> Result<(), Failure> {
+        let disk = self.disk()?;
+        let id = assignment.to_owned();
+        let kept = disk.call(move |store| store.draft(&id)).await.map_err(|e| failure_of_store(&e))?;
+        let Some(kept) = kept.filter(|k| k.mirrored_revision != Some(k.draft.revision)) else { return Ok(()) };
+        let client = self.center()?.client;
+        let body = serde_json::to_value(&kept.draft).map_err(|e| Failure::Local(e.to_string()))?;
+        let sent = client.put_draft(assignment, body, kept.center_etag.as_deref()).await;
+        match self.note(sent).map_err(|e| failure_of_center(&e))? {
+            DraftSent::Kept(etag) => {
+                let (id, revision) = (assignment.to_owned(), kept.draft.revision);
+                disk.call(move |store| store.mark_draft(&id, Some(&etag), Some(revision)))
+                    .await
+                    .map_err(|e| failure_of_store(&e))?;
+                let at = self.now();
+                self.events.push(Event::DraftSaved {
+                    assignment: assignment.to_owned(),
+                    revision,
+                    at_center: true,
+                    at,
+                });
+            }
+            DraftSent::Conflict(envelope) => {
+                let center = draft_of(&envelope)?;
+                if center == kept.draft {
+                    // Our own, whose answer was lost on the way.
+                    let (id, revision) = (assignment.to_owned(), center.revision);
+                    disk.call(move |store| store.mark_draft(&id, Some(&envelope.etag), Some(revision)))
+                        .await
+                        .map_err(|e| failure_of_store(&e))?;
+                } else {
+                    self.conflict(assignment, *envelope, center);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Mirrors drafts until the engine stops.
+pub(super) async fn mirror_loop(inner: Arc<Inner>) {
+    let mut attempt = 0;
+    loop {
+        let next = {
+            let mut state = lock(&inner.drafts.state);
+            let signed_in = lock(&inner.token_user).is_some();
+            if signed_in { state.waiting.pop_first() } else { None }
+        };
+        let Some(assignment) = next else {
+            tokio::select! {
+                () = inner.drafts.changed.notified() => continue,
+                () = inner.stopped() => return,
+            }
+        };
+        if lock(&inner.drafts.state).conflicts.contains_key(&assignment) {
+            continue;
+        }
+        match inner.mirror_one(&assignment).await {
+            Ok(()) => attempt = 0,
+            Err(Failure::Offline(_)) => {
+                lock(&inner.drafts.state).waiting.insert(assignment);
+                attempt += 1;
+                let timing = inner.config.timing;
+                let pause = timing.patience.pause(attempt).min(timing.longest_pause);
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = inner.stopped() => return,
+                }
+            }
+            // It stays here; the reader is told, and the next save tries again.
+            Err(failure) => inner.events.push(Event::DraftFailed { assignment, failure }),
+        }
+    }
+}
+
+impl Drafts {
+    /// The session is there anew.
+    pub(super) fn wake(&self) {
+        self.changed.notify_one();
+    }
+}

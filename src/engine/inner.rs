@@ -1,0 +1,215 @@
+//! What all parts of the engine share.
+
+use super::config::Config;
+use super::disk::Disk;
+use super::drafts::Drafts;
+use super::library::Library;
+use super::lock;
+use super::message::{Event, Failure, Link, Session};
+use super::pictures::Pictures;
+use super::pool::Pool;
+use super::queue::EventQueue;
+use super::sign::Desk;
+use super::transfer::Transfer;
+use crate::center::contract::{EnrolmentFile, ProblemType};
+use crate::center::{CenterClient, CenterError};
+use crate::store::{NewAudit, StoreError};
+use crate::study::StudyUid;
+use crate::vault::secrets::SecretStore;
+use crate::worklist::{Assignment, AuditAction, AuditOutcome};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{Notify, watch};
+
+/// The center this terminal is enrolled at.
+#[derive(Clone)]
+pub(super) struct Center {
+    pub(super) client: CenterClient,
+    pub(super) enrolment: Arc<EnrolmentFile>,
+    /// Root certificates (DER) of the enrolment file.
+    pub(super) roots: Arc<Vec<Vec<u8>>>,
+}
+
+/// Store and secrets, once they are open.
+#[derive(Clone)]
+pub(super) struct Opened {
+    pub(super) disk: Disk,
+    pub(super) secrets: Arc<dyn SecretStore>,
+}
+
+/// Shared by the control task, the workers and the pool.
+pub(super) struct Inner {
+    pub(super) config: Config,
+    pub(super) events: EventQueue,
+    pub(super) pool: Pool,
+    pub(super) library: Mutex<Library>,
+    pub(super) pictures: Pictures,
+    pub(super) transfer: Transfer,
+    pub(super) drafts: Drafts,
+    pub(super) desk: Desk,
+    pub(super) opened: Mutex<Option<Opened>>,
+    pub(super) center: Mutex<Option<Center>>,
+    pub(super) session: Mutex<Option<Session>>,
+    /// Who may use the refresh token that is kept (signed in now or at the last run).
+    pub(super) token_user: Mutex<Option<Session>>,
+    pub(super) assignments: Mutex<BTreeMap<String, Arc<Assignment>>>,
+    pub(super) link: Mutex<Link>,
+    pub(super) received_bytes: AtomicU64,
+    pub(super) dirty: Mutex<BTreeSet<StudyUid>>,
+    /// Something waits in the outbox, or may be tried again now.
+    pub(super) outbox_wake: Notify,
+    /// The session began or the worklist is wanted now.
+    pub(super) link_wake: Notify,
+    /// Audit records wait.
+    pub(super) audit_wake: Notify,
+    /// True: stop.
+    pub(super) stop: watch::Sender<bool>,
+}
+
+impl Inner {
+    pub(super) fn now(&self) -> Timestamp {
+        self.config.clock.now()
+    }
+
+    /// Resolves when the engine stops.
+    pub(super) async fn stopped(&self) {
+        let mut stop = self.stop.subscribe();
+        // An error means that the sender is gone, which is a stop too.
+        let _stopped_either_way = stop.wait_for(|s| *s).await;
+    }
+
+    pub(super) fn opened(&self) -> Result<Opened, Failure> {
+        lock(&self.opened).clone().ok_or_else(|| Failure::NoSecretStore("the secrets store is not open yet".to_owned()))
+    }
+
+    pub(super) fn disk(&self) -> Result<Disk, Failure> {
+        self.opened().map(|o| o.disk)
+    }
+
+    pub(super) fn center(&self) -> Result<Center, Failure> {
+        lock(&self.center).clone().ok_or_else(|| Failure::Local("this terminal is not enrolled".to_owned()))
+    }
+
+    pub(super) fn signed_in(&self) -> Option<Session> {
+        lock(&self.session).clone()
+    }
+
+    pub(super) fn user(&self) -> String {
+        self.signed_in().map(|s| s.user).unwrap_or_default()
+    }
+
+    /// Notes how a request went, and tells when the link's state changed.
+    pub(super) fn note<T>(&self, result: Result<T, CenterError>) -> Result<T, CenterError> {
+        match &result {
+            Err(CenterError::Offline(_) | CenterError::Untrusted(_)) => self.set_link(|l| l.online = false),
+            Err(CenterError::Status(502..=504)) => self.set_link(|l| l.online = false),
+            Err(CenterError::Forbidden(_) | CenterError::Secret(_)) => {}
+            Err(CenterError::SessionEnded) => self.session_ended(),
+            _ => self.set_link(|l| l.online = true),
+        }
+        result
+    }
+
+    pub(super) fn set_link(&self, change: impl FnOnce(&mut Link)) {
+        let changed = {
+            let mut link = lock(&self.link);
+            let before = link.clone();
+            change(&mut link);
+            (*link != before).then(|| link.clone())
+        };
+        if let Some(link) = changed {
+            self.events.push(Event::Link(link));
+        }
+    }
+
+    /// The center no longer knows the session: the reader must sign in again; nothing that was written is lost.
+    fn session_ended(&self) {
+        *lock(&self.token_user) = None;
+        if lock(&self.session).take().is_some() {
+            let failure = Failure::Denied("the session has ended".to_owned());
+            self.events.push(Event::SignedOut(Some(failure)));
+        }
+    }
+
+    /// A study's ledger changed: told soon, not at every instance.
+    pub(super) fn progress_changed(&self, study: &StudyUid) {
+        lock(&self.dirty).insert(study.clone());
+    }
+
+    /// Tells the progress of all studies whose ledger changed.
+    pub(super) fn flush_progress(&self) {
+        let dirty = std::mem::take(&mut *lock(&self.dirty));
+        for study in dirty {
+            let progress = lock(&self.library).get(&study).map(super::library::Entry::progress);
+            if let Some(progress) = progress {
+                self.events.push(Event::StudyProgress(progress));
+            }
+        }
+    }
+
+    /// Tells a study's structure as it is now.
+    pub(super) fn tell_study(&self, study: &StudyUid) {
+        let whole = lock(&self.library).get(study).map(|e| Arc::new(e.study.clone()));
+        if let Some(whole) = whole {
+            self.events.push(Event::Study(whole));
+        }
+    }
+
+    pub(super) fn count_bytes(&self, bytes: u64) {
+        self.received_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// An audit record of now, by the reader signed in.
+    pub(super) fn audit(&self, action: AuditAction, outcome: AuditOutcome, object: Option<String>) -> NewAudit {
+        NewAudit { at: self.now(), user: self.user(), action, outcome, object }
+    }
+
+    /// Appends an audit record. A record that cannot be kept is told to the reader: it must not vanish unseen.
+    pub(super) async fn record(&self, new: NewAudit) {
+        let Ok(disk) = self.disk() else { return };
+        match disk.call(move |store| store.record(new)).await {
+            Ok(()) => self.audit_wake.notify_one(),
+            Err(error) => self.events.push(Event::Notice(failure_of_store(&error))),
+        }
+    }
+}
+
+/// What a store's error means for the reader.
+pub(super) fn failure_of_store(error: &StoreError) -> Failure {
+    match error {
+        StoreError::Full(detail) => Failure::Full(detail.clone()),
+        StoreError::Damaged(_) | StoreError::Seal(_) | StoreError::Json(_) => Failure::Corrupt(error.to_string()),
+        StoreError::AlreadySigned => Failure::Conflict(error.to_string()),
+        _ => Failure::Local(error.to_string()),
+    }
+}
+
+/// What a center's error means for the reader.
+pub(super) fn failure_of_center(error: &CenterError) -> Failure {
+    let words = || match error {
+        CenterError::Refused(problem) => {
+            let detail = problem.detail.as_deref().unwrap_or_default();
+            if detail.is_empty() { problem.title.clone() } else { format!("{} ({detail})", problem.title) }
+        }
+        other => other.to_string(),
+    };
+    match error {
+        CenterError::Offline(_) | CenterError::Status(500..=599) => Failure::Offline(words()),
+        CenterError::Untrusted(_) | CenterError::SessionEnded | CenterError::Status(401 | 403) => {
+            Failure::Denied(words())
+        }
+        CenterError::Protocol(_) => Failure::Corrupt(words()),
+        CenterError::Forbidden(_) | CenterError::Status(_) => Failure::Rejected(words()),
+        CenterError::Secret(_) => Failure::Local(words()),
+        CenterError::Refused(problem) => match (problem.problem_type(), problem.status) {
+            (Some(ProblemType::SignInLocked | ProblemType::SignInRefused), _) | (_, 401 | 403) => {
+                Failure::Denied(words())
+            }
+            (_, 409 | 412) => Failure::Conflict(words()),
+            (_, 500..=599) => Failure::Offline(words()),
+            _ => Failure::Rejected(words()),
+        },
+    }
+}

@@ -1,0 +1,197 @@
+//! Sending what was signed, oldest first, exactly once: the same bytes under the same key until the center's
+//! receipt is here and verified. The only code that removes an entry.
+
+use super::inner::{Inner, failure_of_center, failure_of_store};
+use super::lock;
+use super::message::{Event, Failure, OutboxEntry};
+use crate::center::contract::ProblemType;
+use crate::center::{CenterError, Part, Submission};
+use crate::report::Receipt;
+use crate::report::manifest::canonical;
+use crate::store::OutboxRow;
+use crate::vault::signature::{Expected, Policy};
+use crate::worklist::{AuditAction, AuditOutcome};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What became of an attempt.
+enum Outcome {
+    Accepted(Box<Receipt>),
+    Retry(Failure),
+    Wedged(String),
+}
+
+impl Inner {
+    /// Tells what waits.
+    pub(super) async fn tell_outbox(&self) {
+        let Ok(disk) = self.disk() else { return };
+        match disk.call(|store| store.outbox()).await {
+            Ok(rows) => {
+                let entries = rows.into_iter().map(|row| OutboxEntry {
+                    id: row.id,
+                    assignment: row.package.assignment,
+                    sha256: row.package.sha256,
+                    signed_at: row.package.signed_at,
+                    attempts: row.attempts,
+                    wedged: row.wedged,
+                });
+                self.events.push(Event::Outbox(entries.collect()));
+            }
+            Err(error) => self.events.push(Event::Notice(failure_of_store(&error))),
+        }
+    }
+
+    /// A person asked: wedged entries are tried again too.
+    pub(super) async fn send_outbox(&self) {
+        let Ok(disk) = self.disk() else { return };
+        if let Err(error) = disk.call(|store| store.outbox_unwedge()).await {
+            self.events.push(Event::Notice(failure_of_store(&error)));
+        }
+        self.tell_outbox().await;
+        self.outbox_wake.notify_one();
+    }
+
+    async fn attempt(&self, row: &OutboxRow) -> Outcome {
+        let package = &row.package;
+        let center = match self.center() {
+            Ok(center) => center,
+            Err(failure) => return Outcome::Retry(failure),
+        };
+        let submission = Submission {
+            assignment: &package.assignment,
+            report: package.predecessor.as_ref().map(|p| p.report_id.as_str()),
+            lease: package.lease.as_deref(),
+            report_json: &package.report_json,
+            sha256: &package.sha256,
+            signature: &package.signature,
+            attachments: package
+                .attachments
+                .iter()
+                .map(|a| Part { name: &a.name, media_type: &a.media_type, bytes: &a.bytes })
+                .collect(),
+        };
+        match self.note(center.client.submit(&submission).await) {
+            Ok(receipt) => match verify_receipt(&receipt, row, &center.roots, self.now()) {
+                Ok(()) => Outcome::Accepted(Box::new(receipt)),
+                Err(reason) => Outcome::Wedged(reason),
+            },
+            Err(error) if error.worth_retrying() || matches!(error, CenterError::SessionEnded) => {
+                Outcome::Retry(failure_of_center(&error))
+            }
+            Err(CenterError::Secret(detail)) => Outcome::Retry(Failure::Local(detail)),
+            // The receipt was cut or spoiled on the way: the same request gives it again.
+            Err(CenterError::Protocol(detail)) => Outcome::Retry(Failure::Corrupt(detail)),
+            Err(error) => {
+                let failure = failure_of_center(&error);
+                let kind = error.problem_type().map_or("", ProblemType::slug);
+                Outcome::Wedged(format!("{} [{kind}]", failure.detail()))
+            }
+        }
+    }
+
+    /// One look at the outbox; gives how long to sleep where something is to be tried again.
+    async fn work_outbox(&self) -> Result<Option<Duration>, Failure> {
+        let Some(user) = lock(&self.token_user).as_ref().map(|s| s.user.clone()) else { return Ok(None) };
+        let disk = self.disk()?;
+        let rows = disk.call(|store| store.outbox()).await.map_err(|e| failure_of_store(&e))?;
+        let now = self.now();
+        for row in rows.iter().filter(|r| r.wedged.is_none() && r.package.user == user) {
+            let (id, assignment) = (row.id, row.package.assignment.clone());
+            match self.attempt(row).await {
+                Outcome::Accepted(receipt) => {
+                    let audit =
+                        self.audit(AuditAction::ReportSubmitted, AuditOutcome::Success, Some(assignment.clone()));
+                    let audit = crate::store::NewAudit { user: row.package.user.clone(), ..audit };
+                    let kept = (*receipt).clone();
+                    disk.call(move |store| store.outbox_accepted(id, &kept, audit))
+                        .await
+                        .map_err(|e| failure_of_store(&e))?;
+                    self.events.push(Event::Receipt(*receipt));
+                    self.tell_outbox().await;
+                    self.audit_wake.notify_one();
+                    if let Err(error) = self.reread_assignment(&assignment).await {
+                        tracing::debug!(%error, "the submitted assignment was not read anew");
+                    }
+                }
+                Outcome::Retry(failure) => {
+                    tracing::info!(id, "a report waits for another attempt");
+                    let patience = self.config.timing.patience;
+                    let wait = patience.pause(row.attempts + 1).min(self.config.timing.longest_pause);
+                    // Whole seconds on disk; the sleep itself is the exact one.
+                    let next = now.saturating_add(SignedDuration::try_from(wait).unwrap_or_default()).unwrap_or(now);
+                    disk.call(move |store| store.outbox_retry(id, next)).await.map_err(|e| failure_of_store(&e))?;
+                    self.tell_outbox().await;
+                    if !matches!(failure, Failure::Offline(_)) {
+                        self.events.push(Event::Notice(failure));
+                    }
+                    return Ok(Some(wait));
+                }
+                Outcome::Wedged(reason) => {
+                    let told = reason.clone();
+                    disk.call(move |store| store.outbox_wedged(id, &reason)).await.map_err(|e| failure_of_store(&e))?;
+                    self.events.push(Event::Notice(Failure::Rejected(told)));
+                    self.tell_outbox().await;
+                    if let Err(error) = self.reread_assignment(&assignment).await {
+                        tracing::debug!(%error, "the refused assignment was not read anew");
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a receipt is the center's word for exactly this report.
+fn verify_receipt(receipt: &Receipt, row: &OutboxRow, roots: &[Vec<u8>], at: Timestamp) -> Result<(), String> {
+    let package = &row.package;
+    if receipt.sha256 != package.sha256 || receipt.assignment_id != package.assignment || receipt.signer != package.user
+    {
+        return Err("the center's receipt is for another report".to_owned());
+    }
+    check_receipt_signature(receipt, roots, at)
+}
+
+/// Whether the center signed this receipt.
+pub(super) fn check_receipt_signature(receipt: &Receipt, roots: &[Vec<u8>], at: Timestamp) -> Result<(), String> {
+    let signature =
+        STANDARD.decode(&receipt.signature).map_err(|_| "the receipt's signature is no base64".to_owned())?;
+    let mut value = serde_json::to_value(receipt).map_err(|e| e.to_string())?;
+    if let Some(object) = value.as_object_mut() {
+        object.remove("signature");
+    }
+    let signed = canonical(&value).map_err(|e| e.to_string())?;
+    let check = Policy { roots, revoked: &[], at, expected: Expected::Center }.verify(&signed, &signature);
+    if check.verdict.is_valid() {
+        Ok(())
+    } else {
+        Err(format!("the center's receipt does not verify: {} ({})", check.verdict, check.detail))
+    }
+}
+
+/// Sends until the engine stops; begins by itself with what a former run left.
+pub(super) async fn send_loop(inner: Arc<Inner>) {
+    loop {
+        let pause = match inner.work_outbox().await {
+            Ok(pause) => pause,
+            Err(Failure::NoSecretStore(_)) => None,
+            Err(failure) => {
+                inner.events.push(Event::Notice(failure));
+                Some(inner.config.timing.longest_pause)
+            }
+        };
+        let wait = async {
+            match pause {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = inner.outbox_wake.notified() => {}
+            () = wait => {}
+            () = inner.stopped() => return,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Events on their way up. Never blocks a worker: what a newer event makes needless is replaced in place, and
+//! frames nobody wants any more are dropped, so the queue is bounded by what was asked for.
+
+use super::lock;
+use super::message::Event;
+use crate::study::FrameRef;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+/// The queue and the callback that wakes the UI.
+pub(super) struct EventQueue {
+    events: Mutex<VecDeque<Event>>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// Whether `newer` says all that `older` said.
+fn replaces(newer: &Event, older: &Event) -> bool {
+    match (newer, older) {
+        (Event::Link(_), Event::Link(_))
+        | (Event::Outbox(_), Event::Outbox(_))
+        | (Event::Worklist { .. }, Event::Worklist { .. })
+        | (Event::WorklistFailed(_), Event::WorklistFailed(_)) => true,
+        (Event::Study(a), Event::Study(b)) => a.uid == b.uid,
+        (Event::StudyProgress(a), Event::StudyProgress(b)) => a.study == b.study,
+        (Event::Assignment(a), Event::Assignment(b)) => a.id == b.id,
+        _ => false,
+    }
+}
+
+impl EventQueue {
+    pub(super) fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self { events: Mutex::new(VecDeque::new()), wake }
+    }
+
+    /// Adds an event. A replaced one leaves its place: the newer fact comes at the end, after what led to it.
+    pub(super) fn push(&self, event: Event) {
+        {
+            let mut events = lock(&self.events);
+            if let Some(at) = events.iter().rposition(|older| replaces(&event, older)) {
+                events.remove(at);
+            }
+            events.push_back(event);
+        }
+        (self.wake)();
+    }
+
+    /// Drops frames that are not wanted any more.
+    pub(super) fn keep_frames(&self, wanted: impl Fn(&FrameRef) -> bool) {
+        lock(&self.events).retain(|event| match event {
+            Event::Frame(frame, _) | Event::FrameFailed(frame, _) => wanted(frame),
+            _ => true,
+        });
+    }
+
+    pub(super) fn drain(&self, max: usize) -> Vec<Event> {
+        let mut events = lock(&self.events);
+        let count = max.min(events.len());
+        events.drain(..count).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::{Failure, Link};
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn newer_facts_replace_older_ones_and_wake() {
+        let woken = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&woken);
+        let queue = EventQueue::new(Arc::new(move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+        }));
+        queue.push(Event::Link(Link::default()));
+        queue.push(Event::Notice(Failure::Local("a".into())));
+        queue.push(Event::Link(Link { online: true, ..Link::default() }));
+        queue.push(Event::Notice(Failure::Local("b".into())));
+        assert_eq!(woken.load(Ordering::SeqCst), 4);
+        let events = queue.drain(10);
+        assert!(matches!(&events[..], [Event::Notice(_), Event::Link(l), Event::Notice(_)] if l.online));
+        assert!(queue.drain(10).is_empty());
+    }
+}

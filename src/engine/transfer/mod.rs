@@ -1,0 +1,328 @@
+//! Bringing studies onto this disk: what next, how many at a time, what after a failure.
+//!
+//! Work is cut into units (list the series, one series' metadata, one series' stream, one instance). The most
+//! urgent class always goes first and may push a less urgent stream aside: what has arrived is kept, so nothing
+//! is lost by stopping anywhere. What is on the disk is never fetched again.
+
+mod ingest;
+mod plan;
+mod work;
+
+use super::inner::Inner;
+use super::lock;
+use super::message::{Class, Event, Failure, StudyProgress, StudyWanted};
+use crate::center::dicomweb::ArchiveClient;
+use crate::study::{SopInstanceUid, StudyUid};
+use ingest::Arrival;
+pub(super) use ingest::committer;
+use plan::{StudyJob, Unit};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+pub(super) use work::archive_secret;
+
+/// Single instances that the reader is waiting for go beside the streams.
+const EXPRESS: usize = 2;
+/// Demanded instances that count as "on screen or next to it".
+const VISIBLE: usize = 16;
+
+struct Running {
+    number: u64,
+    unit: Unit,
+    class: Class,
+    express: bool,
+    abort: AbortHandle,
+}
+
+#[derive(Default)]
+struct State {
+    wanted: Vec<StudyWanted>,
+    jobs: BTreeMap<StudyUid, StudyJob>,
+    running: Vec<Running>,
+    archives: HashMap<(String, Option<String>), ArchiveClient>,
+    count: u64,
+}
+
+/// The transfer's shared state. The loop [`drive`] decides; units report back here.
+pub(super) struct Transfer {
+    state: Mutex<State>,
+    changed: Notify,
+    arrivals: mpsc::Sender<Arrival>,
+}
+
+impl Transfer {
+    /// The transfer and the channel that [`committer`] empties.
+    pub(super) fn new() -> (Self, mpsc::Receiver<Arrival>) {
+        let (arrivals, receiver) = mpsc::channel(64);
+        (Self { state: Mutex::default(), changed: Notify::new(), arrivals }, receiver)
+    }
+
+    /// Something about a study's instances changed (one was lost): look again.
+    pub(super) fn look_again(&self, study: &StudyUid) {
+        if let Some(job) = lock(&self.state).jobs.get_mut(study) {
+            job.reopen();
+        }
+        self.changed.notify_one();
+    }
+
+    /// Frames are wanted that may have to be fetched singly.
+    pub(super) fn poke(&self) {
+        self.changed.notify_one();
+    }
+
+    /// The link or session is there anew: what waited for it goes on at once.
+    pub(super) fn kick(&self) {
+        let mut state = lock(&self.state);
+        state.archives.clear();
+        for job in state.jobs.values_mut() {
+            job.wake();
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Stops everything that is under way.
+    pub(super) fn abort_all(&self) {
+        for running in lock(&self.state).running.drain(..) {
+            running.abort.abort();
+        }
+    }
+
+    /// Studies that must stay on disk.
+    pub(super) fn needed(&self) -> Vec<StudyUid> {
+        lock(&self.state).wanted.iter().map(|w| w.study.study_uid.clone()).collect()
+    }
+}
+
+impl Inner {
+    /// Takes the studies of a new Demand.
+    pub(super) fn demand_studies(&self, mut studies: Vec<StudyWanted>) {
+        studies.sort_by_key(|w| w.class);
+        let mut forgotten = Vec::new();
+        {
+            let mut state = lock(&self.transfer.state);
+            let gone: Vec<_> =
+                state.jobs.keys().filter(|uid| !studies.iter().any(|w| w.study.study_uid == **uid)).cloned().collect();
+            for uid in gone {
+                state.stop_study(&uid);
+                state.jobs.remove(&uid);
+                forgotten.push(uid);
+            }
+            for wanted in &studies {
+                let uid = &wanted.study.study_uid;
+                if !state.jobs.contains_key(uid) {
+                    state.jobs.insert(uid.clone(), StudyJob::new(wanted.study.clone()));
+                }
+                if wanted.paused {
+                    state.stop_study(uid);
+                }
+                for running in state.running.iter_mut().filter(|r| r.unit.study() == uid) {
+                    running.class = wanted.class;
+                }
+            }
+            state.wanted = studies;
+        }
+        for uid in forgotten {
+            lock(&self.library).forget(&uid);
+        }
+        self.transfer.changed.notify_one();
+    }
+}
+
+impl State {
+    /// Stops the units of a study; their work is to be done again.
+    fn stop_study(&mut self, study: &StudyUid) {
+        for running in self.running.extract_if(.., |r| r.unit.study() == study) {
+            running.abort.abort();
+            if let Some(job) = self.jobs.get_mut(study) {
+                job.put_back(&running.unit);
+            }
+        }
+    }
+
+    /// Stops the least urgent unit if it is less urgent than `class`.
+    fn push_aside(&mut self, class: Class) -> bool {
+        let worst = self.running.iter().enumerate().filter(|(_, r)| !r.express).max_by_key(|(at, r)| (r.class, *at));
+        let Some((at, _)) = worst.filter(|(_, r)| r.class > class) else { return false };
+        let running = self.running.remove(at);
+        running.abort.abort();
+        if let Some(job) = self.jobs.get_mut(running.unit.study()) {
+            job.put_back(&running.unit);
+        }
+        true
+    }
+
+    fn is_running(&self, unit: &Unit) -> bool {
+        self.running.iter().any(|r| r.unit == *unit)
+    }
+}
+
+/// Decides until the engine stops.
+pub(super) async fn drive(inner: Arc<Inner>) {
+    loop {
+        let next_look = inner.pump();
+        let wait = async {
+            match next_look {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = inner.transfer.changed.notified() => {}
+            () = wait => {}
+            () = inner.stopped() => return,
+        }
+    }
+}
+
+impl Inner {
+    /// Starts every unit that may start now; says when to look again at the latest.
+    fn pump(self: &Arc<Self>) -> Option<Instant> {
+        let visible: Vec<SopInstanceUid> = self.pictures.wanted_instances().into_iter().take(VISIBLE).collect();
+        let now = Instant::now();
+        let mut next_look: Option<Instant> = None;
+        let mut settled = Vec::new();
+        {
+            let mut state = lock(&self.transfer.state);
+            self.start_express(&mut state, &visible, now);
+            let order: Vec<_> =
+                state.wanted.iter().filter(|w| !w.paused).map(|w| (w.study.study_uid.clone(), w.class)).collect();
+            for (study, class) in order {
+                while let Some(job) = state.jobs.get(&study) {
+                    if let Some(at) = job.not_before.filter(|at| *at > now) {
+                        next_look = Some(next_look.map_or(at, |n| n.min(at)));
+                        break;
+                    }
+                    let running: Vec<Unit> =
+                        state.running.iter().filter(|r| r.unit.study() == &study).map(|r| r.unit.clone()).collect();
+                    let Some(unit) = job.next_unit(&lock(&self.library), &running) else {
+                        if running.is_empty() && job.is_settled() && !job.told {
+                            settled.push((study.clone(), job.failure.clone()));
+                        }
+                        break;
+                    };
+                    let busy = state.running.iter().filter(|r| !r.express).count();
+                    if busy >= self.config.streams.max(1) && !state.push_aside(class) {
+                        break;
+                    }
+                    self.start(&mut state, unit, class, false);
+                }
+            }
+        }
+        for (study, failure) in settled {
+            self.study_settled(&study, failure);
+        }
+        next_look
+    }
+
+    fn start_express(self: &Arc<Self>, state: &mut State, visible: &[SopInstanceUid], now: Instant) {
+        for instance in visible {
+            if state.running.iter().filter(|r| r.express).count() >= EXPRESS {
+                return;
+            }
+            let unit = {
+                let library = lock(&self.library);
+                let Some(home) = library.home(instance) else { continue };
+                let missing = library.get(&home.study).is_some_and(|e| e.is_missing(instance));
+                let ready = state.jobs.get(&home.study).is_some_and(|j| j.not_before.is_none_or(|at| at <= now));
+                let paused = state.wanted.iter().any(|w| w.study.study_uid == home.study && w.paused);
+                if !missing || !ready || paused {
+                    continue;
+                }
+                Unit::Instance(home.study.clone(), home.series.clone(), instance.clone())
+            };
+            if !state.is_running(&unit) {
+                self.start(state, unit, Class::Visible, true);
+            }
+        }
+    }
+
+    fn start(self: &Arc<Self>, state: &mut State, unit: Unit, class: Class, express: bool) {
+        state.count += 1;
+        let number = state.count;
+        if let Some(job) = state.jobs.get_mut(unit.study()) {
+            job.take(&unit);
+        }
+        let inner = Arc::clone(self);
+        let doing = unit.clone();
+        let task = tokio::spawn(async move {
+            let outcome = inner.do_unit(&doing).await;
+            inner.unit_done(number, &doing, outcome);
+        });
+        state.running.push(Running { number, unit, class, express, abort: task.abort_handle() });
+    }
+
+    fn unit_done(self: &Arc<Self>, number: u64, unit: &Unit, outcome: Result<(), work::Trouble>) {
+        let study = unit.study().clone();
+        let failure = {
+            let mut state = lock(&self.transfer.state);
+            let before = state.running.len();
+            state.running.retain(|r| r.number != number);
+            // Stopped meanwhile: its work was put back already.
+            if state.running.len() == before {
+                return;
+            }
+            let Some(job) = state.jobs.get_mut(&study) else { return };
+            let failure = job.finish(unit, outcome, &self.config.timing, &self.library);
+            let changed = job.failure != failure;
+            job.failure.clone_from(&failure);
+            changed.then_some(failure)
+        };
+        if let Some(failure) = failure {
+            self.show_failure(&study, failure);
+        }
+        self.transfer.changed.notify_one();
+    }
+
+    fn show_failure(&self, study: &StudyUid, failure: Option<Failure>) {
+        let known = {
+            let mut library = lock(&self.library);
+            library.get_mut(study).is_some_and(|entry| {
+                entry.failure.clone_from(&failure);
+                true
+            })
+        };
+        if known {
+            self.progress_changed(study);
+        } else {
+            // Nothing is known of the study yet: the failure must be told all the same.
+            self.events.push(Event::StudyProgress(StudyProgress {
+                study: study.clone(),
+                ledger: Arc::default(),
+                finished: false,
+                failure,
+            }));
+        }
+    }
+
+    fn study_settled(self: &Arc<Self>, study: &StudyUid, failure: Option<Failure>) {
+        let fetched = match lock(&self.transfer.state).jobs.get_mut(study) {
+            Some(job) => {
+                job.told = true;
+                std::mem::take(&mut job.fetched)
+            }
+            None => false,
+        };
+        let known = {
+            let mut library = lock(&self.library);
+            library.get_mut(study).map(|entry| {
+                entry.finished = true;
+                entry.failure.clone_from(&failure);
+                entry.progress()
+            })
+        };
+        let progress = known.unwrap_or_else(|| StudyProgress {
+            study: study.clone(),
+            ledger: Arc::default(),
+            finished: true,
+            failure,
+        });
+        self.events.push(Event::StudyProgress(progress));
+        if fetched {
+            let (inner, study) = (Arc::clone(self), study.clone());
+            tokio::spawn(async move { inner.after_study(&study).await });
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! One study's way onto the disk, as a state machine without any I/O: what is to be done next, and what a
+//! failure means.
+
+use super::work::Trouble;
+use crate::engine::config::Timing;
+use crate::engine::library::Library;
+use crate::engine::lock;
+use crate::engine::message::Failure;
+use crate::study::{SeriesUid, SopInstanceUid, StudyUid};
+use crate::worklist::StudyToRead;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use tokio::time::Instant;
+
+/// The smallest piece of work that is started and stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Look at what this disk holds.
+    Load(StudyUid),
+    /// Ask which series there are.
+    List(StudyUid),
+    /// A series' metadata.
+    Metadata(StudyUid, SeriesUid),
+    /// A whole series as one stream.
+    Stream(StudyUid, SeriesUid),
+    /// One instance.
+    Instance(StudyUid, SeriesUid, SopInstanceUid),
+}
+
+impl Unit {
+    pub(super) fn study(&self) -> &StudyUid {
+        match self {
+            Self::Load(s) | Self::List(s) | Self::Metadata(s, _) | Self::Stream(s, _) | Self::Instance(s, _, _) => s,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Todo,
+    Running,
+    Done,
+}
+
+#[derive(Debug)]
+struct SeriesJob {
+    number: Option<i64>,
+    /// How many instances the archive says there are.
+    listed: Option<u64>,
+    metadata: Phase,
+    /// A stream is not (or no longer) the way: single instances are.
+    singly: bool,
+}
+
+/// What is known and done for one study.
+#[derive(Debug)]
+pub(super) struct StudyJob {
+    pub(super) wanted: StudyToRead,
+    load: Phase,
+    list: Phase,
+    series: BTreeMap<SeriesUid, SeriesJob>,
+    /// Failed attempts in a row.
+    attempts: u32,
+    pub(super) not_before: Option<Instant>,
+    /// Will not get better by itself.
+    given_up: bool,
+    /// The failure shown last.
+    pub(super) failure: Option<Failure>,
+    /// That nothing more will come has been told.
+    pub(super) told: bool,
+    /// Something was fetched (not only found on this disk).
+    pub(super) fetched: bool,
+}
+
+impl StudyJob {
+    pub(super) fn new(wanted: StudyToRead) -> Self {
+        Self {
+            wanted,
+            load: Phase::Todo,
+            list: Phase::Todo,
+            series: BTreeMap::new(),
+            attempts: 0,
+            not_before: None,
+            given_up: false,
+            failure: None,
+            told: false,
+            fetched: false,
+        }
+    }
+
+    /// The disk holds all that the center announced: nothing needs to be asked.
+    pub(super) fn complete_on_disk(&mut self) {
+        self.list = Phase::Done;
+    }
+
+    /// What the archive lists. A series whose metadata are kept whole is not asked for again.
+    pub(super) fn listed(&mut self, series: SeriesUid, number: Option<i64>, instances: Option<u64>, known: u64) {
+        let whole = known > 0 && instances == Some(known);
+        let job = self.series.entry(series).or_insert(SeriesJob {
+            number,
+            listed: instances,
+            metadata: Phase::Todo,
+            singly: false,
+        });
+        job.number = number;
+        job.listed = instances;
+        if whole {
+            job.metadata = Phase::Done;
+        }
+    }
+
+    /// The next unit, if one can start now beside those of this study that are `running`.
+    pub(super) fn next_unit(&self, library: &Library, running: &[Unit]) -> Option<Unit> {
+        let study = &self.wanted.study_uid;
+        if self.given_up {
+            return None;
+        }
+        match (self.load, self.list) {
+            (Phase::Todo, _) => return Some(Unit::Load(study.clone())),
+            (Phase::Running, _) => return None,
+            (Phase::Done, Phase::Todo) => return Some(Unit::List(study.clone())),
+            (Phase::Done, _) => {}
+        }
+        let mut order: Vec<_> = self.series.iter().collect();
+        order.sort_by_key(|(uid, job)| (job.number.unwrap_or(i64::MAX), (*uid).clone()));
+        // One series' metadata, then its images at once: the reader sees the first picture early.
+        if let Some((uid, _)) = order.iter().find(|(_, job)| job.metadata == Phase::Todo) {
+            let first_wave = running.iter().filter(|u| matches!(u, Unit::Metadata(..))).count() == 0;
+            let nothing_to_stream = self.next_images(library, running, &order).is_none();
+            if first_wave || nothing_to_stream {
+                return Some(Unit::Metadata(study.clone(), (*uid).clone()));
+            }
+        }
+        self.next_images(library, running, &order)
+    }
+
+    fn next_images(&self, library: &Library, running: &[Unit], order: &[(&SeriesUid, &SeriesJob)]) -> Option<Unit> {
+        let study = &self.wanted.study_uid;
+        let entry = library.get(study)?;
+        for (uid, job) in order {
+            if job.metadata != Phase::Done {
+                continue;
+            }
+            let streaming = running.iter().any(|u| matches!(u, Unit::Stream(_, s) if s == *uid));
+            if streaming {
+                continue;
+            }
+            let missing = entry.missing(uid);
+            if missing.is_empty() {
+                continue;
+            }
+            // A stream brings everything again: it is the way only while (nearly) nothing is here.
+            let here = entry.ledger.series.get(*uid).map_or(0, |s| s.received.len());
+            if !job.singly && here * 8 <= missing.len() && missing.len() > 1 {
+                return Some(Unit::Stream(study.clone(), (*uid).clone()));
+            }
+            let unit = missing
+                .into_iter()
+                .map(|instance| Unit::Instance(study.clone(), (*uid).clone(), instance))
+                .find(|unit| !running.contains(unit));
+            if unit.is_some() {
+                return unit;
+            }
+        }
+        None
+    }
+
+    /// Everything has been tried, or the study was given up.
+    pub(super) fn is_settled(&self) -> bool {
+        let listed = self.load == Phase::Done && self.list == Phase::Done;
+        self.given_up || (listed && self.series.values().all(|s| s.metadata == Phase::Done))
+    }
+
+    /// The unit starts.
+    pub(super) fn take(&mut self, unit: &Unit) {
+        self.set(unit, Phase::Running);
+    }
+
+    /// The unit was stopped before its end.
+    pub(super) fn put_back(&mut self, unit: &Unit) {
+        self.set(unit, Phase::Todo);
+    }
+
+    fn set(&mut self, unit: &Unit, phase: Phase) {
+        match unit {
+            Unit::Load(_) => self.load = phase,
+            Unit::List(_) => self.list = phase,
+            Unit::Metadata(_, series) => {
+                if let Some(job) = self.series.get_mut(series) {
+                    job.metadata = phase;
+                }
+            }
+            Unit::Stream(..) | Unit::Instance(..) => {}
+        }
+    }
+
+    fn go_singly(&mut self, series: &SeriesUid) {
+        if let Some(job) = self.series.get_mut(series) {
+            job.singly = true;
+        }
+    }
+
+    /// The unit ended; gives the failure to show, if any.
+    pub(super) fn finish(
+        &mut self,
+        unit: &Unit,
+        outcome: Result<(), Trouble>,
+        timing: &Timing,
+        library: &Mutex<Library>,
+    ) -> Option<Failure> {
+        let Err(trouble) = outcome else {
+            if !matches!(unit, Unit::List(_) if self.list == Phase::Done) {
+                self.set(unit, Phase::Done);
+            }
+            self.fetched |= matches!(unit, Unit::Stream(..) | Unit::Instance(..));
+            if let Unit::Stream(_, series) = unit {
+                // The stream has ended properly: what it did not bring is asked for by name.
+                self.go_singly(series);
+            }
+            self.attempts = 0;
+            self.not_before = None;
+            return None;
+        };
+        self.put_back(unit);
+        if let Unit::Stream(study, series) = unit {
+            let came =
+                |e: &crate::engine::library::Entry| e.ledger.series.get(series).is_some_and(|s| !s.received.is_empty());
+            // What came is kept, and the rest comes singly: a line that is cut again and again still gets on.
+            if !trouble.passes() || lock(library).get(study).is_some_and(came) {
+                self.go_singly(series);
+            }
+        }
+        if trouble.passes() {
+            self.attempts = self.attempts.saturating_add(1);
+            let pause = timing.patience.pause(self.attempts).min(timing.longest_pause);
+            self.not_before = Some(Instant::now() + pause);
+            return Some(trouble.failure());
+        }
+        match unit {
+            // Another way remains.
+            Unit::Stream(..) => None,
+            Unit::Instance(study, series, instance) => {
+                let home = crate::engine::library::Home { study: study.clone(), series: series.clone() };
+                lock(library).unfetched(&home, instance, trouble.failure().detail());
+                None
+            }
+            Unit::Load(_) | Unit::List(_) | Unit::Metadata(..) => {
+                self.given_up = true;
+                Some(trouble.failure())
+            }
+        }
+    }
+
+    /// An instance was lost: there is work again.
+    pub(super) fn reopen(&mut self) {
+        if self.list == Phase::Done && self.series.is_empty() {
+            self.list = Phase::Todo;
+        }
+        self.told = false;
+        self.wake();
+    }
+
+    /// Whatever it waited for may be there now.
+    pub(super) fn wake(&mut self) {
+        if self.failure.is_none() && !self.given_up {
+            return;
+        }
+        self.attempts = 0;
+        self.not_before = None;
+        self.given_up = false;
+        self.told = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::center::CenterError;
+    use crate::engine::library::Place;
+    use crate::engine::library::tests::{head, series};
+    use crate::worklist::{Archive, ArchiveAuth};
+
+    fn job() -> StudyJob {
+        StudyJob::new(StudyToRead {
+            study_uid: StudyUid::new("1").expect("uid"),
+            archive: Archive { root: "https://a.example".into(), auth: ArchiveAuth::CenterToken, credentials: None },
+            modalities: vec![],
+            date: None,
+            description: String::new(),
+            series: 1,
+            instances: 3,
+            bytes: 0,
+        })
+    }
+
+    #[test]
+    fn a_study_goes_from_listing_to_its_last_instance() {
+        let (mut job, library) = (job(), Mutex::new(Library::default()));
+        let timing = Timing::default();
+        let step = |job: &mut StudyJob, outcome| {
+            let unit = job.next_unit(&lock(&library), &[]).expect("work");
+            job.take(&unit);
+            let failure = job.finish(&unit, outcome, &timing, &library);
+            (unit, failure)
+        };
+        assert!(matches!(step(&mut job, Ok(())).0, Unit::Load(_)));
+        // The archive is away for a moment: told, tried again later.
+        let (unit, failure) = step(&mut job, Err(Trouble::Center(CenterError::Offline("x".into()))));
+        assert!(matches!((unit, failure), (Unit::List(_), Some(Failure::Offline(_)))));
+        assert!(job.not_before.is_some());
+        lock(&library).put_head(&head("1"), Some(3));
+        let s = series("1.1", &["1.1.1", "1.1.2", "1.1.3"]);
+        job.listed(s.uid.clone(), Some(1), Some(3), 0);
+        assert!(matches!(step(&mut job, Ok(())).0, Unit::List(_)));
+        assert!(job.not_before.is_none());
+        assert!(matches!(step(&mut job, Ok(())).0, Unit::Metadata(..)));
+        lock(&library).put_series(&head("1").uid, s.clone());
+        assert!(job.next_unit(&lock(&library), &[]).is_some());
+        // The stream is cut after the first instance: the rest comes singly.
+        let (unit, _) = {
+            let unit = job.next_unit(&lock(&library), &[]).expect("work");
+            let home = lock(&library).home(&s.instances[0].uid).expect("known").clone();
+            lock(&library).received(&home, &s.instances[0].uid, Place::Sealed("f".into()), 1);
+            let failure =
+                job.finish(&unit, Err(Trouble::Center(CenterError::Offline("cut".into()))), &timing, &library);
+            (unit, failure)
+        };
+        assert!(matches!(unit, Unit::Stream(..)));
+        let (unit, failure) = step(&mut job, Err(Trouble::Center(CenterError::Status(404))));
+        assert!(matches!(&unit, Unit::Instance(_, _, i) if *i == s.instances[1].uid) && failure.is_none());
+        assert!(matches!(step(&mut job, Err(Trouble::Center(CenterError::Status(410)))).0, Unit::Instance(..)));
+        assert!(job.next_unit(&lock(&library), &[]).is_none() && job.is_settled());
+        let not_shown = lock(&library).get(&head("1").uid).expect("there").ledger.not_shown(true);
+        assert_eq!(not_shown.len(), 2);
+    }
+
+    #[test]
+    fn what_will_not_get_better_is_given_up_until_kicked() {
+        let (mut job, library) = (job(), Mutex::new(Library::default()));
+        let unit = Unit::Load(head("1").uid);
+        job.take(&unit);
+        job.finish(&unit, Ok(()), &Timing::default(), &library);
+        let list = job.next_unit(&lock(&library), &[]).expect("work");
+        let failure = job.finish(&list, Err(Trouble::Center(CenterError::Status(403))), &Timing::default(), &library);
+        assert!(matches!(failure, Some(Failure::Denied(_))));
+        assert!(job.next_unit(&lock(&library), &[]).is_none() && job.is_settled());
+        job.wake();
+        assert_eq!(job.next_unit(&lock(&library), &[]), Some(list));
+    }
+}
