@@ -1,7 +1,7 @@
 //! `App::apply`: a fact from the engine changes the state; sometimes it gives commands.
 
 use super::notice::NoticeCode;
-use super::reporting::{Saving, SignFlow};
+use super::reporting::SignFlow;
 use super::settings::Settings;
 use super::state::{AccessState, App, LockState, Place};
 use super::worklist::{DraftMark, WorklistState};
@@ -281,9 +281,7 @@ fn study(app: &mut App, now: Timestamp, study: Arc<Study>) {
     open::check_identity(app, now);
     place::rehang(app, now);
     // A draft that nobody touched yet takes what the headers say meanwhile.
-    let untouched = app.report.as_ref().filter(|r| {
-        r.draft().is_some_and(|d| d.revision == 0 && d.addendum_to.is_none()) && r.saving == Saving::default()
-    });
+    let untouched = app.report.as_ref().filter(|r| r.fresh && r.draft().is_some_and(|d| d.revision == 0));
     if let (Some(report), Some(assignment)) = (untouched, app.open_assignment()) {
         let history = open::new_draft(app, assignment, report);
         if let Some(report) = &mut app.report {

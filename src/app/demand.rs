@@ -35,9 +35,6 @@ impl App {
 pub(super) fn settle(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
     app.wanted = work_out(app);
     let frames: BTreeSet<FrameRef> = app.wanted.frames.iter().cloned().collect();
-    // A failed frame is not asked for again, but its reason stays as long as it is on screen.
-    let on_screen: BTreeSet<FrameRef> = visible(app).filter_map(|v| v.frame.clone()).collect();
-    app.pictures.failed.retain(|f, _| frames.contains(f) || on_screen.contains(f) || !frames.is_empty());
     app.wanted_frames = frames;
     app.pictures.keep_frames(&app.wanted_frames);
     mark_seen(app, now, out);
@@ -179,7 +176,12 @@ pub(super) fn mark_seen(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
         }
     }
     for (frame, study) in fresh {
-        reading.record.seen.insert(frame);
+        let set = reading.record.shown_views().find(|(_, v)| v.frame.as_ref() == Some(&frame)).map(|(_, v)| v);
+        if let Some(set) = set.and_then(|v| v.set.clone())
+            && reading.record.seen.insert(frame)
+        {
+            *reading.seen_in.entry(set).or_default() += 1;
+        }
         reading.touch(now);
         if let Some(study) = study.filter(|s| reading.viewed.insert(s.clone())) {
             out.push(Command::Viewed { study });

@@ -47,3 +47,6 @@ pub use settings::{Language, OverlayLevel, Settings};
 pub use sign::{open_point_counts, open_points, series_seen};
 pub use state::{AccessState, App, BuildClass, InputState, LockState, Place, Platform, Screen};
 pub use worklist::{DraftMark, Filter, ReturnDialog, SortKey, WorklistState};
+
+#[cfg(test)]
+mod tests;

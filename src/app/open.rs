@@ -7,8 +7,9 @@ use super::reporting::ReportState;
 use super::state::{App, Place};
 use super::{keep, place};
 use crate::engine::message::{Command, Transition};
-use crate::report::{Draft, History, templates};
+use crate::report::{Draft, FindingId, History, templates};
 use crate::study::StudyUid;
+use crate::viewport::Layout;
 use crate::worklist::{Assignment, AssignmentState};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -26,15 +27,15 @@ pub(super) fn open(app: &mut App, now: Timestamp, id: &str, restore: Option<Read
     record.assignment = Some(id.to_owned());
     record.studies = assignment.studies.iter().map(|s| s.study_uid.clone()).collect();
     record.priors = assignment.prior_studies.iter().map(|s| s.study_uid.clone()).collect();
-    if record.views.is_empty() {
-        record.views = vec![ViewState::empty()];
-        record.layout = crate::viewport::Layout::default();
-        record.by_hand = false;
-    } else {
+    if record.views.len() == record.layout.views().count() {
         // Kept arrangement: what the reader had on screen stays, whatever the hanging would say.
         record.by_hand = true;
+    } else {
+        record.views = vec![ViewState::empty()];
+        record.layout = Layout::default();
+        record.by_hand = false;
     }
-    let finding = record.open_finding.map(crate::report::FindingId);
+    let finding = record.open_finding.map(FindingId);
     let mut reading = Reading { record, assignment: Some(assignment.clone()), ..Reading::default() };
     reading.touch(now);
     app.reading = Some(reading);
@@ -136,7 +137,8 @@ pub(super) fn check_identity(app: &mut App, now: Timestamp) {
     let found: Vec<_> = all
         .filter_map(|(uid, s, prior)| s.study.as_ref().and_then(|study| check(uid, &study.patient, prior)))
         .collect();
-    if !found.is_empty() {
+    let known = app.reading.as_ref().is_some_and(|r| r.mismatches == found);
+    if !found.is_empty() && !known {
         app.notices.add(now, NoticeCode::IdentityMismatch { assignment: assignment.id.clone() });
     }
     if let Some(reading) = &mut app.reading {
@@ -202,6 +204,7 @@ pub(super) fn draft_loaded(app: &mut App, now: Timestamp, assignment: &str, draf
         }
         return;
     }
+    let fresh = draft.is_none();
     let (template, history) = match draft {
         None if report.history.is_some() => return,
         None => (report.template.clone(), new_draft(app, &open, report)),
@@ -223,6 +226,7 @@ pub(super) fn draft_loaded(app: &mut App, now: Timestamp, assignment: &str, draf
         report.template = Arc::clone(&template);
         report.history = Some(history);
         report.loading = false;
+        report.fresh = fresh;
         if addendum {
             report.read_only = false;
             report.show_signed = false;

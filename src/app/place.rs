@@ -180,9 +180,14 @@ pub(super) fn show_frame(app: &mut App, now: Timestamp, frame: &FrameRef) -> Opt
     Some(id)
 }
 
-/// After a study grew: series may be split anew, so viewports find their place by the frame they show.
+/// After a study grew: series may be split anew, so viewports find their place by the frame they show, and
+/// what has been seen is counted anew.
 pub(super) fn relocate(app: &mut App, study: &StudyUid) {
     let Some(reading) = &mut app.reading else { return };
+    for set in app.pictures.study(study).iter().flat_map(|s| &s.sets) {
+        let seen = set.frames.iter().filter(|f| reading.record.seen.contains(f)).count();
+        reading.seen_in.insert(set.id.clone(), seen);
+    }
     for view in reading.record.views.iter_mut().filter(|v| v.study.as_ref() == Some(study)) {
         let Some(frame) = &view.frame else { continue };
         if let Some((set, place)) = app.pictures.locate(frame) {

@@ -7,7 +7,7 @@ use crate::viewport::{Annotation, DataPresentation, Layout, Tool, ViewId, ViewPr
 use crate::worklist::Assignment;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A running cine loop (not kept over a restart).
@@ -126,6 +126,8 @@ pub struct Reading {
     pub(super) changed_at: Option<Timestamp>,
     /// Studies whose first picture has been on screen (told once, for the audit).
     pub(super) viewed: BTreeSet<StudyUid>,
+    /// How many frames of each display set have been seen: counted along, since the gate asks often.
+    pub(super) seen_in: BTreeMap<DisplaySetId, usize>,
     /// Numbers of loose measurements.
     pub(super) next_loose: u64,
 }

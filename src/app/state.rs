@@ -220,8 +220,7 @@ impl App {
 
     /// Frames of a display set that have been on screen.
     pub fn seen_frames(&self, set: &DisplaySet) -> usize {
-        let Some(reading) = &self.reading else { return 0 };
-        set.frames.iter().filter(|f| reading.record.seen.contains(f)).count()
+        self.reading.as_ref().and_then(|r| r.seen_in.get(&set.id)).copied().unwrap_or(0)
     }
 
     /// Share of an assignment's instances (studies to read) that is on this disk; `None` before any is named.

@@ -4,5 +4,7 @@
 //! verify, a file that cannot be shown); 2 = could not be done (usage, unreadable input, no display).
 
 pub mod args;
+pub mod driver;
 pub mod info;
+pub mod reading_day;
 pub mod verify;

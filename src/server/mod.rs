@@ -5,18 +5,21 @@
 //!
 //! [`start`] runs a center in the caller's tokio runtime (tests, `dokuei demo`); [`Center`] alone serves the command line.
 
+pub mod assign;
 mod assignments;
 mod audit;
 mod auth;
 mod certificates;
 pub mod clock;
 mod db;
+pub mod demo;
 mod dicomweb;
 mod discovery;
 mod drafts;
 mod error;
 mod events;
 mod files;
+pub mod import;
 mod intake;
 mod multipart;
 mod pki;

@@ -10,6 +10,19 @@ use egui::{Align, Id, Layout, RichText, TextEdit, Ui, vec2};
 #[derive(Debug, Default)]
 pub struct Typing {
     editing: Option<Editing>,
+    /// The field that the app wants the caret in, until it has it.
+    wanted: Option<String>,
+    honoured: Option<String>,
+}
+
+impl Typing {
+    /// Takes over the app's wish for the caret, once per wish.
+    pub fn want(&mut self, field: Option<&String>) {
+        if self.honoured.as_ref() != field {
+            self.wanted = field.cloned();
+            self.honoured = field.cloned();
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -117,6 +130,11 @@ fn text_ui(
                 .margin(egui::Margin::symmetric(6, 4));
             let response = ui.add(edit);
             name(ui, &response, input.label);
+            if typing.wanted.as_deref() == Some(input.field.id.as_str()) && input.editable {
+                typing.wanted = None;
+                response.request_focus();
+                response.scroll_to_me(Some(Align::Center));
+            }
             if let Some(unit) = unit {
                 caption(ui, unit);
             }

@@ -41,6 +41,7 @@ pub fn report_panel_ui(ui: &mut Ui, app: &App, local: &mut ReportLocal, out: &mu
         signed_ui(ui, words, report, assignment, &mut local.signed_shown, out);
         return;
     }
+    local.typing.want(report.focus_field.as_ref());
     let footer = theme::ROW + 5.0 * theme::GRID;
     let height = (ui.available_height() - footer).max(0.0);
     ScrollArea::vertical().auto_shrink(false).max_height(height).show(ui, |ui| {

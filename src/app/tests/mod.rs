@@ -1,0 +1,10 @@
+//! The whole machine: actions and events in, state and commands out. No window, no engine.
+
+mod access;
+mod day;
+mod fixtures;
+mod listing;
+mod restoring;
+mod safety;
+mod viewing;
+mod writing;

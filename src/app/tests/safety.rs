@@ -1,0 +1,250 @@
+//! What must never happen: another patient's pictures, a signature past the gate, a key that fires while
+//! text is composed, anything drawn behind the lock.
+
+use super::fixtures::*;
+use crate::app::{
+    AccessAction, Action, Chord, Intent, Key, Mismatch, NoticeCode, ReportAction, Screen, SignAction, SignFlow,
+    WorklistAction, open_points,
+};
+use crate::engine::message::{Command, Event, Failure, Link, Transition};
+use crate::report::gate::PointCode;
+use crate::study::ExamKind;
+use crate::viewport::{Action as View, Tool, ViewId};
+use crate::worklist::ReturnReason;
+
+#[test]
+fn another_patient_clears_the_screen_first() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    b.frames_arrive();
+    b.type_into("findings", "結節");
+    assert!(!b.app.pictures.frames.is_empty());
+    let commands = b.act(Action::Worklist(WorklistAction::Open("a-2".into())));
+    assert_eq!(saves(&commands), 1, "what was typed is saved first");
+    assert!(commands.iter().any(
+        |c| matches!(c, Command::Transition { assignment, transition: Transition::Suspend } if assignment == "a-1")
+    ));
+    assert!(b.app.pictures.frames.is_empty() && b.app.pictures.thumbnails.is_empty());
+    let record = &b.app.reading.as_ref().expect("open").record;
+    let foreign = |v: &crate::app::ViewState| v.study.as_ref().is_some_and(|s| s.as_str() != "2.1");
+    assert!(!record.views.iter().any(foreign), "nothing but the new patient's study is hung");
+    // A late frame of the other patient finds no place.
+    let late = b.studies[0].series[0].instances[0].uid.clone();
+    let frame = crate::study::FrameRef { instance: late, frame: crate::study::FrameIndex(0) };
+    b.event(Event::Frame(frame.clone(), pixels(4)));
+    assert!(b.app.pictures.frame(&frame).is_none());
+    // And a display set of the other patient cannot be shown.
+    let foreign = b.app.pictures.study(&study_uid("1.1")).expect("known").sets[0].id.clone();
+    b.act(Action::View(ViewId(0), crate::app::ViewAction::Show(foreign)));
+    assert_eq!(b.app.view(ViewId(0)).and_then(|v| v.study.clone()), Some(study_uid("2.1")));
+}
+
+#[test]
+fn nothing_fires_while_text_is_composed() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    let tool = |b: &Bench| b.app.reading.as_ref().expect("open").record.tool;
+    b.act(Action::Composing(true));
+    for key in [Key::Char('L'), Key::Enter, Key::Escape, Key::F(2), Key::Space, Key::Char('1')] {
+        for ctrl in [false, true] {
+            let chord = Chord { ctrl, ..Chord::plain(key) };
+            assert_eq!(b.app.intent_for(chord), None);
+            b.act(Action::Key(chord));
+        }
+    }
+    assert_eq!(tool(&b), Tool::Scroll);
+    assert!(matches!(b.app.report.as_ref().expect("report").sign, SignFlow::Writing));
+    b.act(Action::Composing(false));
+    b.act(Action::TextFocus(true));
+    b.act(Action::Key(Chord::plain(Key::Char('L'))));
+    assert_eq!(tool(&b), Tool::Scroll, "a letter belongs to the text field");
+    b.act(Action::TextFocus(false));
+    b.act(Action::Key(Chord::plain(Key::Char('L'))));
+    assert_eq!(tool(&b), Tool::Length);
+}
+
+#[test]
+fn blocking_points_stop_the_signature() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    b.frames_arrive();
+    b.out.clear();
+    b.act(Action::Sign(SignAction::Begin));
+    let SignFlow::Points { points, .. } = b.app.report.as_ref().expect("report").sign.clone() else {
+        panic!("open points expected");
+    };
+    assert!(points.iter().any(|p| p.code == PointCode::RequiredEmpty));
+    for index in 0..points.len() {
+        b.act(Action::Sign(SignAction::Reason(index, "because".into())));
+    }
+    b.act(Action::Sign(SignAction::Proceed));
+    assert!(!b.out.iter().any(|c| matches!(c, Command::Prepare { .. })), "no reason passes a blocking point");
+    assert!(b.act(Action::Sign(SignAction::Sign(secret("x")))).is_empty());
+    b.act(Action::Sign(SignAction::Cancel));
+    assert!(matches!(b.app.report.as_ref().expect("report").sign, SignFlow::Writing));
+}
+
+#[test]
+fn unseen_series_need_a_reason_that_is_signed() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    b.frames_arrive();
+    b.fill();
+    b.act(Action::Sign(SignAction::Begin));
+    let SignFlow::Points { points, .. } = b.app.report.as_ref().expect("report").sign.clone() else {
+        panic!("open points expected");
+    };
+    assert!(points.iter().all(|p| p.code == PointCode::SeriesPartlySeen), "{points:?}");
+    b.out.clear();
+    b.act(Action::Sign(SignAction::Proceed));
+    b.act(Action::Sign(SignAction::Reason(0, "   ".into())));
+    b.act(Action::Sign(SignAction::Proceed));
+    assert!(!b.out.iter().any(|c| matches!(c, Command::Prepare { .. })), "blanks are no reason");
+    b.act(Action::Sign(SignAction::Reason(0, "重複系列".into())));
+    b.act(Action::Sign(SignAction::Proceed));
+    let acknowledged = b.out.iter().find_map(|c| match c {
+        Command::Prepare { acknowledged, shown, .. } => Some((acknowledged.clone(), shown.len())),
+        _ => None,
+    });
+    let (acknowledged, shown) = acknowledged.expect("prepared");
+    assert_eq!((acknowledged.len(), acknowledged[0].reason.as_str()), (1, "重複系列"));
+    assert!(shown >= 1);
+}
+
+#[test]
+fn the_preview_is_of_the_draft_that_the_gate_saw() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    b.reach_preview();
+    let revision = b.draft().revision;
+    b.type_into("findings", "changed behind the preview");
+    assert_eq!(b.draft().revision, revision, "no edits under the preview");
+    b.act(Action::Sign(SignAction::Cancel));
+    assert!(b.out.iter().any(|c| matches!(c, Command::DiscardPrepared(7))));
+    // An answer to an earlier question is thrown away.
+    let late = b.event(Event::Prepared(prepared(8, "a-1", revision)));
+    assert!(matches!(&late[..], [Command::DiscardPrepared(8)]));
+}
+
+#[test]
+fn a_patient_mismatch_blocks() {
+    let mut b = Bench::new();
+    let pictures = study("1.1", suzuki(), vec![stack("1.1.1", "CT", 3, 0.0, 5.0, "9.1")]);
+    let mut asked = assignment("a-1", ExamKind::CT, 30, &pictures, &[]);
+    asked.patient = yamada();
+    b.studies = vec![pictures];
+    b.enter(vec![asked]);
+    b.open("a-1");
+    let reading = b.app.reading.as_ref().expect("open");
+    let found = &reading.mismatches[0].1;
+    assert!(found.contains(&Mismatch::Id) && found.contains(&Mismatch::Name) && found.contains(&Mismatch::BirthDate));
+    assert!(b.app.notices.any(|n| matches!(n, NoticeCode::IdentityMismatch { .. })));
+    b.look_at_everything();
+    b.fill();
+    let points = open_points(&b.app).expect("gate");
+    assert_eq!(points.iter().map(|p| p.code).collect::<Vec<_>>(), vec![PointCode::PatientMismatch]);
+    b.out.clear();
+    b.act(Action::Sign(SignAction::Begin));
+    b.act(Action::Sign(SignAction::Proceed));
+    assert!(!b.out.iter().any(|c| matches!(c, Command::Prepare { .. })));
+}
+
+#[test]
+fn suspected_wrong_patient_stops_all_signing_whatever_the_center_answers() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    b.act(Action::Worklist(WorklistAction::AskReturn("a-1".into())));
+    b.act(Action::Worklist(WorklistAction::ReturnReason(ReturnReason::WrongPatientSuspected)));
+    b.out.clear();
+    b.act(Action::Worklist(WorklistAction::ConfirmReturn));
+    assert!(b.out.is_empty(), "no return without words");
+    b.act(Action::Worklist(WorklistAction::ReturnText("乳房が写っている".into())));
+    b.act(Action::Worklist(WorklistAction::ConfirmReturn));
+    let returned = b.out.iter().any(|c| {
+        matches!(c, Command::Transition { transition: Transition::Return(ReturnReason::WrongPatientSuspected, text), .. }
+            if text == "乳房が写っている")
+    });
+    assert!(returned && b.app.reading.is_none());
+    b.event(Event::TransitionFailed { assignment: "a-1".into(), failure: Failure::Offline(String::new()) });
+    b.open("a-1");
+    b.look_at_everything();
+    b.fill();
+    let points = open_points(&b.app).expect("gate");
+    assert!(points.iter().any(|p| p.code == PointCode::WrongPatientSuspected));
+}
+
+#[test]
+fn behind_the_lock_nothing_works_but_the_password() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    b.frames_arrive();
+    b.type_into("findings", "結節");
+    b.out.clear();
+    b.wait(600);
+    assert_eq!(b.app.screen(), Screen::Locked);
+    assert_eq!(saves(&b.out), 1);
+    let before = b.draft().revision;
+    b.type_into("findings", "x");
+    b.act(Action::Worklist(WorklistAction::Open("a-2".into())));
+    b.act(Action::Intent(Intent::ShowWorklist));
+    assert_eq!(b.draft().revision, before);
+    assert_eq!(b.app.open_assignment().map(|a| a.id.as_str()), Some("a-1"));
+    assert!(matches!(&b.act(Action::Access(AccessAction::Unlock(secret("no"))))[..], [Command::Unlock(_)]));
+    b.event(Event::Unlocked(false));
+    assert!(b.app.lock.wrong && b.app.screen() == Screen::Locked);
+    b.act(Action::Access(AccessAction::Unlock(secret("yes"))));
+    b.event(Event::Unlocked(true));
+    assert!(matches!(b.app.screen(), Screen::At(_)));
+    b.wait(1);
+    assert!(matches!(b.app.screen(), Screen::At(_)), "the idle clock starts anew");
+}
+
+#[test]
+fn a_clock_far_off_warns_then_blocks() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    let link = |s| Event::Link(Link { online: true, center: String::new(), clock_skew_s: s, bytes_per_s: 0 });
+    b.event(link(400));
+    assert!(b.app.notices.any(|n| *n == NoticeCode::ClockSkew(400)));
+    b.event(link(-4000));
+    b.look_at_everything();
+    b.fill();
+    b.out.clear();
+    b.act(Action::Sign(SignAction::Begin));
+    assert!(b.app.notices.any(|n| *n == NoticeCode::ClockBlocksSigning(-4000)));
+    assert!(!b.out.iter().any(|c| matches!(c, Command::Prepare { .. })));
+    b.event(link(2));
+    assert!(!b.app.notices.any(|n| matches!(n, NoticeCode::ClockSkew(_) | NoticeCode::ClockBlocksSigning(_))));
+}
+
+#[test]
+fn without_the_lease_there_is_no_signature() {
+    let mut b = Bench::signed_in();
+    b.act(Action::Worklist(WorklistAction::Open("a-1".into())));
+    b.event(Event::Draft { assignment: "a-1".into(), draft: None });
+    b.studies_arrive();
+    b.event(Event::TransitionFailed { assignment: "a-1".into(), failure: Failure::Offline(String::new()) });
+    b.look_at_everything();
+    b.fill();
+    b.out.clear();
+    b.act(Action::Sign(SignAction::Begin));
+    assert!(!b.out.iter().any(|c| matches!(c, Command::Prepare { .. })));
+    assert!(b.app.notices.any(|n| matches!(n, NoticeCode::NotInProgress { .. })));
+}
+
+#[test]
+fn no_action_panics_without_a_reading() {
+    let mut b = Bench::signed_in();
+    for id in [0, 7, u32::MAX] {
+        for action in [View::Scroll(5), View::Preset(200), View::ToggleKeyImage, View::Reset, View::ToggleMaximise] {
+            b.act(Action::Viewport(ViewId(id), action));
+        }
+    }
+    for action in [ReportAction::Undo, ReportAction::NewFinding, ReportAction::KeyImage, ReportAction::StartAddendum] {
+        b.act(Action::Report(action));
+    }
+    for action in [SignAction::Begin, SignAction::Proceed, SignAction::GoToPoint(9), SignAction::Next] {
+        b.act(Action::Sign(action));
+    }
+    assert!(b.app.reading.is_none());
+}

@@ -1,0 +1,285 @@
+//! Pictures: hanging, scrolling, presets, demand of frames, cine, what counts as seen.
+
+use super::fixtures::*;
+use crate::app::hang::StepName;
+use crate::app::{Action, Intent, LayoutAction, ViewAction};
+use crate::engine::message::Event;
+use crate::study::{ExamKind, FrameIndex, FrameRef, Laterality, Voi};
+use crate::viewport::{Action as View, Layout, Tool, ViewId};
+
+const LEFT: ViewId = ViewId(0);
+const RIGHT: ViewId = ViewId(1);
+
+fn place(b: &Bench, id: ViewId) -> usize {
+    b.app.view(id).expect("viewport").position
+}
+
+fn z(b: &Bench, id: ViewId) -> f64 {
+    let set = b.app.view_set(id).expect("set");
+    set.info[place(b, id)].plane.expect("plane").position_mm.z
+}
+
+#[test]
+fn ct_hangs_beside_its_prior_and_scrolls_linked_in_mm() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    let reading = b.app.reading.as_ref().expect("open");
+    assert_eq!(reading.step().map(|s| s.name), Some(StepName::WithPrior));
+    assert_eq!(reading.record.layout, Layout::new(1, 2));
+    assert_eq!(b.app.view(RIGHT).and_then(|v| v.study.clone()), Some(study_uid("1.0")));
+
+    // Slices of 5 mm against 2.5 mm, in other frames of reference: by mm from what is on screen together.
+    b.act(Action::Viewport(RIGHT, View::ScrollTo(4)));
+    b.act(Action::Layout(LayoutAction::ToggleLink));
+    assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (0.0, 110.0), "linking moves nothing between studies");
+    b.act(Action::Viewport(LEFT, View::Scroll(3)));
+    assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (15.0, 125.0));
+    b.act(Action::Viewport(RIGHT, View::Scroll(-2)));
+    assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (10.0, 120.0));
+    // Ends are held, and coming back the offset is the same.
+    b.act(Action::Viewport(LEFT, View::ScrollTo(usize::MAX)));
+    assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (95.0, 197.5));
+    b.act(Action::Viewport(LEFT, View::ScrollTo(3)));
+    assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (15.0, 125.0));
+    b.act(Action::Layout(LayoutAction::ToggleLink));
+    b.act(Action::Viewport(LEFT, View::Scroll(1)));
+    assert_eq!(z(&b, RIGHT), 125.0);
+}
+
+#[test]
+fn one_frame_of_reference_means_one_patient_plane() {
+    let mut b = Bench::new();
+    let fine = stack("1.1.2", "CT", 40, 2.0, 2.5, "9.1");
+    let current = study("1.1", yamada(), vec![stack("1.1.1", "CT", 20, 0.0, 5.0, "9.1"), fine]);
+    let list = vec![assignment("a-1", ExamKind::CT, 30, &current, &[])];
+    b.studies = vec![current];
+    b.enter(list);
+    b.open("a-1");
+    b.act(Action::Viewport(LEFT, View::ScrollTo(6)));
+    b.act(Action::Layout(LayoutAction::Activate(LEFT)));
+    b.act(Action::Layout(LayoutAction::ToggleLink));
+    assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (30.0, 29.5), "linking goes to the same plane");
+    b.act(Action::Viewport(LEFT, View::Scroll(4)));
+    assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (50.0, 49.5));
+}
+
+#[test]
+fn frames_wanted_are_visible_first_then_ahead_and_others_are_dropped() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    let frame = |n: usize| {
+        let instance = b.studies[0].series[0].instances[n].uid.clone();
+        FrameRef { instance, frame: FrameIndex(0) }
+    };
+    let (first, fifth) = (frame(0), frame(5));
+    let wanted = b.app.demand().frames;
+    assert_eq!(wanted[0], first);
+    assert_eq!(wanted[1].instance.as_str(), "1.0.1.1", "the prior on screen comes before neighbours");
+    b.frames_arrive();
+    assert_eq!(b.app.pictures.frames.len(), b.app.demand().frames.len());
+    // Far away: what is no longer near is dropped.
+    b.act(Action::View(RIGHT, ViewAction::Clear));
+    b.act(Action::View(LEFT, ViewAction::GoToEnd(true)));
+    assert!(b.app.pictures.frame(&first).is_none());
+    // Scrolling back, what lies that way comes first.
+    b.act(Action::Viewport(LEFT, View::ScrollTo(6)));
+    assert_eq!(b.app.demand().frames[1], fifth);
+    // A frame that failed is not asked for again.
+    b.event(Event::FrameFailed(fifth.clone(), "cannot decode".into()));
+    assert!(!b.app.demand().frames.contains(&fifth));
+    assert_eq!(b.app.pictures.failed.get(&fifth).map(String::as_str), Some("cannot decode"));
+}
+
+#[test]
+fn a_long_series_does_not_fill_memory() {
+    let mut b = Bench::new();
+    let mut long = stack("1.1.1", "CT", 2000, 0.0, 1.0, "9.1");
+    for one in &mut long.instances {
+        (one.rows, one.columns) = (512, 512);
+    }
+    let current = study("1.1", yamada(), vec![long]);
+    let list = vec![assignment("a-1", ExamKind::CT, 30, &current, &[])];
+    b.studies = vec![current];
+    b.enter(list);
+    b.open("a-1");
+    let mut most = 0;
+    for _ in 0..100 {
+        b.act(Action::Viewport(LEFT, View::Scroll(20)));
+        b.frames_arrive();
+        most = most.max(b.app.pictures.frames.len());
+    }
+    assert_eq!(place(&b, LEFT), 1999);
+    assert!(most <= 100, "{most} frames held");
+}
+
+#[test]
+fn growing_studies_keep_the_place_and_what_is_by_hand() {
+    let mut b = Bench::signed_in();
+    b.act(Action::Worklist(crate::app::WorklistAction::Open("a-1".into())));
+    let mut part = b.studies[0].as_ref().clone();
+    part.series[0].instances.retain(|i| i.number.is_some_and(|n| n % 2 == 0));
+    b.event(Event::Study(part.into()));
+    b.act(Action::Viewport(LEFT, View::ScrollTo(2)));
+    let shown = b.app.view(LEFT).and_then(|v| v.frame.clone()).expect("a frame");
+    b.event(Event::Study(b.studies[0].clone()));
+    assert_eq!((place(&b, LEFT), b.app.view(LEFT).and_then(|v| v.frame.clone())), (5, Some(shown)));
+    // The reader's own grid stays when the prior arrives.
+    b.act(Action::Layout(LayoutAction::Grid(Layout::new(2, 2))));
+    b.event(Event::Study(b.studies[1].clone()));
+    assert_eq!(b.app.reading.as_ref().map(|r| r.record.layout), Some(Layout::new(2, 2)));
+    b.act(Action::Layout(LayoutAction::Step(0)));
+    assert_eq!(b.app.reading.as_ref().map(|r| r.record.layout), Some(Layout::new(1, 2)));
+}
+
+#[test]
+fn presets_invert_flip_reset() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    b.frames_arrive();
+    b.act(Action::Intent(Intent::Preset(1)));
+    assert_eq!(b.app.view(LEFT).and_then(|v| v.data.voi), Some(Voi::linear(-600.0, 1500.0)));
+    b.act(Action::Intent(Intent::Preset(2)));
+    assert_eq!(b.app.view(LEFT).and_then(|v| v.data.voi), Some(Voi::linear(40.0, 400.0)));
+    for intent in [Intent::Invert, Intent::FlipHorizontal, Intent::Rotate, Intent::OneToOne] {
+        b.act(Action::Intent(intent));
+    }
+    let view = b.app.view(LEFT).expect("viewport").clone();
+    assert!(view.data.invert && view.view.flip_horizontal && view.view.quarter_turns == 1);
+    b.act(Action::Intent(Intent::Reset));
+    let view = b.app.view(LEFT).expect("viewport");
+    assert_eq!((view.view, view.data), (view.hung, view.hung_data));
+    b.act(Action::Intent(Intent::ToolWindow));
+    assert_eq!(b.app.reading.as_ref().map(|r| r.record.tool), Some(Tool::Window));
+    b.act(Action::Intent(Intent::ToggleMaximise));
+    assert_eq!(b.app.reading.as_ref().map(|r| r.record.shown_views().count()), Some(1));
+    b.act(Action::Intent(Intent::Cancel));
+    assert_eq!(b.app.reading.as_ref().map(|r| r.record.shown_views().count()), Some(2));
+}
+
+#[test]
+fn seen_means_that_the_picture_was_there() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    let set = b.app.view_set(LEFT).expect("set").clone();
+    assert_eq!(b.app.seen_frames(&set), 0, "a frame still arriving has not been seen");
+    b.frames_arrive();
+    assert_eq!(b.app.seen_frames(&set), 1);
+    b.act(Action::Viewport(LEFT, View::Scroll(1)));
+    assert_eq!(b.app.seen_frames(&set), 2);
+    b.act(Action::Go(crate::app::Place::Worklist));
+    b.act(Action::Viewport(LEFT, View::Scroll(1)));
+    assert_eq!(b.app.seen_frames(&set), 2, "behind the worklist nothing is seen");
+    b.act(Action::Go(crate::app::Place::Reading));
+    b.look_at_everything();
+    assert_eq!(b.app.seen_frames(&set), 20);
+}
+
+#[test]
+fn a_series_never_shown_is_an_open_point() {
+    let mut b = Bench::new();
+    let second = stack("1.1.2", "CT", 3, 0.0, 5.0, "9.1");
+    let current = study("1.1", yamada(), vec![stack("1.1.1", "CT", 3, 0.0, 5.0, "9.1"), second]);
+    let list = vec![assignment("a-1", ExamKind::CT, 30, &current, &[])];
+    b.studies = vec![current];
+    b.enter(list);
+    b.open("a-1");
+    b.act(Action::View(RIGHT, ViewAction::Clear));
+    b.frames_arrive();
+    let points = crate::app::open_points(&b.app).expect("gate");
+    let codes: Vec<_> = points.iter().filter(|p| !p.code.blocking()).map(|p| (p.code, p.subject.as_str())).collect();
+    use crate::report::gate::PointCode::{SeriesNotOpened, SeriesPartlySeen};
+    assert_eq!(codes, [(SeriesPartlySeen, "1.1.1"), (SeriesNotOpened, "1.1.2")]);
+    // "Go there" shows the first unseen frame.
+    b.act(Action::Sign(crate::app::SignAction::Begin));
+    let at = points.iter().position(|p| p.code == SeriesNotOpened).expect("point");
+    b.act(Action::Sign(crate::app::SignAction::GoToPoint(at)));
+    assert_eq!(b.app.view(LEFT).and_then(|v| v.set.clone()).map(|s| s.series.to_string()), Some("1.1.2".into()));
+}
+
+#[test]
+fn cine_runs_at_its_rate_and_waits_for_frames() {
+    let mut b = Bench::new();
+    let mut run = instance("1.1.1.1", 1, 4);
+    run.frames = 30;
+    let current = study("1.1", yamada(), vec![series("1.1.1", "RF", "run", vec![run])]);
+    let list = vec![assignment("a-1", ExamKind::RF, 30, &current, &[])];
+    b.studies = vec![current];
+    b.enter(list);
+    b.open("a-1");
+    assert_eq!(b.app.reading.as_ref().and_then(|r| r.step()).map(|s| s.name), Some(StepName::CineRun(1)));
+    b.act(Action::Intent(Intent::ToggleCine));
+    b.wait(1);
+    assert_eq!(place(&b, LEFT), 0, "nothing is skipped while frames arrive");
+    b.frames_arrive();
+    b.wait(1);
+    assert_eq!(place(&b, LEFT), 15);
+    b.frames_arrive();
+    b.wait(1);
+    assert_eq!(place(&b, LEFT), 0, "30 frames at 15 a second come round");
+    b.act(Action::View(LEFT, ViewAction::CineRate(f64::NAN)));
+    b.act(Action::Viewport(LEFT, View::Scroll(1)));
+    assert!(b.app.view(LEFT).is_some_and(|v| v.cine.is_none()), "a hand on the wheel stops the loop");
+}
+
+#[test]
+fn mammograms_hang_back_to_back() {
+    let mut b = Bench::new();
+    let views = |uid: &str| {
+        vec![
+            mammogram(&format!("{uid}.1"), Laterality::R, "CC", Some(["A", "R"])),
+            mammogram(&format!("{uid}.2"), Laterality::L, "CC", Some(["A", "R"])),
+            mammogram(&format!("{uid}.3"), Laterality::R, "MLO", Some(["A", "FR"])),
+            mammogram(&format!("{uid}.4"), Laterality::L, "MLO", Some(["P", "F"])),
+        ]
+    };
+    let current = study("1.1", suzuki(), views("1.1"));
+    let prior = study("1.0", suzuki(), views("1.0"));
+    let list = vec![assignment("a-1", ExamKind::MMG, 30, &current, &[&prior])];
+    b.studies = vec![current, prior];
+    b.enter(list);
+    b.open("a-1");
+    let reading = b.app.reading.as_ref().expect("open");
+    let names: Vec<_> = reading.steps.iter().map(|s| s.name).collect();
+    use StepName::{Cc, CcWithPrior, FourViews, FullResolution, Mlo, MloWithPrior};
+    let full = (1..=4).map(FullResolution);
+    let expected: Vec<_> = [Mlo, Cc, FourViews, MloWithPrior, CcWithPrior].into_iter().chain(full).collect();
+    assert_eq!(names, expected);
+    let label = |b: &Bench, id| b.app.view_set(id).expect("set").label.clone();
+    assert_eq!((label(&b, LEFT), label(&b, RIGHT)), ("RMLO".into(), "LMLO".into()));
+    let laid = |b: &Bench, id| {
+        let v = b.app.view(id).expect("viewport").view;
+        (v.flip_horizontal, v.flip_vertical, v.quarter_turns, v.justify)
+    };
+    assert_eq!(laid(&b, LEFT), (true, false, 0, 1));
+    assert_eq!(laid(&b, RIGHT), (true, false, 0, -1), "LMLO with P\\F: horizontal flip only");
+    b.act(Action::Intent(Intent::NextStep));
+    assert_eq!((label(&b, LEFT), label(&b, RIGHT)), ("RCC".into(), "LCC".into()));
+    assert_eq!(laid(&b, LEFT), (true, true, 0, 1), "RCC with A\\R: both flips");
+    assert_eq!(laid(&b, RIGHT), (false, false, 0, -1));
+    b.act(Action::Layout(LayoutAction::Step(3)));
+    assert_eq!(b.app.view(LEFT).and_then(|v| v.study.clone()), Some(study_uid("1.0")), "prior above");
+    assert_eq!(b.app.view(ViewId(2)).and_then(|v| v.study.clone()), Some(study_uid("1.1")));
+}
+
+#[test]
+fn local_files_open_without_a_center() {
+    let mut b = Bench::new();
+    b.event(Event::Started(crate::engine::message::Start::NotEnrolled));
+    assert_eq!(b.act(Action::OpenLocal(vec!["x".into()])).len(), 1);
+    let one = study("1.1", yamada(), vec![stack("1.1.1", "CT", 3, 0.0, 5.0, "9.1")]);
+    let other = study("2.1", suzuki(), vec![stack("2.1.1", "CT", 3, 0.0, 5.0, "9.2")]);
+    let studies = vec![one.uid.clone(), other.uid.clone()];
+    b.event(Event::Study(one));
+    b.event(Event::Study(other));
+    b.event(Event::LocalOpened { studies, not_shown: vec![] });
+    assert_eq!(b.app.screen(), crate::app::Screen::At(crate::app::Place::Reading));
+    assert!(!b.app.demand().frames.is_empty() && b.app.demand().studies.is_empty());
+    b.frames_arrive();
+    // A measurement works and is kept nowhere.
+    let shape = crate::viewport::Shape::Length { a: [0.0, 0.0], b: [3.0, 0.0] };
+    b.act(Action::Viewport(LEFT, View::AddShape(shape)));
+    assert_eq!(b.app.annotations().count(), 1);
+    b.act(Action::Study(crate::app::StudyAction::ShowLocal(study_uid("2.1"))));
+    assert_eq!(b.app.view(LEFT).and_then(|v| v.study.clone()), Some(study_uid("2.1")));
+    assert!(b.app.pictures.frames.is_empty() && b.app.annotations().count() == 0, "another patient: cleared first");
+}

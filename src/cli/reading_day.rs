@@ -1,0 +1,324 @@
+//! A whole reading day without a window: every assigned study is opened and looked through, one report of
+//! each exam kind is written, signed and submitted. The same app and engine as the window's.
+
+use super::driver::{Driver, InVain};
+use crate::app::{Action, App, LayoutAction, ReportAction, SignAction, SignFlow, ViewAction, WorklistAction};
+use crate::engine::message::{EngineLink, Event, Secret};
+use crate::report::{Edit, FieldKind, Receipt, Value};
+use crate::study::{DisplaySet, ExamKind, NotShown, StudyUid};
+use crate::viewport::{self, Layout, Shape, ViewId};
+use crate::worklist::{Assignment, Kind};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+/// Longest wait for a study, a frame, a signature.
+const STUDY: Duration = Duration::from_mins(15);
+const FRAME: Duration = Duration::from_mins(1);
+const STEP: Duration = Duration::from_mins(2);
+const VIEW: ViewId = ViewId(0);
+
+/// One study in `summary.json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct StudyRow {
+    /// Study Instance UID.
+    pub study_uid: StudyUid,
+    /// Exam kind of the assignment.
+    pub exam_kind: ExamKind,
+    /// Modalities found, joined by `\`.
+    pub modality: String,
+    /// Number of series.
+    pub series: usize,
+    /// Instances named by the center.
+    pub expected: usize,
+    /// Instances whose bytes arrived.
+    pub received: usize,
+    /// Instances that were on screen.
+    pub shown: usize,
+    /// Instances that were not, and why.
+    pub not_shown: Vec<NotShown>,
+    /// From opening to the first picture.
+    pub first_image_ms: Option<u64>,
+    /// From opening until everything had arrived.
+    pub all_ms: u64,
+    /// Pictures written, one per display set.
+    pub pictures: Vec<String>,
+}
+
+/// A report that came through.
+#[derive(Debug, Clone)]
+pub struct ReportDone {
+    /// Assignment.
+    pub assignment: String,
+    /// Exam kind.
+    pub exam_kind: ExamKind,
+    /// Modality of the first study.
+    pub modality: String,
+    /// Legal kind.
+    pub kind: Kind,
+    /// Receipt of the center.
+    pub receipt: Receipt,
+}
+
+/// Why the day ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum DayError {
+    /// Something did not come.
+    #[error(transparent)]
+    InVain(#[from] InVain),
+    /// Refused, with the reason.
+    #[error("{what}: {why}")]
+    Refused {
+        /// What was refused.
+        what: String,
+        /// Why.
+        why: String,
+    },
+    /// A picture could not be written.
+    #[error("cannot write a picture: {0}")]
+    Picture(String),
+}
+
+/// Draws one frame of a display set; gives RGB and its size.
+pub type Draw<'a> =
+    dyn FnMut(&Arc<crate::imaging::Frame>, crate::study::Voi) -> Result<(Vec<u8>, [u32; 2]), String> + 'a;
+
+/// Opens an assignment and waits until all its studies have arrived. Gives the milliseconds to the first picture
+/// and to the end.
+pub fn open<E: EngineLink>(driver: &mut Driver<E>, id: &str) -> Result<(Option<u64>, u64), DayError> {
+    let begin = Instant::now();
+    let mut first = None;
+    driver.act(Action::Worklist(WorklistAction::Open(id.to_owned())));
+    driver.act(Action::Layout(LayoutAction::Grid(Layout::new(1, 1))));
+    let mut see = |event: &Event| {
+        if matches!(event, Event::Frame(..)) {
+            first.get_or_insert_with(|| begin.elapsed().as_millis() as u64);
+        }
+    };
+    let mut done = |app: &App| {
+        let open = app.open_assignment().filter(|a| a.id == id);
+        let arrived = |uid| app.pictures.study(uid).is_some_and(|s| s.finished);
+        open.is_some_and(|a| a.studies.iter().all(|s| arrived(&s.study_uid)))
+            && app.report.as_ref().is_some_and(|r| !r.loading)
+    };
+    driver.until("a study to arrive", STUDY, &mut see, &mut done)?;
+    let all = begin.elapsed().as_millis() as u64;
+    if let Some(why) = app_refusal(&driver.app, id) {
+        return Err(DayError::Refused { what: format!("assignment {id}"), why });
+    }
+    Ok((first, all))
+}
+
+fn app_refusal(app: &App, id: &str) -> Option<String> {
+    app.worklist.get(id).filter(|a| !a.state.open()).map(|a| format!("state {:?}", a.state))
+}
+
+/// Looks at every frame of every display set of a study, writing one picture per set.
+pub fn look_through<E: EngineLink>(
+    driver: &mut Driver<E>,
+    assignment: &Assignment,
+    uid: &StudyUid,
+    times: (Option<u64>, u64),
+    out: &std::path::Path,
+    draw: &mut Draw<'_>,
+) -> Result<StudyRow, DayError> {
+    let sets: Vec<Arc<DisplaySet>> = driver.app.pictures.study(uid).map(|s| s.sets.clone()).unwrap_or_default();
+    let mut trouble: BTreeMap<String, String> = BTreeMap::new();
+    let mut pictures = Vec::new();
+    for set in &sets {
+        driver.act(Action::View(VIEW, ViewAction::Show(set.id.clone())));
+        for (place, frame) in set.frames.iter().enumerate() {
+            driver.act(Action::Viewport(VIEW, viewport::Action::ScrollTo(place)));
+            let mut there = |app: &App| app.pictures.frame(frame).is_some() || app.pictures.failed.contains_key(frame);
+            driver.until("a frame", FRAME, &mut |_| {}, &mut there)?;
+            if let Some(why) = driver.app.pictures.failed.get(frame) {
+                trouble.insert(frame.instance.to_string(), why.clone());
+            }
+        }
+        pictures.extend(picture(driver, set, out, draw)?);
+    }
+    Ok(row(driver, assignment, uid, times, &trouble, pictures))
+}
+
+/// Writes the middle frame of a display set in its own window.
+fn picture<E: EngineLink>(
+    driver: &mut Driver<E>,
+    set: &DisplaySet,
+    out: &std::path::Path,
+    draw: &mut Draw<'_>,
+) -> Result<Option<String>, DayError> {
+    let place = set.frames.len() / 2;
+    let Some(frame) = set.frames.get(place) else { return Ok(None) };
+    driver.act(Action::Viewport(VIEW, viewport::Action::ScrollTo(place)));
+    let mut there = |app: &App| app.pictures.frame(frame).is_some() || app.pictures.failed.contains_key(frame);
+    driver.until("a frame", FRAME, &mut |_| {}, &mut there)?;
+    let Some(pixels) = driver.app.pictures.frame(frame).cloned() else { return Ok(None) };
+    let voi = pixels.voi.first().copied().unwrap_or_else(|| crate::imaging::auto_window(&pixels));
+    let (rgb, [width, height]) = draw(&pixels, voi).map_err(DayError::Picture)?;
+    let png = crate::imaging::encode_png(&rgb, width, height).map_err(|e| DayError::Picture(e.to_string()))?;
+    // UIDs hold only digits and dots: safe as file names.
+    let name = format!("{}-{}.png", set.id.series, set.id.index);
+    std::fs::write(out.join(&name), png).map_err(|e| DayError::Picture(e.to_string()))?;
+    Ok(Some(name))
+}
+
+fn row<E: EngineLink>(
+    driver: &Driver<E>,
+    assignment: &Assignment,
+    uid: &StudyUid,
+    times: (Option<u64>, u64),
+    trouble: &BTreeMap<String, String>,
+    pictures: Vec<String>,
+) -> StudyRow {
+    let state = driver.app.pictures.study(uid);
+    let study = state.and_then(|s| s.study.clone());
+    let ledger = state.map(|s| s.ledger.clone()).unwrap_or_default();
+    let seen: BTreeSet<&str> =
+        driver.app.reading.iter().flat_map(|r| &r.record.seen).map(|f| f.instance.as_str()).collect();
+    let mut not_shown: BTreeMap<String, String> =
+        ledger.not_shown(true).into_iter().map(|n| (n.what, n.reason)).collect();
+    let mut shown = 0;
+    let instances = study.iter().flat_map(|s| &s.series).flat_map(|s| &s.instances);
+    for instance in instances {
+        let name = instance.uid.to_string();
+        let reason = trouble.get(&name).or(instance.not_an_image.as_ref());
+        match reason {
+            Some(reason) => {
+                not_shown.entry(name).or_insert_with(|| reason.clone());
+            }
+            None if seen.contains(instance.uid.as_str()) => shown += 1,
+            None => {
+                not_shown.entry(name).or_insert_with(|| "in no display set".to_owned());
+            }
+        }
+    }
+    let modalities: BTreeSet<&str> =
+        study.iter().flat_map(|s| &s.series).map(|s| s.modality.as_str()).filter(|m| !m.is_empty()).collect();
+    StudyRow {
+        study_uid: uid.clone(),
+        exam_kind: assignment.exam_kind,
+        modality: modalities.into_iter().collect::<Vec<_>>().join("\\"),
+        series: study.as_ref().map_or(0, |s| s.series.len()),
+        expected: ledger.expected(),
+        received: ledger.received(),
+        shown,
+        not_shown: not_shown.into_iter().map(|(what, reason)| NotShown { what, reason }).collect(),
+        first_image_ms: times.0,
+        all_ms: times.1,
+        pictures,
+    }
+}
+
+/// Fills the report of the open assignment, signs it and waits for the receipt.
+pub fn report<E: EngineLink>(driver: &mut Driver<E>, password: &str) -> Result<ReportDone, DayError> {
+    let assignment =
+        driver.app.open_assignment().cloned().ok_or_else(|| refused("the report", "no assignment is open"))?;
+    fill(driver, &assignment);
+    driver.act(Action::Sign(SignAction::Begin));
+    if let Some(SignFlow::Points { points, .. }) = flow(&driver.app) {
+        if let Some(point) = points.iter().find(|p| p.code.blocking()) {
+            let why = format!("{:?} {} {}", point.code, point.subject, point.detail);
+            return Err(refused(&format!("signing {}", assignment.id), &why));
+        }
+        for place in 0..points.len() {
+            driver.act(Action::Sign(SignAction::Reason(place, "自動読影デモ: 確認済み".into())));
+        }
+        driver.act(Action::Sign(SignAction::Proceed));
+    }
+    let mut failed = None;
+    let mut watch = |event: &Event| {
+        if let Event::SignFailed(failure) = event {
+            failed = Some(failure.detail().to_owned());
+        }
+    };
+    let mut ready = |app: &App| !matches!(flow(app), Some(SignFlow::Preparing { .. } | SignFlow::Points { .. }));
+    driver.until("the preview", STEP, &mut watch, &mut ready)?;
+    if !matches!(flow(&driver.app), Some(SignFlow::Preview { .. })) {
+        return Err(refused("the preview", failed.as_deref().unwrap_or("no preview came")));
+    }
+    driver.act(Action::Sign(SignAction::Sign(Secret(Zeroizing::new(password.to_owned())))));
+    let id = assignment.id.clone();
+    let mut receipt = None;
+    let mut watch = |event: &Event| match event {
+        Event::SignFailed(failure) => failed = Some(failure.detail().to_owned()),
+        Event::Receipt(r) if r.assignment_id == id => receipt = Some(r.clone()),
+        _ => {}
+    };
+    // `done` sees only the app, so it looks for the receipt or the failure there.
+    let mut done = |app: &App| match flow(app) {
+        Some(SignFlow::Signed { receipt, .. }) => receipt.is_some(),
+        Some(SignFlow::Preview { failure, .. }) => failure.is_some(),
+        _ => true,
+    };
+    driver.until("the receipt", STEP, &mut watch, &mut done)?;
+    let receipt = receipt.ok_or_else(|| refused("the signature", failed.as_deref().unwrap_or("no receipt came")))?;
+    Ok(ReportDone {
+        assignment: assignment.id.clone(),
+        exam_kind: assignment.exam_kind,
+        modality: assignment.studies.first().map(|s| s.modalities.join("\\")).unwrap_or_default(),
+        kind: assignment.kind,
+        receipt,
+    })
+}
+
+fn refused(what: &str, why: &str) -> DayError {
+    DayError::Refused { what: what.to_owned(), why: why.to_owned() }
+}
+
+fn flow(app: &App) -> Option<&SignFlow> {
+    app.report.as_ref().map(|r| &r.sign)
+}
+
+/// One finding with a measurement and key image, and words for whatever the template requires.
+fn fill<E: EngineLink>(driver: &mut Driver<E>, assignment: &Assignment) {
+    driver.act(Action::Report(ReportAction::NewFinding));
+    let size = driver.app.view_set(VIEW).map_or([0, 0], |s| [s.columns, s.rows]);
+    let [x, y] = size.map(|v| f64::from(v) / 2.0);
+    let shape = Shape::Length { a: [x - x / 16.0, y], b: [x + x / 16.0, y] };
+    driver.act(Action::Viewport(VIEW, viewport::Action::AddShape(shape)));
+    driver.act(Action::Report(ReportAction::KeyImage));
+    let Some(report) = &driver.app.report else { return };
+    let (template, draft) = (report.template.clone(), report.draft().cloned());
+    let Some(draft) = draft else { return };
+    let mut edits = Vec::new();
+    if let Some(finding) = draft.findings.last() {
+        for field in template.findings.fields.iter().filter(|f| f.required) {
+            let value = answer(&field.id, &field.kind, assignment);
+            edits.push(Edit::SetFindingField(finding.id, field.id.clone(), Some(value)));
+        }
+    }
+    for field in template.fields().filter(|f| f.required && draft.fields.get(&f.id).is_none_or(Value::is_blank)) {
+        edits.push(Edit::SetField(field.id.clone(), Some(answer(&field.id, &field.kind, assignment))));
+    }
+    for edit in edits {
+        driver.act(Action::Report(ReportAction::Edit(edit)));
+    }
+}
+
+/// A sound answer: what a careful reader would say of a demonstration study.
+fn answer(id: &str, kind: &FieldKind, assignment: &Assignment) -> Value {
+    let prior = !assignment.prior_studies.is_empty();
+    let text = match (id, kind) {
+        ("findings", _) => "自動読影デモの所見です。計測した部位をキー画像に示します。",
+        ("impression", _) => "自動読影デモのまとめです。",
+        ("site", _) => "画像中央",
+        ("kind", FieldKind::Text { .. }) => "計測対象",
+        ("kind", _) => "mass",
+        ("comparison", _) if prior => "過去検査と比較",
+        ("comparison", _) => "なし",
+        ("compare", _) if prior => "changed",
+        ("compare", _) => "none",
+        // A finding of category 3 on the right asks for that category there (domain reference §13).
+        ("category" | "category_r", _) => "3",
+        ("category_l", _) => "1",
+        ("composition", _) => "SCATTERED",
+        (_, FieldKind::Choice { choices } | FieldKind::Choices { choices }) => {
+            choices.first().map_or("", |c| c.code.as_str())
+        }
+        (_, FieldKind::Number { .. }) => return Value::Number(1.0),
+        (_, FieldKind::Text { .. }) => "自動読影デモ",
+    };
+    Value::Text(text.to_owned())
+}
