@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// A clock difference from which the reader is warned (domain reference §14).
 const CLOCK_WARNS_S: i64 = 300;
 
+/// So many drafts are looked for after sign-in.
+const DRAFTS_ASKED: usize = 20;
+
 impl App {
     /// Takes a fact from the engine; gives what is to be done because of it, in order.
     pub fn apply(&mut self, now: Timestamp, event: Event) -> Vec<Command> {
@@ -215,7 +218,20 @@ fn worklist(app: &mut App, now: Timestamp, all: Vec<Arc<Assignment>>, at: Timest
     drafts.retain(|id, _| known.contains_key(id));
     signed.retain(|id| known.get(id).is_none_or(|a| a.state.open()));
     restore(app, now, out);
+    look_for_drafts(app, out);
     worklisting::keep_selection_visible(app, now);
+}
+
+/// The list marks assignments that have a draft: asked once after sign-in, for the most urgent that were begun.
+fn look_for_drafts(app: &mut App, out: &mut Vec<Command>) {
+    if std::mem::replace(&mut app.worklist.drafts_asked, true) {
+        return;
+    }
+    use crate::worklist::AssignmentState::{Accepted, InProgress};
+    let open = app.open_assignment().map(|a| a.id.clone());
+    let begun = app.worklist.upcoming().into_iter().filter(|a| matches!(a.state, Accepted | InProgress));
+    let ids = begun.map(|a| a.id.clone()).filter(|id| Some(id) != open.as_ref()).take(DRAFTS_ASKED);
+    out.extend(ids.map(|assignment| Command::LoadDraft { assignment }));
 }
 
 fn assignment_gone(app: &mut App, now: Timestamp, id: String) {
@@ -325,6 +341,8 @@ fn draft_saved(app: &mut App, assignment: String, mark: DraftMark) {
 fn draft_failed(app: &mut App, now: Timestamp, assignment: String, failure: Failure) {
     let open = app.open_assignment().is_some_and(|a| a.id == assignment);
     if let Some(report) = app.report.as_mut().filter(|_| open) {
+        // It was being looked for: without an answer nothing may be begun that would hide what is kept.
+        report.loading = false;
         if report.saving.underway.take().is_some() && report.saving.changed_at.is_none() {
             // Tried again by itself, not with every tick.
             report.saving.changed_at = Some(now.saturating_add(keep::RETRY).unwrap_or(now));

@@ -146,6 +146,18 @@ fn frames(app: &App) -> Vec<FrameRef> {
             }
         }
     }
+    // What the next step of the hanging shows first, so that stepping through mammograms does not wait.
+    let reading = app.reading.as_ref();
+    let next = reading.and_then(|r| r.steps.get(r.record.step + 1)).into_iter().flat_map(|s| &s.views);
+    for hung in next {
+        let Some(set) = hung.set.as_ref().and_then(|id| app.pictures.set(id)) else { continue };
+        let cost = frame_bytes(set);
+        if let Some(frame) = set.frames.get(hung.position).filter(|_| left >= cost)
+            && add(frame)
+        {
+            left -= cost;
+        }
+    }
     out
 }
 

@@ -226,6 +226,7 @@ pub(super) fn draft_loaded(app: &mut App, now: Timestamp, assignment: &str, draf
         report.template = Arc::clone(&template);
         report.history = Some(history);
         report.loading = false;
+        report.saving.failure = None;
         report.fresh = fresh;
         if addendum {
             report.read_only = false;

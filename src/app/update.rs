@@ -252,8 +252,13 @@ fn notice(app: &mut App, now: Timestamp, id: u64, out: &mut Vec<Command>) {
                 go(app, Place::Worklist, out);
             }
         }
-        NoticeCode::DraftFailed { .. } => {
-            if let Some(report) = app.report.as_mut().filter(|r| r.saving.failure.is_some()) {
+        NoticeCode::DraftFailed { assignment, .. } => {
+            let open = app.open_assignment().is_some_and(|a| a.id == assignment);
+            if let Some(report) = app.report.as_mut().filter(|r| open && r.history.is_none()) {
+                report.loading = true;
+                out.push(Command::LoadDraft { assignment });
+            }
+            if let Some(report) = app.report.as_mut().filter(|r| r.history.is_some() && r.saving.failure.is_some()) {
                 report.saving.changed_at = Some(now);
             }
             keep::save_draft(app, out);

@@ -8,7 +8,7 @@ use crate::engine::message::Command;
 use crate::viewport::{Action, Tool, ViewId};
 use jiff::Timestamp;
 
-/// Cine speed where nothing else is said, frames per second: fluoroscopy of the stomach runs at 15.
+/// Cine speed where the object recommends none, frames per second: fluoroscopy of the stomach runs at 15.
 const CINE_HZ: f64 = 15.0;
 
 pub(super) fn act(app: &mut App, now: Timestamp, id: ViewId, action: Action, out: &mut Vec<Command>) {
@@ -109,11 +109,14 @@ fn stop_cine(app: &mut App, id: ViewId) {
 
 /// Starts or stops a cine loop; a single frame has none.
 pub(super) fn toggle_cine(app: &mut App, now: Timestamp, id: ViewId) {
-    let frames = app.view_set(id).map_or(0, |s| s.frames.len());
+    let set = app.view_set(id);
+    let frames = set.map_or(0, |s| s.frames.len());
+    let stated = set.and_then(|s| s.info.first()).and_then(|i| i.cine_rate_hz);
+    let rate_hz = stated.filter(|r| r.is_finite()).map_or(CINE_HZ, |r| r.clamp(1.0, 60.0));
     if let Some(view) = app.reading.as_mut().and_then(|r| r.record.views.get_mut(id.0 as usize)) {
         view.cine = match view.cine {
             Some(_) => None,
-            None => (frames > 1).then_some(Cine { rate_hz: CINE_HZ, at: now }),
+            None => (frames > 1).then_some(Cine { rate_hz, at: now }),
         };
     }
 }

@@ -105,6 +105,8 @@ pub struct WorklistState {
     pub receipts: BTreeMap<String, Receipt>,
     /// Transitions asked for and not yet answered.
     pub pending: BTreeSet<String>,
+    /// Drafts were looked for in this session.
+    pub(super) drafts_asked: bool,
     /// The "cannot read" dialog.
     pub return_dialog: Option<ReturnDialog>,
 }

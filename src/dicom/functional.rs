@@ -38,6 +38,7 @@ pub(crate) fn frame_info(view: &View<'_>, frame: usize) -> FrameInfo {
         b_value: b_value(view, frame),
         echo_time_ms: echo,
         voi: windows(view, frame),
+        cine_rate_hz: cine_rate_hz(view),
     }
 }
 
@@ -147,4 +148,13 @@ fn private(view: &View<'_>, group: u16, creator: &str, element: u8) -> Option<Ta
         let tag = Tag(group, (block << 8) | u16::from(element));
         (view.text(name).trim() == creator && view.has(tag)).then_some(tag)
     })
+}
+
+/// Recommended Display Frame Rate (0008,2144), else Cine Rate (0018,0040), else from Frame Time (0018,1063).
+fn cine_rate_hz(view: &View<'_>) -> Option<f64> {
+    let positive = |v: &f64| v.is_finite() && *v > 0.0;
+    view.float(tags::RECOMMENDED_DISPLAY_FRAME_RATE)
+        .filter(positive)
+        .or_else(|| view.float(tags::CINE_RATE).filter(positive))
+        .or_else(|| view.float(tags::FRAME_TIME).filter(positive).map(|ms| 1000.0 / ms))
 }

@@ -117,6 +117,9 @@ pub struct FrameInfo {
     pub echo_time_ms: Option<f64>,
     /// Windows stored with the frame, in order.
     pub voi: Vec<Voi>,
+    /// Speed at which a run of frames is meant to be shown, frames per second.
+    #[serde(default)]
+    pub cine_rate_hz: Option<f64>,
 }
 
 /// One SOP instance: identity plus what splitting, sorting and labelling need. No pixels, no object.

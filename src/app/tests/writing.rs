@@ -180,6 +180,23 @@ fn a_kept_draft_is_loaded_with_its_template() {
 }
 
 #[test]
+fn a_draft_that_cannot_be_looked_for_is_asked_for_again() {
+    let mut b = Bench::signed_in();
+    assert_eq!(b.out.iter().filter(|c| matches!(c, Command::LoadDraft { .. })).count(), 2, "for the list's marks");
+    b.act(Action::Worklist(crate::app::WorklistAction::Open("a-1".into())));
+    b.event(Event::DraftFailed { assignment: "a-1".into(), failure: Failure::Full("disk".into()) });
+    let report = b.app.report.as_ref().expect("report");
+    assert!(!report.loading && !report.editable(), "nothing is begun that could hide what is kept");
+    assert_eq!(saves(&b.wait(60)), 0);
+    let notice = b.app.notices.iter().find(|n| matches!(n.code, NoticeCode::DraftFailed { .. })).map(|n| n.id);
+    b.out.clear();
+    b.act(Action::Notice(crate::app::NoticeAction::Act(notice.expect("told"))));
+    assert!(b.out.iter().any(|c| matches!(c, Command::LoadDraft { .. })));
+    b.event(Event::Draft { assignment: "a-1".into(), draft: None });
+    assert!(b.app.report.as_ref().is_some_and(|r| r.editable()));
+}
+
+#[test]
 fn a_draft_of_an_unknown_template_is_left_alone() {
     let mut b = Bench::signed_in();
     b.act(Action::Worklist(crate::app::WorklistAction::Open("a-1".into())));
