@@ -7,4 +7,5 @@ pub mod args;
 pub mod driver;
 pub mod info;
 pub mod reading_day;
+pub mod render;
 pub mod verify;
