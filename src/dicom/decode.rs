@@ -254,15 +254,20 @@ impl Object {
         image.layout.endian = Endian::Little;
         image.layout.allocated = out.allocated;
         if let Some(stream) = &out.codestream {
-            // The stored bits are those of the codestream, right-aligned (PS3.5 8.2): sign comes from the object.
-            if u16::from(stream.precision) != image.layout.stored {
-                warnings.push(format!(
-                    "{} bits are declared, the compressed frame has {}",
-                    image.layout.stored, stream.precision
-                ));
+            // Samples are right-aligned (PS3.5 8.2); more bits than declared are common and harmless.
+            let precision = u16::from(stream.precision).min(out.allocated);
+            if precision < image.layout.stored {
+                warnings
+                    .push(format!("{} bits are declared, the compressed frame has {precision}", image.layout.stored));
             }
-            image.layout.stored = u16::from(stream.precision).min(out.allocated);
-            image.layout.high_bit = image.layout.stored - 1;
+            let declared = image.layout.stored;
+            image.layout.stored = precision;
+            image.layout.high_bit = precision - 1;
+            if image.layout.signed && precision > declared && sign_in_declared_bits(&out.bytes, declared, image.layout)
+            {
+                image.layout.stored = declared;
+                image.layout.high_bit = declared - 1;
+            }
             if stream.start_of_frame == 0 && stream.signed != image.layout.signed && image.samples == 1 {
                 warnings.push("sign of object and compressed frame differ: the object's is used".into());
                 if stream.signed {
@@ -279,6 +284,14 @@ impl Object {
     }
 }
 
+/// Signed samples in a wider codestream: does their sign sit in the declared bits, with zeros above? Then no sample
+/// uses the upper bits, and some use the declared sign bit.
+fn sign_in_declared_bits(bytes: &[u8], declared: u16, layout: Layout) -> bool {
+    let unsigned = Layout { signed: false, ..layout };
+    let largest = samples::values(bytes, bytes.len(), unsigned).into_iter().max().unwrap_or(0);
+    (1i64 << (declared - 1)..1i64 << declared).contains(&largest)
+}
+
 /// The colour space of a codec's output, which is never what 4:2:2 says and may already be RGB.
 fn decoded_photometric(declared: &str, stream: &super::codestream::Codestream) -> String {
     if stream.components != 3 {
@@ -291,12 +304,10 @@ fn decoded_photometric(declared: &str, stream: &super::codestream::Codestream) -
         "YBR_FULL" | "YBR_FULL_422" | "YBR_PARTIAL_420" if stream.start_of_frame == 0 && stream.component_transform => {
             "RGB"
         }
-        d if lossy_jpeg => match (stream.adobe, d) {
-            (Some(0), _) => "RGB",
-            (Some(_), _) => "YBR_FULL",
-            (None, "RGB") if !stream.jfif && !stream.subsampled => "RGB",
-            _ => "YBR_FULL",
-        },
+        d if lossy_jpeg => {
+            let plain = stream.adobe.is_none() && d == "RGB" && !stream.jfif && !stream.subsampled;
+            if plain || stream.adobe == Some(0) { "RGB" } else { "YBR_FULL" }
+        }
         "YBR_FULL_422" => "YBR_FULL",
         other => other,
     };
@@ -316,10 +327,10 @@ fn interpret(
         if image.photometric == "PALETTE COLOR" {
             let palette = colour::Palette::read(view, image.layout.signed)
                 .map_err(|reason| DecodeError::Contradiction(reason.to_owned()))?;
-            let values = samples::values(bytes, count, &image.layout);
+            let values = samples::values(bytes, count, image.layout);
             return Ok(Pixels::Rgb8(palette.apply(values.into_iter())));
         }
-        let (pixels, note) = samples::grey(bytes, first_bit, count, &image.layout);
+        let (pixels, note) = samples::grey(bytes, first_bit, count, image.layout);
         warnings.extend(note.map(str::to_owned));
         return Ok(pixels);
     }
@@ -339,7 +350,7 @@ fn interpret(
             warnings.push(format!("colour of {} bits is shown with 8", image.layout.stored));
         }
         let unsigned = Layout { signed: false, ..image.layout };
-        samples::values(&bytes, count * 3, &unsigned)
+        samples::values(&bytes, count * 3, unsigned)
             .into_iter()
             .map(|v| (v as f64 * 255.0 / full).round() as u8)
             .collect()

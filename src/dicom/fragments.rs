@@ -71,7 +71,6 @@ fn begins_frame(data: &[u8], fragment: &Fragment) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::single_range_in_vec_init, reason = "fragments are ranges")]
 mod tests {
     use super::*;
 

@@ -130,12 +130,9 @@ fn private_b_value(view: &View<'_>) -> Option<f64> {
         return Some(b);
     }
     // GE: PARM, element xx39, first value; large offsets (1e9 and more) are flags of the scanner.
-    if let Some(tag) = private(view, 0x0043, "GEMS_PARM_01", 0x39) {
-        let raw = view.floats(tag).first().copied().filter(|b| b.is_finite())?;
-        return Some(if raw >= 1e9 { raw % 100_000.0 } else { raw });
-    }
-    // Canon / Toshiba write the standard element or their private copy of it.
-    private(view, 0x700D, "TOSHIBA_MEC_MR3", 0x3A).and_then(|t| view.float(t))
+    let tag = private(view, 0x0043, "GEMS_PARM_01", 0x39)?;
+    let raw = view.floats(tag).first().copied().filter(|b| b.is_finite())?;
+    Some(if raw >= 1e9 { raw % 100_000.0 } else { raw })
 }
 
 /// The element of a private block (PS3.5 7.8.1): the creator's reservation decides the block number.

@@ -145,7 +145,9 @@ pub(super) fn image(header: &Header) -> Result<Image, DecodeError> {
 /// their extent is not known from the header.
 pub(super) fn native_frames(header: &Header, image: &Image) -> Option<u32> {
     let pixel = header.pixel.as_ref()?;
-    if is_encapsulated(header.transfer_syntax()) || image.layout.allocated % 8 != 0 && image.declared_frames > 1 {
+    if is_encapsulated(header.transfer_syntax())
+        || !image.layout.allocated.is_multiple_of(8) && image.declared_frames > 1
+    {
         return None;
     }
     let length = (pixel.length? as usize).min(header.total.saturating_sub(pixel.start));

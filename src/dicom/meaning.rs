@@ -30,7 +30,10 @@ pub(super) fn modality(view: &View<'_>, frame: usize, signed: bool, warnings: &m
 fn lut(item: &View<'_>, signed: bool) -> Option<(i32, Vec<u16>)> {
     let descriptor = item.ints(tags::LUT_DESCRIPTOR);
     let [entries, first, bits] = *descriptor.first_chunk()?;
-    let entries = if entries & 0xFFFF == 0 { 65536 } else { (entries & 0xFFFF) as usize };
+    let entries = match entries as u16 {
+        0 => 65536,
+        n => usize::from(n),
+    };
     let first = if signed { i32::from(first as u16 as i16) } else { i32::from(first as u16) };
     let bytes = item.bytes(tags::LUT_DATA)?;
     let data: Vec<u16> = if bits <= 8 && bytes.len() < entries * 2 {

@@ -26,6 +26,10 @@ mod rle;
 mod samples;
 mod sop_class;
 mod stored;
+#[cfg(test)]
+mod test_object;
+#[cfg(test)]
+mod tests;
 mod view_code;
 
 pub use dataset::View;

@@ -289,10 +289,8 @@ impl Walker<'_> {
             if vr != VR::SQ {
                 return Ok((Element { tag, vr, value: Value::Bytes(at.min(stop)..at.min(stop)) }, stop));
             }
-        } else if stop > end {
-            if depth > 0 {
-                self.warn("a value longer than the item that holds it");
-            }
+        } else if stop > end && depth > 0 {
+            self.warn("a value longer than the item that holds it");
         }
         let mut inner = coding;
         if vr == VR::UN && length >= 8 {

@@ -15,7 +15,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// The value in the stored bits, sign-extended; bits outside them are not image.
-    fn value(&self, raw: u64) -> i64 {
+    fn value(self, raw: u64) -> i64 {
         let stored = u32::from(self.stored).clamp(1, 64);
         let shift = u32::from(self.high_bit + 1).saturating_sub(stored).min(63);
         let top = 64 - stored;
@@ -25,7 +25,7 @@ impl Layout {
 
 /// Grey samples at native depth. `bytes` hold at least the samples wanted, or what there is of them: the
 /// count may be short.
-pub(super) fn grey(bytes: &[u8], first_bit: usize, count: usize, layout: &Layout) -> (Pixels, Option<&'static str>) {
+pub(super) fn grey(bytes: &[u8], first_bit: usize, count: usize, layout: Layout) -> (Pixels, Option<&'static str>) {
     let plain = layout.high_bit + 1 == layout.stored;
     match (layout.allocated, layout.signed) {
         (1, _) => (Pixels::U8(bits(bytes, first_bit, count)), None),
@@ -62,7 +62,7 @@ fn wide(values: Vec<i64>) -> (Pixels, Option<&'static str>) {
 }
 
 /// Any sample as a whole number.
-pub(super) fn values(bytes: &[u8], count: usize, layout: &Layout) -> Vec<i64> {
+pub(super) fn values(bytes: &[u8], count: usize, layout: Layout) -> Vec<i64> {
     let e = layout.endian;
     match layout.allocated {
         1 => bits(bytes, 0, count).into_iter().map(i64::from).collect(),
@@ -116,22 +116,22 @@ mod tests {
     #[test]
     fn stored_bits_only_and_sign_extended() {
         let bytes = [0x34, 0xF2, 0xFF, 0x0F];
-        assert_eq!(grey(&bytes, 0, 2, &layout(16, 12, 11, false)).0, Pixels::U16(vec![0x234, 0xFFF]));
-        assert_eq!(grey(&bytes, 0, 2, &layout(16, 12, 11, true)).0, Pixels::I16(vec![0x234, -1]));
-        assert_eq!(grey(&bytes, 0, 2, &layout(16, 12, 15, false)).0, Pixels::U16(vec![0xF23, 0x0FF]));
-        assert_eq!(grey(&bytes, 0, 2, &layout(16, 16, 15, true)).0, Pixels::I16(vec![-3532, 4095]));
-        assert_eq!(grey(&[0xFF, 0x7F], 0, 2, &layout(8, 8, 7, true)).0, Pixels::I16(vec![-1, 127]));
+        assert_eq!(grey(&bytes, 0, 2, layout(16, 12, 11, false)).0, Pixels::U16(vec![0x234, 0xFFF]));
+        assert_eq!(grey(&bytes, 0, 2, layout(16, 12, 11, true)).0, Pixels::I16(vec![0x234, -1]));
+        assert_eq!(grey(&bytes, 0, 2, layout(16, 12, 15, false)).0, Pixels::U16(vec![0xF23, 0x0FF]));
+        assert_eq!(grey(&bytes, 0, 2, layout(16, 16, 15, true)).0, Pixels::I16(vec![-3532, 4095]));
+        assert_eq!(grey(&[0xFF, 0x7F], 0, 2, layout(8, 8, 7, true)).0, Pixels::I16(vec![-1, 127]));
         let big = Layout { endian: Endian::Big, ..layout(16, 16, 15, false) };
-        assert_eq!(grey(&[1, 2], 0, 1, &big).0, Pixels::U16(vec![0x0102]));
+        assert_eq!(grey(&[1, 2], 0, 1, big).0, Pixels::U16(vec![0x0102]));
     }
 
     #[test]
     fn wide_and_single_bits() {
-        assert_eq!(grey(&[0xFF; 4], 0, 1, &layout(32, 25, 24, true)).0, Pixels::I32(vec![-1]));
-        let (pixels, note) = grey(&[0xFF; 4], 0, 1, &layout(32, 32, 31, false));
+        assert_eq!(grey(&[0xFF; 4], 0, 1, layout(32, 25, 24, true)).0, Pixels::I32(vec![-1]));
+        let (pixels, note) = grey(&[0xFF; 4], 0, 1, layout(32, 32, 31, false));
         assert_eq!(pixels, Pixels::F32(vec![4294967296.0]));
         assert!(note.is_some());
-        assert_eq!(grey(&[0b1010_0000, 1], 5, 4, &layout(1, 1, 0, false)).0, Pixels::U8(vec![1, 0, 1, 1]));
+        assert_eq!(grey(&[0b1010_0000, 1], 5, 4, layout(1, 1, 0, false)).0, Pixels::U8(vec![1, 0, 1, 1]));
     }
 
     #[test]

@@ -15,6 +15,7 @@ const WITHOUT_PICTURE: &[(&str, &str)] = &[
     ("1.2.840.10008.5.1.4.1.1.66.6", "a tractography result: not shown yet"),
     ("1.2.840.10008.5.1.4.1.1.66", "raw data of the scanner, not an image"),
     ("1.2.840.10008.5.1.4.1.1.67", "a real world value mapping, not an image"),
+    // RT dose and RT image have pixels: an empty reason keeps the general entry below away.
     ("1.2.840.10008.5.1.4.1.1.481.2", ""),
     ("1.2.840.10008.5.1.4.1.1.481.1", ""),
     ("1.2.840.10008.5.1.4.1.1.481.3", "an RT structure set: contours, not an image"),
@@ -39,8 +40,6 @@ pub(crate) fn undecodable(transfer_syntax: &str) -> Option<&'static str> {
         102..=106 => "MPEG-4 video: not decodable here",
         107 | 108 => "HEVC video: not decodable here",
         110..=112 => "JPEG XL: not decodable yet",
-        51 => return None,
-        52 | 53 | 54 | 55 | 56 | 59..=66 => return None,
         94 | 95 | 204 | 205 => "the pixels are only referenced (JPIP), not in the object",
         _ => return None,
     })

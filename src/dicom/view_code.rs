@@ -75,7 +75,7 @@ fn coded_label(view: &View<'_>) -> Option<String> {
     for modifier in item.items(tags::VIEW_MODIFIER_CODE_SEQUENCE) {
         let Some(code) = self::code(&modifier) else { continue };
         match MODIFIERS.iter().find(|(sct, srt, ..)| code == *sct || code == *srt) {
-            Some((.., text, Place::Instead)) => label = (*text).to_owned(),
+            Some((.., text, Place::Instead)) => str::clone_into(text, &mut label),
             Some((.., text, Place::Before)) => before.push_str(text),
             Some((.., text, Place::After)) => after.push_str(text),
             None => {
