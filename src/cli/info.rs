@@ -130,3 +130,31 @@ fn for_people(tree: &LocalTree, out: &mut dyn Write) -> std::io::Result<()> {
     let (seen, shown, lost) = (tree.files_seen, tree.files_shown, tree.not_shown.len());
     writeln!(out, "{seen} files: {shown} shown, {lost} not shown")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_contract_and_the_count_of_files() {
+        let folder = tempfile::tempdir().expect("folder");
+        std::fs::write(folder.path().join("notes.txt"), b"plain text").expect("writes");
+        let mut out = Vec::new();
+        let all_shown = run(&[folder.path().to_owned()], true, &mut out).expect("writes");
+        assert!(!all_shown);
+        let found: Value = serde_json::from_slice(&out).expect("JSON");
+        assert_eq!(found["files_seen"], 1);
+        assert_eq!(found["files_shown"], 0);
+        assert!(found["not_shown"][0]["path"].as_str().is_some_and(|p| p.ends_with("notes.txt")));
+        assert!(found["not_shown"][0]["reason"].as_str().is_some_and(|r| r.contains("not a DICOM object")));
+        assert_eq!(found["studies"], json!([]));
+    }
+
+    #[test]
+    fn people_get_the_same_answer() {
+        let mut out = Vec::new();
+        assert!(!run(&[PathBuf::from("/nonexistent/folder")], false, &mut out).expect("writes"));
+        let text = String::from_utf8(out).expect("text");
+        assert!(text.ends_with("1 files: 0 shown, 1 not shown\n"), "{text}");
+    }
+}

@@ -16,8 +16,10 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
-/// Most samples of one frame; beyond it nothing is allocated.
-pub const MAX_FRAME_SAMPLES: u64 = 1 << 27;
+/// Most samples of one compressed frame; beyond it nothing is allocated (a codec takes up to 8 bytes a sample).
+pub const MAX_FRAME_SAMPLES: u64 = 1 << 26;
+/// Most samples of one uncompressed frame.
+pub const MAX_NATIVE_FRAME_SAMPLES: u64 = 1 << 28;
 
 /// Why a frame cannot be shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

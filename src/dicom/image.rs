@@ -3,7 +3,7 @@
 
 use super::codec;
 use super::dataset::Endian;
-use super::decode::{DecodeError, MAX_FRAME_SAMPLES};
+use super::decode::{DecodeError, MAX_FRAME_SAMPLES, MAX_NATIVE_FRAME_SAMPLES};
 use super::read::Header;
 use super::samples::Layout;
 use super::{fragments, parse, sop_class};
@@ -121,7 +121,7 @@ pub(super) fn image(header: &Header) -> Result<Image, DecodeError> {
         (Endian::Little, true) => Endian::Big,
         (Endian::Big, true) => Endian::Little,
     };
-    if u64::from(rows) * u64::from(columns) * u64::from(samples) > MAX_FRAME_SAMPLES {
+    if u64::from(rows) * u64::from(columns) * u64::from(samples) > MAX_NATIVE_FRAME_SAMPLES {
         return Err(DecodeError::TooLarge { rows, columns, samples });
     }
     Ok(Image {
@@ -150,6 +150,10 @@ pub(super) fn native_frames(header: &Header, image: &Image) -> Option<u32> {
     {
         return None;
     }
+    if header.total > super::read::MAX_OBJECT_BYTES as usize {
+        // Deflated and not opened to its end, or larger than we take: only opening it tells.
+        return None;
+    }
     let length = (pixel.length? as usize).min(header.total.saturating_sub(pixel.start));
     let whole = length.saturating_mul(8) / frame_bits(image).max(1);
     Some(u32::try_from(whole).unwrap_or(u32::MAX))
@@ -170,7 +174,12 @@ pub(super) fn store(header: &Header, image: &Image) -> Result<Store, DecodeError
     let source: &[u8] = &header.source;
     let syntax = header.transfer_syntax();
     let item = source.get(pixel.start..).is_some_and(|d| d.starts_with(&[0xFE, 0xFF, 0x00, 0xE0]));
+    let samples = u64::from(image.rows) * u64::from(image.columns) * u64::from(image.samples);
+    let too_large = || DecodeError::TooLarge { rows: image.rows, columns: image.columns, samples: image.samples };
     if is_encapsulated(syntax) || (pixel.length.is_none() && item) {
+        if samples > MAX_FRAME_SAMPLES {
+            return Err(too_large());
+        }
         decodable(header)?;
         let (ranges, _cut) = parse::fragments(source, pixel.start, header.coding.endian);
         let Some((table, ranges)) = ranges.split_first() else {
@@ -207,6 +216,10 @@ pub(super) fn store(header: &Header, image: &Image) -> Result<Store, DecodeError
     let range = pixel.start.min(end)..end;
     if range.is_empty() {
         return Err(DecodeError::Damaged("the pixel data are empty or cut off whole".into()));
+    }
+    // A large frame must be there for the most part before memory is taken for it.
+    if samples > MAX_FRAME_SAMPLES && range.len() < frame_bits(image) / 16 {
+        return Err(too_large());
     }
     Ok(Store::Native { range, float: pixel.tag.element() != 0x0010 })
 }

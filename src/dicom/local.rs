@@ -120,28 +120,30 @@ fn frames_there(path: &Path, header: &Header, prove: bool) -> Result<(u32, Vec<S
 /// Never fails as a whole: a path that does not exist is listed as well.
 pub fn open_tree(paths: &[PathBuf], prove: bool) -> LocalTree {
     let (files, mut not_shown) = regular_files(paths);
-    let checked = check_all(&files, prove);
     let mut tree = Tree::default();
     let mut out = LocalTree { files_seen: files.len() + not_shown.len(), ..LocalTree::default() };
-    for (path, checked) in files.into_iter().zip(checked) {
-        let what = path.display().to_string();
-        match checked {
-            Checked::Unreadable { reason } => not_shown.push(NotShown { what, reason }),
-            Checked::Other { projection, reason } => {
-                if let Some(projection) = projection {
-                    tree.add(*projection);
+    // In batches, so that only the gathered projections are kept.
+    for batch in files.chunks(4096) {
+        for (path, checked) in batch.iter().zip(check_all(batch, prove)) {
+            let what = path.display().to_string();
+            match checked {
+                Checked::Unreadable { reason } => not_shown.push(NotShown { what, reason }),
+                Checked::Other { projection, reason } => {
+                    if let Some(projection) = projection {
+                        tree.add(*projection);
+                    }
+                    not_shown.push(NotShown { what, reason });
                 }
-                not_shown.push(NotShown { what, reason });
-            }
-            Checked::Image { projection, warnings } => {
-                let uid = projection.series.iter().flat_map(|s| &s.instances).map(|i| i.uid.to_string()).next();
-                let uid = uid.unwrap_or_default();
-                if tree.add_shown(*projection) {
-                    out.files_shown += 1;
-                    out.files.insert(uid, Found { path, warnings });
-                } else {
-                    let first = out.files.get(&uid).map(|f| f.path.display().to_string()).unwrap_or_default();
-                    not_shown.push(NotShown { what, reason: format!("the same SOP Instance UID as {first}") });
+                Checked::Image { projection, warnings } => {
+                    let uid = projection.series.iter().flat_map(|s| &s.instances).map(|i| i.uid.to_string()).next();
+                    let uid = uid.unwrap_or_default();
+                    if tree.add_shown(*projection) {
+                        out.files_shown += 1;
+                        out.files.insert(uid, Found { path: path.clone(), warnings });
+                    } else {
+                        let first = out.files.get(&uid).map(|f| f.path.display().to_string()).unwrap_or_default();
+                        not_shown.push(NotShown { what, reason: format!("the same SOP Instance UID as {first}") });
+                    }
                 }
             }
         }

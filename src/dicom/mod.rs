@@ -33,7 +33,7 @@ mod tests;
 mod view_code;
 
 pub use dataset::View;
-pub use decode::{DecodeError, MAX_FRAME_SAMPLES, Object};
+pub use decode::{DecodeError, MAX_FRAME_SAMPLES, MAX_NATIVE_FRAME_SAMPLES, Object};
 pub use json::{JsonError, for_each_instance, header_from_json, project_json};
 pub use json_write::{INLINE_BYTES, bulk_value, to_dicom_json};
 pub use local::{Checked, Found, LocalTree, check_file, open_tree};

@@ -228,6 +228,13 @@ impl Header {
         self.pixel.is_some() || self.referenced_pixels
     }
 
+    /// True if there are surely no pixels: a file without the element, or metadata that name neither pixel data
+    /// nor a picture's size.
+    pub(crate) fn lacks_pixel_data(&self) -> bool {
+        let described = self.utf8 && self.view().int(tags::ROWS).is_some();
+        !self.has_pixel_data() && !described
+    }
+
     /// True if the object ends within its header.
     pub fn is_cut(&self) -> bool {
         self.cut_at.is_some()

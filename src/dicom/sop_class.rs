@@ -57,14 +57,12 @@ pub(crate) fn reason_without_picture(header: &Header, sop_class: &str, rows: u32
     if let Some(reason) = undecodable(header.transfer_syntax()) {
         return Some(reason.to_owned());
     }
+    if header.lacks_pixel_data() {
+        let cut = "its header runs past the end of the file (cut off or damaged)";
+        return Some(if header.is_cut() { cut } else { "no pixel data" }.to_owned());
+    }
     if rows == 0 || columns == 0 {
-        return Some(if header.has_pixel_data() {
-            format!("rows or columns are not stated ({rows} x {columns})")
-        } else if header.is_cut() {
-            "its header runs past the end of the file (cut off or damaged)".to_owned()
-        } else {
-            "no pixel data".to_owned()
-        });
+        return Some(format!("rows or columns are not stated ({rows} x {columns})"));
     }
     None
 }
