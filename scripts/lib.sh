@@ -33,7 +33,8 @@ die() {
 # Whether the probe of a requirement finds it.
 probe() {
     case $1 in
-        lib*.so*) PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -q "[[:space:]]$1 " ;;
+        # Only Linux has these; other systems bring what a window needs.
+        lib*.so*) [ "$(uname -s)" != Linux ] || PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -q "[[:space:]]$1 " ;;
         *) PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 ;;
     esac
 }
