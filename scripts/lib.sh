@@ -17,7 +17,7 @@ libegl1:libEGL.so.1 libgl1-mesa-dri:libgbm.so.1'
 
 # A display, a window manager and an input method for the real window; other people's tools as judges.
 requirements_test='xvfb:Xvfb xauth:xauth openbox:openbox xdotool:xdotool x11-utils:xwininfo imagemagick:import
-xterm:xterm fcitx5:fcitx5 fcitx5-anthy:fcitx5 dbus:dbus-run-session gnome-keyring:gnome-keyring-daemon
+xterm:xterm at-spi2-core:at-spi-bus-launcher fcitx5:fcitx5 fcitx5-anthy:fcitx5 dbus:dbus-run-session gnome-keyring:gnome-keyring-daemon
 libsecret-tools:secret-tool openssl:openssl dcmtk:dcmdump dicom3tools:dciodvfy orthanc:Orthanc
 orthanc-dicomweb:Orthanc python3:python3 python3-venv:python3'
 
@@ -35,7 +35,7 @@ probe() {
     case $1 in
         # Only Linux has these; other systems bring what a window needs.
         lib*.so*) [ "$(uname -s)" != Linux ] || PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -q "[[:space:]]$1 " ;;
-        *) PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 ;;
+        *) PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/libexec" command -v "$1" >/dev/null 2>&1 ;;
     esac
 }
 

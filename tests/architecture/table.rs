@@ -112,6 +112,8 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("wgpu", &["render"]),
     ("x11rb", &["ui"]),
     ("x509_cert", &["vault"]),
+    // The screen reader of tests/support.
+    ("zbus", &[]),
     // Passwords pass through these on their way to the vault or the center.
     ("zeroize", &["vault", "store", "center", "engine", "app", "ui", "server", "cli"]),
 ];

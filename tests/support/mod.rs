@@ -3,4 +3,5 @@
 #[cfg(feature = "gui")]
 pub mod app;
 pub mod process;
+pub mod reader;
 pub mod window;

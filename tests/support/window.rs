@@ -1,13 +1,17 @@
 //! A desktop of the test's own: a virtual screen with a window manager and, where asked for, a Japanese input
-//! method; a hand that moves the mouse and types; an eye that takes screenshots.
+//! method; a hand that moves the mouse and types; an eye that takes screenshots and reads what stands in the windows.
 //!
 //! Nothing touches the developer's display, session bus, profile or keyring, and everything ends with the value.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use super::process::{Process, answer, output, wait_for, wait_until};
+use super::process::{DEADLINE, Process, answer, output, wait_for, wait_until};
+use super::reader::{Reader, Role, Widget};
 
 /// How text is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +25,12 @@ pub enum Typing {
 /// A virtual screen with everything that a program with a window expects to find.
 pub struct Desktop {
     // Ended in this order: who talks to the screen before the screen.
+    reader: Reader,
     input_method: Option<Process>,
-    bus: Option<Process>,
-    manager: Option<Process>,
+    manager: Process,
+    bus: Process,
     screen: Process,
-    display: String,
-    bus_address: Option<String>,
+    place: Place,
     folder: tempfile::TempDir,
 }
 
@@ -56,11 +60,26 @@ impl Desktop {
             Some(format!(":{number}"))
         });
 
-        let mut desktop =
-            Self { input_method: None, bus: None, manager: None, screen, display, bus_address: None, folder };
-        let mut openbox = desktop.command("openbox");
+        let mut place = Place { display, bus: None };
+        let path = folder.path();
+
+        let mut daemon = place.command(path, "dbus-daemon");
+        daemon.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]);
+        let mut bus = Process::start(daemon, &logs);
+        let address = bus.wait_for_print("the address of the session bus", |printed| {
+            let mut lines = printed.split_inclusive('\n');
+            let line = lines.find(|line| line.starts_with("unix:") && line.ends_with('\n'))?;
+            Some(line.trim().to_owned())
+        });
+        let reader = Reader::connect(&address)
+            .unwrap_or_else(|error| panic!("no accessibility bus ({error}); scripts/test installs at-spi2-core"));
+        place.bus = Some(address);
+
+        let mut openbox = place.command(path, "openbox");
         openbox.args(["--sm-disable", "--config-file", "/dev/null"]);
-        desktop.manager = Some(Process::start(openbox, &logs));
+        let manager = Process::start(openbox, &logs);
+
+        let mut desktop = Self { reader, input_method: None, manager, bus, screen, place, folder };
         desktop.wait_for_root_property("_NET_SUPPORTING_WM_CHECK", "window id #");
         if typing == Typing::Japanese {
             desktop.start_input_method(&logs);
@@ -69,17 +88,6 @@ impl Desktop {
     }
 
     fn start_input_method(&mut self, logs: &Path) {
-        let mut daemon = self.command("dbus-daemon");
-        daemon.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]);
-        let mut bus = Process::start(daemon, logs);
-        let address = bus.wait_for_print("the address of the session bus", |printed| {
-            let mut lines = printed.split_inclusive('\n');
-            let line = lines.find(|line| line.starts_with("unix:") && line.ends_with('\n'))?;
-            Some(line.trim().to_owned())
-        });
-        self.bus = Some(bus);
-        self.bus_address = Some(address);
-
         let config = self.folder.path().join("config/fcitx5");
         private_folder(&config);
         fs::write(config.join("profile"), FCITX_PROFILE).expect("the test's folder can be written");
@@ -103,25 +111,10 @@ impl Desktop {
     }
 
     /// A command that runs on this desktop and sees no other.
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let inner = |name: &str| self.folder.path().join(name);
-        let mut command = Command::new(program);
-        command
-            .env_remove("WAYLAND_DISPLAY")
-            .env_remove("WAYLAND_SOCKET")
-            .env_remove("DBUS_SESSION_BUS_ADDRESS")
-            .env_remove("XMODIFIERS")
-            .env("DISPLAY", &self.display)
-            .env("HOME", inner("home"))
-            .env("XDG_RUNTIME_DIR", inner("run"))
-            .env("XDG_CONFIG_HOME", inner("config"))
-            .env("XDG_DATA_HOME", inner("data"))
-            .env("XDG_CACHE_HOME", inner("cache"))
-            .env("LANG", "C.UTF-8")
-            .env("LC_ALL", "C.UTF-8")
-            .env("LIBGL_ALWAYS_SOFTWARE", "1");
-        if let Some(address) = &self.bus_address {
-            command.env("DBUS_SESSION_BUS_ADDRESS", address).env("XMODIFIERS", "@im=fcitx");
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = self.place.command(self.folder.path(), program);
+        if self.input_method.is_some() {
+            command.env("XMODIFIERS", "@im=fcitx");
         }
         command
     }
@@ -144,6 +137,12 @@ impl Desktop {
         window
     }
 
+    /// What stands in the windows of every program on this desktop, in reading order.
+    #[track_caller]
+    pub fn widgets(&self) -> Vec<Widget> {
+        self.reader.widgets().unwrap_or_else(|error| panic!("the accessibility bus: {error}"))
+    }
+
     /// Switches between Japanese and Latin input for the text field that has the keyboard.
     ///
     /// # Panics
@@ -162,16 +161,41 @@ impl Desktop {
 
     /// The ids of every process group that belongs to this desktop.
     pub fn groups(&self) -> Vec<u32> {
-        [&self.input_method, &self.bus, &self.manager]
-            .into_iter()
-            .flatten()
-            .chain([&self.screen])
-            .map(Process::id)
-            .collect()
+        self.input_method.iter().chain([&self.manager, &self.bus, &self.screen]).map(Process::id).collect()
     }
 
     fn xdotool(&self, arguments: &[&str]) -> Result<String, String> {
         answer(self.command("xdotool").args(arguments))
+    }
+}
+
+/// Where the programs of a desktop find it.
+struct Place {
+    display: String,
+    bus: Option<String>,
+}
+
+impl Place {
+    fn command(&self, folder: &Path, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("WAYLAND_SOCKET")
+            .env_remove("DBUS_SESSION_BUS_ADDRESS")
+            .env_remove("XMODIFIERS")
+            .env("DISPLAY", &self.display)
+            .env("HOME", folder.join("home"))
+            .env("XDG_RUNTIME_DIR", folder.join("run"))
+            .env("XDG_CONFIG_HOME", folder.join("config"))
+            .env("XDG_DATA_HOME", folder.join("data"))
+            .env("XDG_CACHE_HOME", folder.join("cache"))
+            .env("LANG", "C.UTF-8")
+            .env("LC_ALL", "C.UTF-8")
+            .env("LIBGL_ALWAYS_SOFTWARE", "1");
+        if let Some(address) = &self.bus {
+            command.env("DBUS_SESSION_BUS_ADDRESS", address);
+        }
+        command
     }
 }
 
@@ -261,6 +285,29 @@ impl Window<'_> {
         self.point(x, y);
         self.hand(&["click", &(button as u32).to_string()]);
         self.point(x + 1, y);
+    }
+
+    /// Waits for a widget with this role and name that is on the screen and can be used.
+    #[track_caller]
+    pub fn find(&self, role: Role, name: &str) -> Widget {
+        let start = Instant::now();
+        loop {
+            let widgets = self.desktop.widgets();
+            let fits = |w: &&Widget| w.role == role && w.name == name && w.enabled && w.place.is_some();
+            if let Some(found) = widgets.iter().find(fits) {
+                return found.clone();
+            }
+            assert!(start.elapsed() < DEADLINE, "{role:?} «{name}» is not on the screen, which shows:\n{widgets:#?}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Clicks on the middle of a widget.
+    #[expect(dead_code, reason = "the tests of the real window use it")]
+    #[track_caller]
+    pub fn click_on(&self, role: Role, name: &str) {
+        let (x, y) = self.find(role, name).middle();
+        self.click(x, y, Button::Left);
     }
 
     /// Presses at one point, goes to the other in steps as a hand does, and lets go.
