@@ -101,8 +101,8 @@ pub enum PlatformFact {
     SystemLanguage(Language),
 }
 
-/// Worklist.
-#[derive(Debug, Clone, PartialEq)]
+/// Worklist. Debug output hides what was typed.
+#[derive(Clone, PartialEq)]
 pub enum WorklistAction {
     /// Ask the center now.
     Refresh,
@@ -227,8 +227,8 @@ pub enum ReportAction {
     ShowSigned,
 }
 
-/// From the open points to the signature.
-#[derive(Debug, Clone)]
+/// From the open points to the signature. Debug output hides what was typed.
+#[derive(Clone)]
 pub enum SignAction {
     /// Check the gate and show what is open, or go to the preview if nothing is.
     Begin,
@@ -273,3 +273,14 @@ pub enum SettingsAction {
     /// Open or close the settings dialog.
     ToggleDialog,
 }
+
+macro_rules! hidden_debug {
+    ($($name:ident),*) => { $(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    )* };
+}
+hidden_debug!(WorklistAction, SignAction);

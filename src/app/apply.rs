@@ -203,10 +203,12 @@ fn worklist(app: &mut App, now: Timestamp, all: Vec<Arc<Assignment>>, at: Timest
     list.refreshing = false;
     list.failure = None;
     list.as_of = Some(at);
-    list.assignments.clear();
+    let before = std::mem::take(&mut list.assignments);
     app.notices.clear(|n| matches!(n, NoticeCode::WorklistFailed(_)));
     for assignment in all {
-        self::assignment(app, now, assignment);
+        // A list that left the center before a step was taken must not take the step back.
+        let newer = before.get(&assignment.id).filter(|known| known.updated_at > assignment.updated_at);
+        self::assignment(app, now, newer.cloned().unwrap_or(assignment));
     }
     // The open one is no longer on the list: somebody took it away. It stays on screen, but cannot be signed.
     let gone = app.open_assignment().filter(|a| app.worklist.get(&a.id).is_none()).map(|a| a.id.clone());

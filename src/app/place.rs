@@ -115,7 +115,11 @@ pub(super) fn grid(app: &mut App, now: Timestamp, layout: Layout) {
     record.maximised = None;
     record.active = record.active.min(number.saturating_sub(1) as u32);
     record.by_hand = true;
+    let linked = record.linked;
     reading.touch(now);
+    if linked {
+        link::anchor(app);
+    }
 }
 
 /// A viewport that shows a display set as it lies best.

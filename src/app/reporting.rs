@@ -21,8 +21,8 @@ pub struct Saving {
     pub failure: Option<Failure>,
 }
 
-/// From the report to the signature.
-#[derive(Debug, Clone, Default)]
+/// From the report to the signature. Debug output hides reasons and content.
+#[derive(Clone, Default)]
 pub enum SignFlow {
     /// Writing.
     #[default]
@@ -59,6 +59,18 @@ pub enum SignFlow {
         /// The assignment that comes next.
         next: Option<String>,
     },
+}
+
+impl std::fmt::Debug for SignFlow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Writing => "Writing",
+            Self::Points { .. } => "Points(…)",
+            Self::Preparing { .. } => "Preparing",
+            Self::Preview { .. } => "Preview(…)",
+            Self::Signed { .. } => "Signed(…)",
+        })
+    }
 }
 
 impl SignFlow {

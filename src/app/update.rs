@@ -102,7 +102,8 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: Action, out: &mut Vec<C
 }
 
 fn go(app: &mut App, place: Place, out: &mut Vec<Command>) {
-    if place == Place::Reading && app.reading.is_none() {
+    // Local files without a session have no other place.
+    if app.access.local || (place == Place::Reading && app.reading.is_none()) {
         return;
     }
     keep::save_draft(app, out);

@@ -63,8 +63,8 @@ pub struct DraftMark {
     pub at: Timestamp,
 }
 
-/// The "cannot read" dialog.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The "cannot read" dialog. Debug output hides the words.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ReturnDialog {
     /// Assignment id.
     pub assignment: String,
@@ -74,8 +74,15 @@ pub struct ReturnDialog {
     pub text: String,
 }
 
-/// The worklist. The previous list stays while a refresh fails.
-#[derive(Debug, Clone, Default)]
+impl std::fmt::Debug for ReturnDialog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReturnDialog").field("reason", &self.reason).finish_non_exhaustive()
+    }
+}
+
+/// The worklist. The previous list stays while a refresh fails. Debug output hides the search, which is
+/// mostly somebody's name.
+#[derive(Clone, Default)]
 pub struct WorklistState {
     /// Assignments as the center sent them, by id.
     pub assignments: BTreeMap<String, Arc<Assignment>>,
@@ -109,6 +116,12 @@ pub struct WorklistState {
     pub(super) drafts_asked: bool,
     /// The "cannot read" dialog.
     pub return_dialog: Option<ReturnDialog>,
+}
+
+impl std::fmt::Debug for WorklistState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WorklistState").field("assignments", &self.assignments.len()).finish_non_exhaustive()
+    }
 }
 
 impl WorklistState {

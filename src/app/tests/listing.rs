@@ -79,6 +79,30 @@ fn keys_move_and_open() {
 }
 
 #[test]
+fn an_old_list_takes_no_step_back() {
+    let mut b = Bench::signed_in();
+    let old: Vec<_> = b.app.worklist.assignments.values().cloned().collect();
+    let later = b.now + jiff::SignedDuration::from_secs(5);
+    change(&mut b, "a-1", |a| (a.state, a.updated_at) = (AssignmentState::InProgress, later));
+    b.event(Event::Worklist { assignments: old, at: b.now });
+    assert_eq!(b.app.worklist.get("a-1").map(|a| a.state), Some(AssignmentState::InProgress));
+}
+
+#[test]
+fn debug_output_names_nobody() {
+    let mut b = Bench::signed_in();
+    let search = Action::Worklist(WorklistAction::Search("山田".into()));
+    let said = format!("{search:?}");
+    b.act(search);
+    b.open("a-1");
+    b.fill();
+    let text = format!("{said} {:?} {:?} {:?}", b.app.worklist, b.app.report, b.app.reading);
+    for secret in ["山田", "Yamada", "0012345", "結節"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}
+
+#[test]
 fn a_failed_refresh_keeps_the_list() {
     let mut b = Bench::signed_in();
     b.act(Action::Worklist(WorklistAction::Refresh));
