@@ -2,7 +2,7 @@
 //! every file is shown or listed with a reason, and names read right. Without it nothing is checked, and the test
 //! output says so.
 
-use dokuei::dicom::{Header, Object, open_tree};
+use dokuei::dicom::{Header, Object, open_tree, project, project_json, to_dicom_json};
 use dokuei::study::FrameIndex;
 use std::path::{Path, PathBuf};
 
@@ -107,7 +107,7 @@ fn names_in_every_character_set() {
     for (file, alphabetic, ideographic, phonetic) in wanted {
         let path = folder.join("charsets").join(format!("{file}.dcm"));
         let header = Header::read(&path).expect(file);
-        let study = dokuei::dicom::project(&header, Some(1)).expect(file);
+        let study = project(&header, Some(1)).expect(file);
         let name = &study.patient.name;
         assert_eq!(name.alphabetic, alphabetic, "{file}");
         assert_eq!(name.ideographic.as_deref(), ideographic, "{file}");
@@ -116,4 +116,27 @@ fn names_in_every_character_set() {
         let repaired = file.starts_with("wrong-") && !file.contains("fullwidth");
         assert_eq!(repaired, !header.warnings().is_empty(), "{file}: {:?}", header.warnings());
     }
+}
+
+/// What a DICOMweb server says of a file and what the file says of itself must not differ.
+#[test]
+fn metadata_as_json_say_the_same_as_the_file() {
+    let Some(folder) = data("metadata_as_json_say_the_same_as_the_file") else { return };
+    let mut compared = 0;
+    for path in files(&folder) {
+        let Ok(header) = Header::read(&path) else { continue };
+        let Ok(mut from_file) = project(&header, None) else { continue };
+        let json = to_dicom_json(&header, &|key| Some(format!("http://center.invalid/{key}")));
+        let mut from_json = project_json(&json).expect("a projection");
+        for instance in
+            [&mut from_file, &mut from_json].into_iter().flat_map(|s| &mut s.series).flat_map(|s| &mut s.instances)
+        {
+            // Only the file knows its coding, and whether its pixel data are there.
+            instance.transfer_syntax = None;
+            instance.not_an_image = None;
+        }
+        assert!(from_file == from_json, "{}: {:?} / {:?}", path.display(), from_file.series, from_json.series);
+        compared += 1;
+    }
+    assert!(compared > 800, "{compared}");
 }

@@ -58,10 +58,18 @@ pub struct LocalTree {
     pub not_shown: Vec<NotShown>,
 }
 
+/// From here on files are opened one at a time.
+const HEAVY_BYTES: usize = 64 << 20;
+
 /// Opens one file: header, and for compressed or doubtful pixel data the first frame as a proof.
 ///
 /// With `prove` false the pixel data are looked at from outside only (there, decodable, long enough).
 pub fn check_file(path: &Path, prove: bool) -> Checked {
+    check(path, prove, &Mutex::new(()))
+}
+
+/// `heavy` is held while much memory is taken, so that several large files are not open at once.
+fn check(path: &Path, prove: bool, heavy: &Mutex<()>) -> Checked {
     let header = match Header::read(path) {
         Ok(header) => header,
         Err(error) => return Checked::Unreadable { reason: error.to_string() },
@@ -74,7 +82,7 @@ pub fn check_file(path: &Path, prove: bool) -> Checked {
     let stated = projection.series.iter().flat_map(|s| &s.instances).find_map(|i| i.not_an_image.clone());
     let outcome = match stated {
         Some(reason) => Err(reason),
-        None => frames_there(path, &header, prove),
+        None => frames_there(path, &header, prove, heavy),
     };
     match outcome {
         Ok((frames, mut more)) => {
@@ -98,7 +106,7 @@ pub fn check_file(path: &Path, prove: bool) -> Checked {
 }
 
 /// How many frames the object really holds; the reason if none can be shown.
-fn frames_there(path: &Path, header: &Header, prove: bool) -> Result<(u32, Vec<String>), String> {
+fn frames_there(path: &Path, header: &Header, prove: bool, heavy: &Mutex<()>) -> Result<(u32, Vec<String>), String> {
     let text = |error: DecodeError| error.to_string();
     let outline = image::image(header).map_err(text)?;
     if let Some(whole) = image::native_frames(header, &outline)
@@ -110,6 +118,10 @@ fn frames_there(path: &Path, header: &Header, prove: bool) -> Result<(u32, Vec<S
         image::decodable(header).map_err(text)?;
         return Ok((outline.declared_frames, Vec::new()));
     }
+    // A codec takes up to 8 bytes a sample; what a deflated object opens to is not known.
+    let samples = u64::from(outline.rows) * u64::from(outline.columns) * u64::from(outline.samples);
+    let light = header.total < HEAVY_BYTES && samples < HEAVY_BYTES as u64 / 8;
+    let _held = (!light).then(|| heavy.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     let object = Object::read(path).map_err(|e| e.to_string())?;
     let frames = object.frame_count().map_err(text)?;
     let first = object.frame(FrameIndex(0)).map_err(text)?;
@@ -172,8 +184,9 @@ fn regular_files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<NotShown>) {
 
 /// Checks files on all processors; answers in the files' order.
 fn check_all(files: &[PathBuf], prove: bool) -> Vec<Checked> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8).min(files.len().max(1));
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(4).min(files.len().max(1));
     let next = AtomicUsize::new(0);
+    let heavy = Mutex::new(());
     let results: Mutex<Vec<(usize, Checked)>> = Mutex::new(Vec::with_capacity(files.len()));
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -181,7 +194,7 @@ fn check_all(files: &[PathBuf], prove: bool) -> Vec<Checked> {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(path) = files.get(index) else { break };
-                    let checked = check_file(path, prove);
+                    let checked = check(path, prove, &heavy);
                     results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, checked));
                 }
             });

@@ -18,7 +18,9 @@ pub const MAX_OBJECT_BYTES: u64 = 2 << 30;
 /// Most bytes that a deflated data set may open to.
 pub const MAX_INFLATED_BYTES: usize = 512 << 20;
 /// Most bytes read in search of the end of a header.
-const MAX_HEADER_BYTES: usize = 512 << 20;
+const MAX_HEADER_BYTES: usize = 256 << 20;
+/// Most bytes that the header of a deflated data set may open to.
+const MAX_INFLATED_HEADER_BYTES: usize = 64 << 20;
 /// First bite of a file; most headers are smaller.
 const FIRST_BITE: usize = 16 * 1024;
 /// Implicit little endian with big-endian pixel data, private to GE.
@@ -145,7 +147,8 @@ impl Header {
         if partial {
             return Err(Failure::NeedMore(usize::MAX));
         }
-        let mut limit = if whole { MAX_INFLATED_BYTES } else { 64 * 1024 };
+        let most = if whole { MAX_INFLATED_BYTES } else { MAX_INFLATED_HEADER_BYTES };
+        let mut limit = if whole { most } else { 64 * 1024 };
         loop {
             let mut plain = Vec::new();
             let mut stream = flate2::read::DeflateDecoder::new(deflated).take(limit as u64 + 1);
@@ -159,16 +162,19 @@ impl Header {
                     true
                 }
             };
-            if !ended && (whole || limit >= MAX_INFLATED_BYTES) {
-                let limit = MAX_INFLATED_BYTES as u64;
-                return Err(ReadError::TooLarge { size: limit + 1, limit }.into());
+            let too_large = || Failure::from(ReadError::TooLarge { size: most as u64 + 1, limit: most as u64 });
+            if !ended && whole {
+                return Err(too_large());
             }
             let total = if ended { plain.len() } else { usize::MAX / 2 };
             let coding = Coding { endian: Endian::Little, explicit: true };
             match parse::walk(&plain, 0, total, coding) {
                 Ok(walked) => return Ok(Self::assemble(plain, walked, coding, total, transfer_syntax, warnings)),
                 Err(Stop::NeedMore(more)) if !ended => {
-                    limit = more.max(limit.saturating_mul(8)).min(MAX_INFLATED_BYTES);
+                    if limit >= most || more > most {
+                        return Err(too_large());
+                    }
+                    limit = more.max(limit.saturating_mul(8)).min(most);
                 }
                 Err(stop) => return Err(stop.into()),
             }
