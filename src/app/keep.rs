@@ -7,6 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A pause in typing after which the draft is saved.
 const DRAFT_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+/// Typing without a pause is saved after this long.
+const DRAFT_LIMIT: SignedDuration = SignedDuration::from_secs(15);
 /// A pause in moving about after which the reading state is saved.
 const READING_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 /// How long a failed save waits before it is tried again.
@@ -72,7 +74,13 @@ pub(super) fn lock(app: &mut App, out: &mut Vec<Command>) {
 /// Time passed.
 pub(super) fn tick(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
     let changed = app.report.as_ref().and_then(|r| r.saving.changed_at);
-    if !app.input.composing && changed.is_some_and(|at| passed(at, now, DRAFT_PAUSE)) {
+    if let Some(report) = &mut app.report {
+        report.saving.unsaved_since = changed.and(report.saving.unsaved_since.or(Some(now)));
+    }
+    let since = app.report.as_ref().and_then(|r| r.saving.unsaved_since);
+    let due =
+        changed.is_some_and(|at| passed(at, now, DRAFT_PAUSE)) || since.is_some_and(|at| passed(at, now, DRAFT_LIMIT));
+    if due && !app.input.composing {
         save_draft(app, out);
     }
     if app.reading.as_ref().and_then(|r| r.changed_at).is_some_and(|at| passed(at, now, READING_PAUSE)) {

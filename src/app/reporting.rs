@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub struct Saving {
     /// When the draft last changed and was not yet sent off; `None`: nothing to save.
     pub changed_at: Option<Timestamp>,
+    /// The tick that first saw the unsaved change: who types without a pause is saved all the same.
+    pub(super) unsaved_since: Option<Timestamp>,
     /// The revision sent to the engine and not yet confirmed.
     pub underway: Option<u64>,
     /// The last confirmed save.

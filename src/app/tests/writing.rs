@@ -42,6 +42,19 @@ fn a_pause_saves_but_never_while_composing() {
 }
 
 #[test]
+fn typing_without_a_pause_is_saved_too() {
+    let mut b = opened();
+    let mut text = String::new();
+    for _ in 0..40 {
+        text.push('あ');
+        b.type_into("findings", &text);
+        b.now += jiff::SignedDuration::from_millis(500);
+        b.act(Action::Tick);
+    }
+    assert_eq!(saves(&b.out), 1, "20 seconds of typing");
+}
+
+#[test]
 fn a_failed_save_is_told_and_tried_again_but_not_every_second() {
     let mut b = opened();
     b.type_into("findings", "結");
