@@ -2,6 +2,7 @@
 
 mod architecture;
 mod desktop;
+mod offline;
 #[cfg(feature = "gui")]
 mod pixels;
 mod real_data;

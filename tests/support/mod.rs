@@ -2,6 +2,10 @@
 
 #[cfg(feature = "gui")]
 pub mod app;
+pub mod chaos;
+pub mod dicom;
 pub mod process;
 pub mod reader;
+pub mod reading_center;
+pub mod terminal;
 pub mod window;

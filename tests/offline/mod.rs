@@ -1,0 +1,5 @@
+//! What goes wrong between terminal, center and disk, and what must be true afterwards: a clear failure,
+//! nothing lost, no report twice.
+
+mod download;
+mod reporting;
