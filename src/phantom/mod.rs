@@ -1,0 +1,96 @@
+//! Generated studies with known answers, written as valid DICOM. Nothing here comes from a living person.
+//!
+//! The body is a set of signed distance fields ([`field`], [`body`], [`organs`], [`bones`], [`anatomy`]) that are painted slice by
+//! slice ([`canvas`]); trees of vessels and airways are grown ([`tree`]); noise is correlated and has a stated SD ([`noise`]).
+//! Every number that a test may ask for is in [`Truth`], written as `truth.json` beside the files.
+//! Same program, same base date: same bytes.
+
+mod anatomy;
+mod body;
+mod bones;
+mod canvas;
+mod case;
+mod cases;
+mod ct;
+mod field;
+mod noise;
+mod organs;
+mod tissue;
+mod tree;
+mod truth;
+mod work;
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::{Date, date};
+
+pub use truth::{
+    FacilityTruth, ImagePlace, PatientTruth, RegionTruth, RequestTruth, SeriesTruth, StudyTruth, TissueTruth, Truth, ValueTruth,
+};
+pub use work::Progress;
+use work::Work;
+
+/// Date of the current studies unless told otherwise.
+pub const DEFAULT_BASE_DATE: Date = date(2026, 11, 20);
+
+/// Why the studies could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be built or written.
+    #[error(transparent)]
+    Write(#[from] crate::dicom::write::Error),
+    /// The truth file could not be written.
+    #[error("cannot write {path}")]
+    Truth {
+        /// File.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A worker thread ended before its work was done.
+    #[error("a worker thread was lost")]
+    Threads,
+}
+
+/// How much to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Clinical matrix and number of slices.
+    Full,
+    /// A quarter of the matrix and few slices: for tests.
+    Small,
+}
+
+/// Writes all studies as a tree of DICOM files below `dir`, and `truth.json`.
+pub fn write_demo(dir: &Path, progress: &dyn Fn(Progress)) -> Result<Truth, Error> {
+    write(dir, DEFAULT_BASE_DATE, Scale::Full, progress)
+}
+
+/// Writes the small studies, in seconds even without optimisation.
+pub fn small(dir: &Path) -> Result<Truth, Error> {
+    write(dir, DEFAULT_BASE_DATE, Scale::Small, &|_| {})
+}
+
+/// Writes all studies at a scale; current studies carry the date `base`.
+pub fn write(dir: &Path, base: Date, scale: Scale, progress: &dyn Fn(Progress)) -> Result<Truth, Error> {
+    write_some(dir, base, scale, &|_| true, progress)
+}
+
+type Study = fn(&Path, Date, Scale, &Work) -> Result<StudyTruth, Error>;
+
+/// Studies in the order of writing.
+const STUDIES: &[(&str, Study)] = &[("ct-current", ct::write_current), ("ct-prior", ct::write_prior)];
+
+/// Writes the studies whose key (`ct-current`, …) is wanted, and a truth of these.
+pub fn write_some(dir: &Path, base: Date, scale: Scale, wanted: &dyn Fn(&str) -> bool, progress: &dyn Fn(Progress)) -> Result<Truth, Error> {
+    let mut studies = Vec::new();
+    for (key, study) in STUDIES.iter().filter(|(key, _)| wanted(key)) {
+        studies.push(study(dir, base, scale, &Work::new(key, progress))?);
+    }
+    let truth = Truth { base_date: base, studies };
+    let path = dir.join("truth.json");
+    let json = serde_json::to_vec_pretty(&truth).map_err(|e| Error::Truth { path: path.clone(), source: e.into() })?;
+    std::fs::write(&path, json).map_err(|source| Error::Truth { path, source })?;
+    Ok(truth)
+}
