@@ -16,6 +16,7 @@ pub mod cli;
 pub mod dicom;
 pub mod engine;
 pub mod imaging;
+pub mod phantom;
 #[cfg(feature = "gui")]
 pub mod render;
 pub mod report;

@@ -31,6 +31,7 @@ mod test_object;
 #[cfg(test)]
 mod tests;
 mod view_code;
+pub mod write;
 
 pub use dataset::View;
 pub use decode::{DecodeError, MAX_FRAME_SAMPLES, MAX_NATIVE_FRAME_SAMPLES, Object};
