@@ -202,8 +202,11 @@ impl Dataset {
                         VR::LT => 10240,
                         _ => usize::MAX,
                     };
-                    let longest =
-                        if single { value.chars().count() } else { value.split('\\').map(|v| v.chars().count()).max().unwrap_or(0) };
+                    let longest = if single {
+                        value.chars().count()
+                    } else {
+                        value.split('\\').map(|v| v.chars().count()).max().unwrap_or(0)
+                    };
                     if longest > limit {
                         self.fail(tag, format!("longer than {limit} characters"));
                     }
@@ -317,7 +320,9 @@ impl Dataset {
     /// One item of a code sequence, in this data set's repertoire.
     pub fn code_item(&self, value: &str, scheme: &str, meaning: &str) -> Dataset {
         let mut item = Dataset::item(self.charset);
-        item.text(tags::CODE_VALUE, value).text(tags::CODING_SCHEME_DESIGNATOR, scheme).text(tags::CODE_MEANING, meaning);
+        item.text(tags::CODE_VALUE, value)
+            .text(tags::CODING_SCHEME_DESIGNATOR, scheme)
+            .text(tags::CODE_MEANING, meaning);
         item
     }
 
@@ -392,7 +397,8 @@ impl Dataset {
         let mut name = path.file_name().map(std::ffi::OsStr::to_os_string).unwrap_or_default();
         name.push(".part");
         let part = path.with_file_name(name);
-        let written = fs::File::create(&part).and_then(|mut file| file.write_all(&bytes)).and_then(|()| fs::rename(&part, path));
+        let written =
+            fs::File::create(&part).and_then(|mut file| file.write_all(&bytes)).and_then(|()| fs::rename(&part, path));
         if let Err(source) = written {
             // The first failure is the one to tell; a left-over part file is overwritten by the next attempt.
             let _ = fs::remove_file(&part);
@@ -427,7 +433,8 @@ mod tests {
 
     fn small(charset: Charset) -> Dataset {
         let mut set = Dataset::new(charset);
-        set.text(tags::SOP_CLASS_UID, uids::SECONDARY_CAPTURE_IMAGE_STORAGE).text(tags::SOP_INSTANCE_UID, &uid_from_name("a"));
+        set.text(tags::SOP_CLASS_UID, uids::SECONDARY_CAPTURE_IMAGE_STORAGE)
+            .text(tags::SOP_INSTANCE_UID, &uid_from_name("a"));
         set
     }
 
@@ -467,19 +474,17 @@ mod tests {
         let mut inner = Dataset::item(Charset::Utf8);
         inner.text(tags::LONG_CODE_VALUE, "x");
         let mut set = small(Charset::Utf8);
-        set.text(tags::PATIENT_NAME, "A^B=山田^太郎").decimal(tags::PIXEL_SPACING, &[0.123456789012345678, -1e-9]).code(
-            tags::VIEW_CODE_SEQUENCE,
-            "399162004",
-            "SCT",
-            "cranio-caudal",
-        );
+        set.text(tags::PATIENT_NAME, "A^B=山田^太郎")
+            .decimal(tags::PIXEL_SPACING, &[0.123456789012345678, -1e-9])
+            .code(tags::VIEW_CODE_SEQUENCE, "399162004", "SCT", "cranio-caudal");
         set.unsigned(tags::ROWS, &[1]).unsigned(tags::COLUMNS, &[3]).pixels_u8(vec![1, 2, 3]);
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("a/b.dcm");
         set.write(&path).expect("written");
         let read = dicom_object::open_file(&path).expect("reads");
         assert_eq!(read.element(tags::PATIENT_NAME).expect("name").to_str().expect("text"), "A^B=山田^太郎");
-        let spacing: Vec<f64> = read.element(tags::PIXEL_SPACING).expect("spacing").to_multi_float64().expect("numbers");
+        let spacing: Vec<f64> =
+            read.element(tags::PIXEL_SPACING).expect("spacing").to_multi_float64().expect("numbers");
         assert!((spacing[0] - 0.123456789012345678).abs() < 1e-12 && (spacing[1] + 1e-9).abs() < 1e-15);
         assert_eq!(read.element(tags::PIXEL_DATA).expect("pixels").to_bytes().expect("bytes").as_ref(), [1, 2, 3, 0]);
         assert_eq!(read.meta().media_storage_sop_instance_uid(), uid_from_name("a"));

@@ -67,7 +67,8 @@ pub struct Anatomy {
 }
 
 /// Even liver free of vessels: for the noise that the truth states.
-pub const EVEN_LIVER: EvenPlace = EvenPlace { tissue: Tissue::Liver, centre_mm: Vec3::new(-88.0, -8.0, 330.0), radius_mm: 15.0 };
+pub const EVEN_LIVER: EvenPlace =
+    EvenPlace { tissue: Tissue::Liver, centre_mm: Vec3::new(-88.0, -8.0, 330.0), radius_mm: 15.0 };
 
 /// A line with radii given along it, smoothed.
 fn line(points: &[(f32, f32, f32, f32)]) -> Vec<Segment> {
@@ -98,10 +99,21 @@ impl Anatomy {
         let mut dice = Dice::new(plan.seed ^ 0x6e6f_6465);
         let mut nodes = Vec::new();
         for centre in [
-            Vec3::new(-14.0, -24.0, 500.0), Vec3::new(10.0, 4.0, 474.0), Vec3::new(-12.0, 6.0, 486.0), Vec3::new(14.0, 2.0, 262.0),
-            Vec3::new(-8.0, -2.0, 240.0), Vec3::new(16.0, 4.0, 224.0), Vec3::new(60.0, -64.0, 14.0), Vec3::new(-62.0, -66.0, 8.0),
-            Vec3::new(74.0, -70.0, 0.0), Vec3::new(-138.0, 6.0, 520.0), Vec3::new(140.0, 8.0, 516.0), Vec3::new(146.0, 0.0, 506.0),
-            Vec3::new(32.0, 6.0, 628.0), Vec3::new(-34.0, 4.0, 634.0), Vec3::new(38.0, 18.0, 622.0),
+            Vec3::new(-14.0, -24.0, 500.0),
+            Vec3::new(10.0, 4.0, 474.0),
+            Vec3::new(-12.0, 6.0, 486.0),
+            Vec3::new(14.0, 2.0, 262.0),
+            Vec3::new(-8.0, -2.0, 240.0),
+            Vec3::new(16.0, 4.0, 224.0),
+            Vec3::new(60.0, -64.0, 14.0),
+            Vec3::new(-62.0, -66.0, 8.0),
+            Vec3::new(74.0, -70.0, 0.0),
+            Vec3::new(-138.0, 6.0, 520.0),
+            Vec3::new(140.0, 8.0, 516.0),
+            Vec3::new(146.0, 0.0, 506.0),
+            Vec3::new(32.0, 6.0, 628.0),
+            Vec3::new(-34.0, 4.0, 634.0),
+            Vec3::new(38.0, 18.0, 622.0),
         ] {
             nodes.push((centre, Vec3::new(dice.range(2.5, 4.5), dice.range(2.0, 3.0), dice.range(3.5, 6.5))));
         }
@@ -162,9 +174,15 @@ fn paint_tubes<const C: usize>(canvas: &mut Canvas<C>, tubes: &[Tube], palette: 
             if pass == 0 && tube.wall_mm <= 0.0 {
                 continue;
             }
-            let (value, shrink) = if pass == 0 { (palette(tube.wall), 0.0) } else { (palette(tube.lumen), tube.wall_mm) };
+            let (value, shrink) =
+                if pass == 0 { (palette(tube.wall), 0.0) } else { (palette(tube.lumen), tube.wall_mm) };
             let m = r + 1.0;
-            let bounds = [s.from.x.min(s.to.x) - m, s.from.x.max(s.to.x) + m, s.from.y.min(s.to.y) - m, s.from.y.max(s.to.y) + m];
+            let bounds = [
+                s.from.x.min(s.to.x) - m,
+                s.from.x.max(s.to.x) + m,
+                s.from.y.min(s.to.y) - m,
+                s.from.y.max(s.to.y) + m,
+            ];
             // A tube thinner than a pixel fills only its share of it.
             let fill = ((2.0 * (r - shrink).max(0.05)) / edge).min(1.0);
             let soft = 1.0 / edge;
@@ -194,52 +212,245 @@ fn mesentery<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -
 
 fn large_vessels(tubes: &mut Vec<Tube>) {
     use Tissue as T;
-    vessels(tubes, T::PulmonaryVessel, &[(18.0, -48.0, 458.0, 13.0), (20.0, -40.0, 472.0, 13.5), (14.0, -26.0, 482.0, 13.0), (8.0, -18.0, 485.0, 12.0)]);
-    vessels(tubes, T::PulmonaryVessel, &[(10.0, -20.0, 484.0, 12.0), (28.0, -8.0, 490.0, 11.0), (42.0, 6.0, 484.0, 9.5), (48.0, 10.0, 470.0, 8.0)]);
-    vessels(tubes, T::PulmonaryVessel, &[(10.0, -20.0, 484.0, 12.0), (-14.0, -10.0, 481.0, 11.0), (-36.0, -4.0, 477.0, 10.0), (-48.0, 2.0, 468.0, 8.0)]);
+    vessels(
+        tubes,
+        T::PulmonaryVessel,
+        &[
+            (18.0, -48.0, 458.0, 13.0),
+            (20.0, -40.0, 472.0, 13.5),
+            (14.0, -26.0, 482.0, 13.0),
+            (8.0, -18.0, 485.0, 12.0),
+        ],
+    );
+    vessels(
+        tubes,
+        T::PulmonaryVessel,
+        &[(10.0, -20.0, 484.0, 12.0), (28.0, -8.0, 490.0, 11.0), (42.0, 6.0, 484.0, 9.5), (48.0, 10.0, 470.0, 8.0)],
+    );
+    vessels(
+        tubes,
+        T::PulmonaryVessel,
+        &[
+            (10.0, -20.0, 484.0, 12.0),
+            (-14.0, -10.0, 481.0, 11.0),
+            (-36.0, -4.0, 477.0, 10.0),
+            (-48.0, 2.0, 468.0, 8.0),
+        ],
+    );
     vessels(tubes, T::LeftHeart, &[(6.0, 8.0, 446.0, 11.0), (-28.0, 4.0, 446.0, 7.5), (-50.0, 4.0, 444.0, 6.0)]);
     vessels(tubes, T::LeftHeart, &[(6.0, 8.0, 450.0, 11.0), (34.0, 6.0, 452.0, 7.0), (50.0, 2.0, 452.0, 6.0)]);
-    vessels(tubes, T::Aorta, &[
-        (2.0, -18.0, 446.0, 15.0), (-10.0, -26.0, 464.0, 16.5), (-18.0, -26.0, 484.0, 16.0), (-14.0, -18.0, 502.0, 15.0), (0.0, 0.0, 511.0, 14.0),
-        (16.0, 18.0, 508.0, 13.5), (25.0, 32.0, 494.0, 13.0), (26.0, 38.0, 470.0, 12.5), (24.0, 36.0, 430.0, 12.0), (20.0, 32.0, 390.0, 11.5),
-        (13.0, 22.0, 345.0, 11.0), (8.0, 12.0, 300.0, 10.5), (6.0, 6.0, 255.0, 9.5), (4.0, 4.0, 210.0, 9.0), (2.0, 8.0, 168.0, 8.5),
-    ]);
+    vessels(
+        tubes,
+        T::Aorta,
+        &[
+            (2.0, -18.0, 446.0, 15.0),
+            (-10.0, -26.0, 464.0, 16.5),
+            (-18.0, -26.0, 484.0, 16.0),
+            (-14.0, -18.0, 502.0, 15.0),
+            (0.0, 0.0, 511.0, 14.0),
+            (16.0, 18.0, 508.0, 13.5),
+            (25.0, 32.0, 494.0, 13.0),
+            (26.0, 38.0, 470.0, 12.5),
+            (24.0, 36.0, 430.0, 12.0),
+            (20.0, 32.0, 390.0, 11.5),
+            (13.0, 22.0, 345.0, 11.0),
+            (8.0, 12.0, 300.0, 10.5),
+            (6.0, 6.0, 255.0, 9.5),
+            (4.0, 4.0, 210.0, 9.0),
+            (2.0, 8.0, 168.0, 8.5),
+        ],
+    );
     // Arch branches.
-    vessels(tubes, T::Aorta, &[(-14.0, -16.0, 510.0, 7.5), (-18.0, -14.0, 530.0, 6.5), (-26.0, -6.0, 552.0, 6.0), (-27.0, -4.0, 590.0, 4.2), (-26.0, -2.0, 660.0, 3.6)]);
-    vessels(tubes, T::Aorta, &[(2.0, -2.0, 518.0, 5.0), (12.0, -6.0, 545.0, 4.5), (24.0, -4.0, 590.0, 4.0), (26.0, -2.0, 660.0, 3.6)]);
-    vessels(tubes, T::Aorta, &[(14.0, 12.0, 516.0, 5.5), (24.0, 14.0, 545.0, 5.0), (40.0, 4.0, 566.0, 4.6), (90.0, 0.0, 566.0, 4.0), (140.0, 8.0, 552.0, 3.6)]);
-    vessels(tubes, T::Aorta, &[(-28.0, -2.0, 556.0, 5.0), (-44.0, 2.0, 568.0, 4.6), (-92.0, 0.0, 566.0, 4.0), (-140.0, 8.0, 552.0, 3.6)]);
+    vessels(
+        tubes,
+        T::Aorta,
+        &[
+            (-14.0, -16.0, 510.0, 7.5),
+            (-18.0, -14.0, 530.0, 6.5),
+            (-26.0, -6.0, 552.0, 6.0),
+            (-27.0, -4.0, 590.0, 4.2),
+            (-26.0, -2.0, 660.0, 3.6),
+        ],
+    );
+    vessels(
+        tubes,
+        T::Aorta,
+        &[(2.0, -2.0, 518.0, 5.0), (12.0, -6.0, 545.0, 4.5), (24.0, -4.0, 590.0, 4.0), (26.0, -2.0, 660.0, 3.6)],
+    );
+    vessels(
+        tubes,
+        T::Aorta,
+        &[
+            (14.0, 12.0, 516.0, 5.5),
+            (24.0, 14.0, 545.0, 5.0),
+            (40.0, 4.0, 566.0, 4.6),
+            (90.0, 0.0, 566.0, 4.0),
+            (140.0, 8.0, 552.0, 3.6),
+        ],
+    );
+    vessels(
+        tubes,
+        T::Aorta,
+        &[(-28.0, -2.0, 556.0, 5.0), (-44.0, 2.0, 568.0, 4.6), (-92.0, 0.0, 566.0, 4.0), (-140.0, 8.0, 552.0, 3.6)],
+    );
     // Veins to the heart.
     vessels(tubes, T::Vein, &[(-30.0, -18.0, 444.0, 9.5), (-31.0, -20.0, 490.0, 9.0), (-28.0, -24.0, 530.0, 8.5)]);
-    vessels(tubes, T::Vein, &[(-28.0, -24.0, 530.0, 7.5), (0.0, -34.0, 534.0, 6.5), (26.0, -24.0, 552.0, 6.0), (36.0, -6.0, 590.0, 5.5), (37.0, 0.0, 660.0, 5.5)]);
-    vessels(tubes, T::Vein, &[(-28.0, -24.0, 530.0, 7.5), (-36.0, -16.0, 556.0, 6.5), (-38.0, -4.0, 600.0, 6.5), (-37.0, 0.0, 660.0, 6.5)]);
+    vessels(
+        tubes,
+        T::Vein,
+        &[
+            (-28.0, -24.0, 530.0, 7.5),
+            (0.0, -34.0, 534.0, 6.5),
+            (26.0, -24.0, 552.0, 6.0),
+            (36.0, -6.0, 590.0, 5.5),
+            (37.0, 0.0, 660.0, 5.5),
+        ],
+    );
+    vessels(
+        tubes,
+        T::Vein,
+        &[(-28.0, -24.0, 530.0, 7.5), (-36.0, -16.0, 556.0, 6.5), (-38.0, -4.0, 600.0, 6.5), (-37.0, 0.0, 660.0, 6.5)],
+    );
     vessels(tubes, T::Vein, &[(-36.0, -18.0, 552.0, 6.0), (-90.0, -14.0, 562.0, 5.0), (-140.0, -2.0, 548.0, 4.5)]);
     vessels(tubes, T::Vein, &[(28.0, -22.0, 552.0, 5.5), (90.0, -14.0, 562.0, 5.0), (140.0, -2.0, 548.0, 4.5)]);
-    vessels(tubes, T::Vein, &[
-        (-28.0, -10.0, 410.0, 11.0), (-26.0, 6.0, 388.0, 11.0), (-24.0, 18.0, 350.0, 10.5), (-20.0, 14.0, 300.0, 10.5), (-18.0, 10.0, 240.0, 10.0),
-        (-16.0, 12.0, 170.0, 9.5), (-14.0, 16.0, 158.0, 9.0),
-    ]);
-    vessels(tubes, T::Vein, &[(10.0, 46.0, 300.0, 1.8), (-6.0, 38.0, 400.0, 2.4), (-8.0, 36.0, 470.0, 3.0), (-20.0, 18.0, 492.0, 3.2), (-28.0, -10.0, 494.0, 3.5)]);
+    vessels(
+        tubes,
+        T::Vein,
+        &[
+            (-28.0, -10.0, 410.0, 11.0),
+            (-26.0, 6.0, 388.0, 11.0),
+            (-24.0, 18.0, 350.0, 10.5),
+            (-20.0, 14.0, 300.0, 10.5),
+            (-18.0, 10.0, 240.0, 10.0),
+            (-16.0, 12.0, 170.0, 9.5),
+            (-14.0, 16.0, 158.0, 9.0),
+        ],
+    );
+    vessels(
+        tubes,
+        T::Vein,
+        &[
+            (10.0, 46.0, 300.0, 1.8),
+            (-6.0, 38.0, 400.0, 2.4),
+            (-8.0, 36.0, 470.0, 3.0),
+            (-20.0, 18.0, 492.0, 3.2),
+            (-28.0, -10.0, 494.0, 3.5),
+        ],
+    );
     // Iliac arteries and veins.
     for side in [-1.0f32, 1.0] {
-        vessels(tubes, T::Aorta, &[(2.0, 8.0, 168.0, 6.5), (side * 26.0, 16.0, 130.0, 5.5), (side * 46.0, 4.0, 90.0, 5.0), (side * 62.0, -28.0, 40.0, 4.8), (side * 64.0, -60.0, 0.0, 4.6), (side * 62.0, -56.0, -80.0, 4.2)]);
-        vessels(tubes, T::Vein, &[(-14.0, 16.0, 160.0, 7.5), (side * 24.0, 28.0, 126.0, 7.0), (side * 48.0, 14.0, 88.0, 6.0), (side * 52.0, -22.0, 40.0, 6.0), (side * 51.0, -54.0, 0.0, 5.8), (side * 50.0, -46.0, -80.0, 5.0)]);
-        vessels(tubes, T::Aorta, &[(side * 34.0, 18.0, 116.0, 4.0), (side * 38.0, 36.0, 80.0, 3.6), (side * 46.0, 40.0, 40.0, 2.4)]);
+        vessels(
+            tubes,
+            T::Aorta,
+            &[
+                (2.0, 8.0, 168.0, 6.5),
+                (side * 26.0, 16.0, 130.0, 5.5),
+                (side * 46.0, 4.0, 90.0, 5.0),
+                (side * 62.0, -28.0, 40.0, 4.8),
+                (side * 64.0, -60.0, 0.0, 4.6),
+                (side * 62.0, -56.0, -80.0, 4.2),
+            ],
+        );
+        vessels(
+            tubes,
+            T::Vein,
+            &[
+                (-14.0, 16.0, 160.0, 7.5),
+                (side * 24.0, 28.0, 126.0, 7.0),
+                (side * 48.0, 14.0, 88.0, 6.0),
+                (side * 52.0, -22.0, 40.0, 6.0),
+                (side * 51.0, -54.0, 0.0, 5.8),
+                (side * 50.0, -46.0, -80.0, 5.0),
+            ],
+        );
+        vessels(
+            tubes,
+            T::Aorta,
+            &[(side * 34.0, 18.0, 116.0, 4.0), (side * 38.0, 36.0, 80.0, 3.6), (side * 46.0, 40.0, 40.0, 2.4)],
+        );
         let (zk, yk) = if side > 0.0 { (274.0, 30.0) } else { (262.0, 28.0) };
-        vessels(tubes, T::Aorta, &[(6.0 + side * 6.0, 8.0, 266.0, 3.6), (side * 24.0, 22.0, 266.0, 3.0), (side * 44.0, yk, zk - 4.0, 2.4)]);
-        vessels(tubes, T::Vein, &[(-16.0, 4.0, 262.0, 5.0), (side * 20.0 + 2.0, if side > 0.0 { -8.0 } else { 12.0 }, 264.0, 5.0), (side * 46.0, yk, zk, 4.0)]);
+        vessels(
+            tubes,
+            T::Aorta,
+            &[(6.0 + side * 6.0, 8.0, 266.0, 3.6), (side * 24.0, 22.0, 266.0, 3.0), (side * 44.0, yk, zk - 4.0, 2.4)],
+        );
+        vessels(
+            tubes,
+            T::Vein,
+            &[
+                (-16.0, 4.0, 262.0, 5.0),
+                (side * 20.0 + 2.0, if side > 0.0 { -8.0 } else { 12.0 }, 264.0, 5.0),
+                (side * 46.0, yk, zk, 4.0),
+            ],
+        );
     }
     // Coeliac trunk, splenic and hepatic artery, superior mesenteric vessels.
-    vessels(tubes, T::Aorta, &[(8.0, 4.0, 298.0, 4.2), (6.0, -10.0, 300.0, 3.6), (-10.0, -16.0, 300.0, 2.8), (-24.0, -12.0, 294.0, 2.2)]);
-    vessels(tubes, T::Aorta, &[(6.0, -10.0, 300.0, 3.4), (26.0, -4.0, 304.0, 3.0), (46.0, 10.0, 308.0, 2.8), (72.0, 22.0, 324.0, 2.6)]);
-    vessels(tubes, T::Aorta, &[(7.0, -2.0, 284.0, 4.2), (5.0, -14.0, 270.0, 3.8), (3.0, -24.0, 240.0, 3.4), (8.0, -32.0, 190.0, 2.6), (-10.0, -34.0, 150.0, 1.8)]);
-    vessels(tubes, T::PortalVein, &[(-8.0, -34.0, 150.0, 2.6), (-6.0, -30.0, 200.0, 4.6), (-7.0, -24.0, 250.0, 5.6), (-10.0, -20.0, 270.0, 6.6)]);
-    vessels(tubes, T::PortalVein, &[(72.0, 22.0, 320.0, 4.0), (46.0, 8.0, 300.0, 4.6), (18.0, -12.0, 282.0, 5.0), (-10.0, -20.0, 272.0, 6.6), (-22.0, -12.0, 292.0, 7.2), (-36.0, -4.0, 310.0, 7.0)]);
+    vessels(
+        tubes,
+        T::Aorta,
+        &[(8.0, 4.0, 298.0, 4.2), (6.0, -10.0, 300.0, 3.6), (-10.0, -16.0, 300.0, 2.8), (-24.0, -12.0, 294.0, 2.2)],
+    );
+    vessels(
+        tubes,
+        T::Aorta,
+        &[(6.0, -10.0, 300.0, 3.4), (26.0, -4.0, 304.0, 3.0), (46.0, 10.0, 308.0, 2.8), (72.0, 22.0, 324.0, 2.6)],
+    );
+    vessels(
+        tubes,
+        T::Aorta,
+        &[
+            (7.0, -2.0, 284.0, 4.2),
+            (5.0, -14.0, 270.0, 3.8),
+            (3.0, -24.0, 240.0, 3.4),
+            (8.0, -32.0, 190.0, 2.6),
+            (-10.0, -34.0, 150.0, 1.8),
+        ],
+    );
+    vessels(
+        tubes,
+        T::PortalVein,
+        &[(-8.0, -34.0, 150.0, 2.6), (-6.0, -30.0, 200.0, 4.6), (-7.0, -24.0, 250.0, 5.6), (-10.0, -20.0, 270.0, 6.6)],
+    );
+    vessels(
+        tubes,
+        T::PortalVein,
+        &[
+            (72.0, 22.0, 320.0, 4.0),
+            (46.0, 8.0, 300.0, 4.6),
+            (18.0, -12.0, 282.0, 5.0),
+            (-10.0, -20.0, 272.0, 6.6),
+            (-22.0, -12.0, 292.0, 7.2),
+            (-36.0, -4.0, 310.0, 7.0),
+        ],
+    );
     // Oesophagus and airway.
-    let oesophagus = line(&[(6.0, 12.0, 640.0, 6.5), (8.0, 24.0, 570.0, 6.5), (6.0, 28.0, 500.0, 7.0), (8.0, 30.0, 440.0, 7.5), (20.0, 18.0, 392.0, 8.0), (36.0, 6.0, 366.0, 8.5)]);
-    tubes.extend(oesophagus.into_iter().map(|piece| Tube { piece, wall_mm: 3.6, wall: T::StomachWall, lumen: T::StomachContent }));
-    let windpipe = line(&[(0.0, -8.0, 680.0, 10.0), (0.0, -6.0, 630.0, 10.5), (0.0, 4.0, 580.0, 10.0), (-1.0, 10.0, 530.0, 10.0), (-2.0, 14.0, 492.0, 10.5)]);
-    tubes.extend(windpipe.into_iter().map(|piece| Tube { piece, wall_mm: 1.6, wall: T::AirwayWall, lumen: T::AirwayLumen }));
+    let oesophagus = line(&[
+        (6.0, 12.0, 640.0, 6.5),
+        (8.0, 24.0, 570.0, 6.5),
+        (6.0, 28.0, 500.0, 7.0),
+        (8.0, 30.0, 440.0, 7.5),
+        (20.0, 18.0, 392.0, 8.0),
+        (36.0, 6.0, 366.0, 8.5),
+    ]);
+    tubes.extend(oesophagus.into_iter().map(|piece| Tube {
+        piece,
+        wall_mm: 3.6,
+        wall: T::StomachWall,
+        lumen: T::StomachContent,
+    }));
+    let windpipe = line(&[
+        (0.0, -8.0, 680.0, 10.0),
+        (0.0, -6.0, 630.0, 10.5),
+        (0.0, 4.0, 580.0, 10.0),
+        (-1.0, 10.0, 530.0, 10.0),
+        (-2.0, 14.0, 492.0, 10.5),
+    ]);
+    tubes.extend(windpipe.into_iter().map(|piece| Tube {
+        piece,
+        wall_mm: 1.6,
+        wall: T::AirwayWall,
+        lumen: T::AirwayLumen,
+    }));
 }
 
 fn lung_trees(plan: &Plan, tubes: &mut Vec<Tube>) {
@@ -252,34 +463,57 @@ fn lung_trees(plan: &Plan, tubes: &mut Vec<Tube>) {
             (Vec3::new(-138.0, -96.0, 285.0), Vec3::new(-18.0, 90.0, 590.0))
         };
         let seed = plan.seed.wrapping_mul(31).wrapping_add(if side > 0.0 { 1 } else { 2 });
-        let arteries = Growth { terminals: count(950.0), terminal_radius: 0.42, root_radius: 7.5, step: 9.0, exponent: 2.75 };
+        let arteries =
+            Growth { terminals: count(950.0), terminal_radius: 0.42, root_radius: 7.5, step: 9.0, exponent: 2.75 };
         let artery_root = if side > 0.0 {
             [Vec3::new(42.0, 6.0, 484.0), Vec3::new(48.0, 10.0, 470.0), Vec3::new(52.0, 12.0, 458.0)]
         } else {
             [Vec3::new(-40.0, -3.0, 476.0), Vec3::new(-48.0, 2.0, 468.0), Vec3::new(-52.0, 8.0, 456.0)]
         };
         let plain = |piece: Segment, lumen: Tissue| Tube { piece, wall_mm: 0.0, wall: Tissue::Muscle, lumen };
-        tubes.extend(grow(&mut Dice::new(seed), &artery_root, arteries, bounds, inside).into_iter().map(|s| plain(s, Tissue::PulmonaryVessel)));
-        let veins = Growth { terminals: count(700.0), terminal_radius: 0.40, root_radius: 6.5, step: 10.0, exponent: 2.75 };
+        tubes.extend(
+            grow(&mut Dice::new(seed), &artery_root, arteries, bounds, inside)
+                .into_iter()
+                .map(|s| plain(s, Tissue::PulmonaryVessel)),
+        );
+        let veins =
+            Growth { terminals: count(700.0), terminal_radius: 0.40, root_radius: 6.5, step: 10.0, exponent: 2.75 };
         let vein_root = [Vec3::new(side * 30.0, 5.0, 448.0), Vec3::new(side * 50.0, 3.0, 446.0)];
-        tubes.extend(grow(&mut Dice::new(seed ^ 0x55), &vein_root, veins, bounds, inside).into_iter().map(|s| plain(s, Tissue::PulmonaryVessel)));
-        let airways = Growth { terminals: count(130.0), terminal_radius: 0.95, root_radius: 6.6, step: 8.0, exponent: 2.9 };
+        tubes.extend(
+            grow(&mut Dice::new(seed ^ 0x55), &vein_root, veins, bounds, inside)
+                .into_iter()
+                .map(|s| plain(s, Tissue::PulmonaryVessel)),
+        );
+        let airways =
+            Growth { terminals: count(130.0), terminal_radius: 0.95, root_radius: 6.6, step: 8.0, exponent: 2.9 };
         let airway_root = if side > 0.0 {
-            [Vec3::new(-2.0, 14.0, 494.0), Vec3::new(12.0, 16.0, 478.0), Vec3::new(34.0, 16.0, 464.0), Vec3::new(46.0, 18.0, 456.0)]
+            [
+                Vec3::new(-2.0, 14.0, 494.0),
+                Vec3::new(12.0, 16.0, 478.0),
+                Vec3::new(34.0, 16.0, 464.0),
+                Vec3::new(46.0, 18.0, 456.0),
+            ]
         } else {
-            [Vec3::new(-2.0, 14.0, 494.0), Vec3::new(-16.0, 14.0, 480.0), Vec3::new(-32.0, 12.0, 470.0), Vec3::new(-44.0, 14.0, 460.0)]
+            [
+                Vec3::new(-2.0, 14.0, 494.0),
+                Vec3::new(-16.0, 14.0, 480.0),
+                Vec3::new(-32.0, 12.0, 470.0),
+                Vec3::new(-44.0, 14.0, 460.0),
+            ]
         };
         let mut root = 0;
-        tubes.extend(grow(&mut Dice::new(seed ^ 0xa7), &airway_root, airways, bounds, inside).into_iter().map(|mut piece| {
-            if root < 3 {
-                // Main bronchus: full size whatever the number of branches.
-                piece.from_radius = [8.4, 7.6, 6.8][root];
-                piece.to_radius = [7.6, 6.8, 6.2][root];
-                root += 1;
-            }
-            let wall_mm = (0.22 * piece.from_radius).clamp(0.45, 1.4);
-            Tube { piece, wall_mm, wall: Tissue::AirwayWall, lumen: Tissue::AirwayLumen }
-        }));
+        tubes.extend(grow(&mut Dice::new(seed ^ 0xa7), &airway_root, airways, bounds, inside).into_iter().map(
+            |mut piece| {
+                if root < 3 {
+                    // Main bronchus: full size whatever the number of branches.
+                    piece.from_radius = [8.4, 7.6, 6.8][root];
+                    piece.to_radius = [7.6, 6.8, 6.2][root];
+                    root += 1;
+                }
+                let wall_mm = (0.22 * piece.from_radius).clamp(0.45, 1.4);
+                Tube { piece, wall_mm, wall: Tissue::AirwayWall, lumen: Tissue::AirwayLumen }
+            },
+        ));
     }
 }
 
@@ -290,7 +524,9 @@ fn liver_trees(plan: &Plan, tubes: &mut Vec<Tube>) {
     let keep = |s: &Segment| {
         let d = capsule(EVEN_LIVER.centre_mm, s.from, s.to, s.from_radius, s.to_radius);
         d > EVEN_LIVER.radius_mm
-            && plan.lesions.iter().all(|l| capsule(l.centre_mm, s.from, s.to, s.from_radius, s.to_radius) > l.radii_mm.max_element() * 0.2)
+            && plan.lesions.iter().all(|l| {
+                capsule(l.centre_mm, s.from, s.to, s.from_radius, s.to_radius) > l.radii_mm.max_element() * 0.2
+            })
     };
     let portal = Growth { terminals: count(150.0), terminal_radius: 0.75, root_radius: 6.5, step: 8.0, exponent: 2.6 };
     let root = [Vec3::new(-26.0, -10.0, 296.0), Vec3::new(-36.0, -4.0, 310.0), Vec3::new(-44.0, -4.0, 318.0)];
@@ -309,16 +545,37 @@ fn bowel(plan: &Plan) -> Vec<Tube> {
     let mut dice = Dice::new(plan.seed ^ 0x626f_7765);
     // Large bowel: caecum, ascending, transverse, descending, sigmoid, rectum, with haustra.
     let frame = [
-        Vec3::new(-84.0, -22.0, 112.0), Vec3::new(-94.0, 2.0, 150.0), Vec3::new(-98.0, 14.0, 200.0), Vec3::new(-90.0, -4.0, 236.0), Vec3::new(-62.0, -54.0, 226.0),
-        Vec3::new(-20.0, -72.0, 206.0), Vec3::new(30.0, -72.0, 212.0), Vec3::new(72.0, -46.0, 252.0), Vec3::new(100.0, 8.0, 292.0), Vec3::new(102.0, 28.0, 250.0),
-        Vec3::new(100.0, 26.0, 190.0), Vec3::new(92.0, 14.0, 140.0), Vec3::new(68.0, -18.0, 104.0), Vec3::new(28.0, -34.0, 92.0), Vec3::new(-12.0, 0.0, 100.0),
-        Vec3::new(6.0, 38.0, 92.0), Vec3::new(2.0, 50.0, 62.0), Vec3::new(0.0, 46.0, 24.0), Vec3::new(0.0, 30.0, -12.0),
+        Vec3::new(-84.0, -22.0, 112.0),
+        Vec3::new(-94.0, 2.0, 150.0),
+        Vec3::new(-98.0, 14.0, 200.0),
+        Vec3::new(-90.0, -4.0, 236.0),
+        Vec3::new(-62.0, -54.0, 226.0),
+        Vec3::new(-20.0, -72.0, 206.0),
+        Vec3::new(30.0, -72.0, 212.0),
+        Vec3::new(72.0, -46.0, 252.0),
+        Vec3::new(100.0, 8.0, 292.0),
+        Vec3::new(102.0, 28.0, 250.0),
+        Vec3::new(100.0, 26.0, 190.0),
+        Vec3::new(92.0, 14.0, 140.0),
+        Vec3::new(68.0, -18.0, 104.0),
+        Vec3::new(28.0, -34.0, 92.0),
+        Vec3::new(-12.0, 0.0, 100.0),
+        Vec3::new(6.0, 38.0, 92.0),
+        Vec3::new(2.0, 50.0, 62.0),
+        Vec3::new(0.0, 46.0, 24.0),
+        Vec3::new(0.0, 30.0, -12.0),
     ];
     let path = spline(&frame, 8);
     let total = path.len() as f32;
     for (i, pair) in path.windows(2).enumerate() {
         let t = i as f32 / total;
-        let base = if t < 0.22 { 21.0 } else if t < 0.5 { 17.0 } else { 12.5 };
+        let base = if t < 0.22 {
+            21.0
+        } else if t < 0.5 {
+            17.0
+        } else {
+            12.5
+        };
         let haustra = |k: usize| base * (1.0 + 0.15 * (k as f32 * 1.35).sin() + 0.05 * (k as f32 * 0.53).cos());
         let piece = Segment { from: pair[0], to: pair[1], from_radius: haustra(i), to_radius: haustra(i + 1) };
         // Gas collects in the front (transverse colon), stool elsewhere.
@@ -342,7 +599,12 @@ fn bowel(plan: &Plan) -> Vec<Tube> {
     for (i, pair) in path.windows(2).enumerate() {
         let radius = |k: usize| 9.6 + 1.9 * (k as f32 * 0.21).sin() + 0.8 * (k as f32 * 1.1).sin();
         let piece = Segment { from: pair[0], to: pair[1], from_radius: radius(i), to_radius: radius(i + 1) };
-        tubes.push(Tube { piece, wall_mm: 2.1, wall: T::BowelWall, lumen: if (i / 19) % 7 == 4 { T::Gas } else { T::BowelContent } });
+        tubes.push(Tube {
+            piece,
+            wall_mm: 2.1,
+            wall: T::BowelWall,
+            lumen: if (i / 19) % 7 == 4 { T::Gas } else { T::BowelContent },
+        });
     }
     tubes
 }

@@ -152,7 +152,14 @@ pub fn heart(p: Vec3) -> f32 {
 impl Level {
     /// Looks up the tables.
     pub fn at(z: f32) -> Self {
-        Self { z, skin: table(z, SKIN), wall: table(z, WALL), cage: table(z, CAGE), mediastinum: table(z, MEDIASTINUM), spine_y: spine_y(z) }
+        Self {
+            z,
+            skin: table(z, SKIN),
+            wall: table(z, WALL),
+            cage: table(z, CAGE),
+            mediastinum: table(z, MEDIASTINUM),
+            spine_y: spine_y(z),
+        }
     }
 
     /// Distance to the skin.
@@ -162,7 +169,8 @@ impl Level {
         let mut d = superellipse(x, y, a, b, n);
         // Furrow over the spine, cleft between the buttocks, hollow above the collar bones.
         let back = smoothstep(0.0, 60.0, y);
-        let furrow = 7.0 * smoothstep(90.0, 160.0, p.z) * (1.0 - smoothstep(480.0, 560.0, p.z)) * (-(x / 17.0).powi(2)).exp();
+        let furrow =
+            7.0 * smoothstep(90.0, 160.0, p.z) * (1.0 - smoothstep(480.0, 560.0, p.z)) * (-(x / 17.0).powi(2)).exp();
         let cleft = 34.0 * (1.0 - smoothstep(20.0, 110.0, p.z)) * (-(x / 11.0).powi(2)).exp();
         d += back * (furrow + cleft);
         let navel = (-((x / 7.0).powi(2) + ((p.z - 172.0) / 8.0).powi(2))).exp();
@@ -181,7 +189,8 @@ impl Level {
         let neck = smoothstep(560.0, 610.0, p.z);
         let front = smoothstep(0.1, 0.8, -y);
         let back = smoothstep(0.1, 0.8, y);
-        let base = 8.0 + 11.0 * belly * front + 6.0 * belly * side * side + 12.0 * hips * (0.5 + 0.6 * back) + 5.0 * back;
+        let base =
+            8.0 + 11.0 * belly * front + 6.0 * belly * side * side + 12.0 * hips * (0.5 + 0.6 * back) + 5.0 * back;
         (base * (1.0 - 0.55 * neck)) * (1.0 + 0.22 * noise(p / 46.0, 11))
     }
 
@@ -230,7 +239,12 @@ impl Level {
 
     /// Paints skin, fat, muscle and what fills the cavities.
     pub fn paint_wall<const C: usize>(&self, canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -> [f32; C]) {
-        let around: Bounds = [-self.skin[0] - 12.0, self.skin[0] + 12.0, self.skin[2] - self.skin[1] - 14.0, self.skin[2] + self.skin[1] + 8.0];
+        let around: Bounds = [
+            -self.skin[0] - 12.0,
+            self.skin[0] + 12.0,
+            self.skin[2] - self.skin[1] - 14.0,
+            self.skin[2] + self.skin[1] + 8.0,
+        ];
         let edge = 1.0 / canvas.edge_mm;
         let share = |d: f32| (0.5 - d * edge).clamp(0.0, 1.0);
         let values = [Tissue::Skin, Tissue::Fat, Tissue::Muscle, Tissue::VisceralFat].map(palette);
@@ -272,7 +286,8 @@ impl Level {
     fn fascia(&self, p: Vec3, cavity: f32) -> f32 {
         let line = |d: f32, w: f32| 1.0 - smoothstep(w * 0.4, w, d.abs());
         let warp = 5.0 * noise(p / 40.0, 23);
-        let lateral = smoothstep(0.35, 0.6, (p.x / self.skin[0]).abs()) * (1.0 - smoothstep(0.2, 0.6, (p.y - self.skin[2]) / self.skin[1]));
+        let lateral = smoothstep(0.35, 0.6, (p.x / self.skin[0]).abs())
+            * (1.0 - smoothstep(0.2, 0.6, (p.y - self.skin[2]) / self.skin[1]));
         let belly = smoothstep(110.0, 150.0, self.z) * (1.0 - smoothstep(290.0, 330.0, self.z));
         let mut share = belly * lateral * (line(cavity - 6.0, 1.3).max(line(cavity - 12.0 + warp * 0.2, 1.3)));
         // Intermuscular planes elsewhere, from the zero set of a slow noise stretched along the body.
@@ -334,6 +349,9 @@ pub fn paint_couch<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tis
     };
     canvas.blend([-215.0, 215.0, 90.0, 165.0], |p| {
         let d = shape(p);
-        ((0.5 - d * edge).clamp(0.0, 1.0), if d > -1.6 { palette(Tissue::CouchShell) } else { palette(Tissue::CouchFoam) })
+        (
+            (0.5 - d * edge).clamp(0.0, 1.0),
+            if d > -1.6 { palette(Tissue::CouchShell) } else { palette(Tissue::CouchFoam) },
+        )
     });
 }

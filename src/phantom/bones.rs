@@ -9,17 +9,43 @@ use super::tissue::Tissue;
 
 /// Centre heights of L5 to C3, and the height of each body with half a disc on both sides.
 pub const VERTEBRAE: &[(f32, f32)] = &[
-    (136.0, 37.0), (172.0, 36.0), (207.0, 35.0), (241.0, 34.0), (274.0, 32.0),
-    (305.0, 30.0), (334.0, 28.0), (361.0, 26.0), (386.5, 25.0), (411.0, 24.0), (434.5, 23.0), (457.0, 22.5),
-    (479.0, 22.0), (500.5, 21.0), (521.0, 20.5), (541.0, 20.0), (560.5, 19.5),
-    (579.0, 18.0), (596.0, 17.0), (612.5, 16.5), (628.5, 16.0), (644.5, 16.0), (660.0, 15.0),
+    (136.0, 37.0),
+    (172.0, 36.0),
+    (207.0, 35.0),
+    (241.0, 34.0),
+    (274.0, 32.0),
+    (305.0, 30.0),
+    (334.0, 28.0),
+    (361.0, 26.0),
+    (386.5, 25.0),
+    (411.0, 24.0),
+    (434.5, 23.0),
+    (457.0, 22.5),
+    (479.0, 22.0),
+    (500.5, 21.0),
+    (521.0, 20.5),
+    (541.0, 20.0),
+    (560.5, 19.5),
+    (579.0, 18.0),
+    (596.0, 17.0),
+    (612.5, 16.5),
+    (628.5, 16.0),
+    (644.5, 16.0),
+    (660.0, 15.0),
 ];
 
 /// Index of T12 in [`VERTEBRAE`].
 const T12: usize = 5;
 
 /// A bone with its marrow: outer distance is `d`, the cortex is `shell` mm thick.
-fn bone<const C: usize>(canvas: &mut Canvas<C>, bounds: [f32; 4], shell: f32, inner: [f32; C], cortex: [f32; C], d: impl Fn(Vec3) -> f32) {
+fn bone<const C: usize>(
+    canvas: &mut Canvas<C>,
+    bounds: [f32; 4],
+    shell: f32,
+    inner: [f32; C],
+    cortex: [f32; C],
+    d: impl Fn(Vec3) -> f32,
+) {
     let edge = 1.0 / canvas.edge_mm;
     canvas.blend(bounds, |p| {
         let outer = d(p);
@@ -58,8 +84,18 @@ impl Skeleton {
         let mut ribs = Vec::new();
         // Drop of the front end, and how far round the rib goes (1 = front midline).
         let shape: [(f32, f32); 12] = [
-            (26.0, 0.80), (40.0, 0.82), (52.0, 0.83), (62.0, 0.83), (70.0, 0.82), (78.0, 0.80),
-            (86.0, 0.77), (88.0, 0.73), (86.0, 0.69), (80.0, 0.63), (58.0, 0.46), (36.0, 0.34),
+            (26.0, 0.80),
+            (40.0, 0.82),
+            (52.0, 0.83),
+            (62.0, 0.83),
+            (70.0, 0.82),
+            (78.0, 0.80),
+            (86.0, 0.77),
+            (88.0, 0.73),
+            (86.0, 0.69),
+            (80.0, 0.63),
+            (58.0, 0.46),
+            (36.0, 0.34),
         ];
         for (number, (drop, reach)) in shape.into_iter().enumerate() {
             let z0 = VERTEBRAE[T12 + 11 - number].0 + 7.0;
@@ -86,7 +122,8 @@ impl Skeleton {
                         let t = i as f32 / 10.0;
                         let mut p = end.lerp(goal, t);
                         let [a, b, cy] = cage_at(p.z.min(574.0));
-                        let f = ((p.x / (a + 4.0)).abs().powf(2.25) + ((p.y - cy) / (b + 4.0)).abs().powf(2.25)).powf(1.0 / 2.25);
+                        let f = ((p.x / (a + 4.0)).abs().powf(2.25) + ((p.y - cy) / (b + 4.0)).abs().powf(2.25))
+                            .powf(1.0 / 2.25);
                         let on = Vec3::new(p.x / f, cy + (p.y - cy) / f, p.z);
                         p = p.lerp(on, 1.0 - t * t);
                         p.z -= (t * (1.0 - t)) * 16.0;
@@ -118,7 +155,9 @@ impl Skeleton {
         }
         if (425.0..600.0).contains(&z) {
             for side in [-1.0f32, 1.0] {
-                bone(canvas, mirrored(side, [60.0, 185.0, 10.0, 110.0]), 1.5, spongy, cortex, |p| scapula(Vec3::new(p.x * side, p.y, p.z)));
+                bone(canvas, mirrored(side, [60.0, 185.0, 10.0, 110.0]), 1.5, spongy, cortex, |p| {
+                    scapula(Vec3::new(p.x * side, p.y, p.z))
+                });
             }
         }
         if z < 190.0 {
@@ -129,7 +168,8 @@ impl Skeleton {
 
     fn ribs_at<const C: usize>(&self, canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -> [f32; C]) {
         let z = canvas.z();
-        let (cortex, spongy, cartilage) = (palette(Tissue::CorticalBone), palette(Tissue::SpongyBone), palette(Tissue::Cartilage));
+        let (cortex, spongy, cartilage) =
+            (palette(Tissue::CorticalBone), palette(Tissue::SpongyBone), palette(Tissue::Cartilage));
         for rib in &self.ribs {
             for (line, is_bone) in [(&rib.bone, true), (&rib.cartilage, false)] {
                 // Pieces near this slice, merged into one box each run.
@@ -179,11 +219,18 @@ fn sternum<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -> 
         return;
     }
     let y = sternum_y(z);
-    bone(canvas, [-40.0, 40.0, y - 14.0, y + 14.0], 1.4, palette(Tissue::SpongyBone), palette(Tissue::CorticalBone), |p| {
-        let width = 15.0 + 11.0 * smoothstep(512.0, 545.0, p.z) - 8.0 * (1.0 - smoothstep(395.0, 425.0, p.z));
-        let d = ellipse(p.x, p.y - y, width, 6.2);
-        smax(smax(d, p.z - 560.0, 3.0), 392.0 - p.z, 3.0)
-    });
+    bone(
+        canvas,
+        [-40.0, 40.0, y - 14.0, y + 14.0],
+        1.4,
+        palette(Tissue::SpongyBone),
+        palette(Tissue::CorticalBone),
+        |p| {
+            let width = 15.0 + 11.0 * smoothstep(512.0, 545.0, p.z) - 8.0 * (1.0 - smoothstep(395.0, 425.0, p.z));
+            let d = ellipse(p.x, p.y - y, width, 6.2);
+            smax(smax(d, p.z - 560.0, 3.0), 392.0 - p.z, 3.0)
+        },
+    );
 }
 
 fn scapula(p: Vec3) -> f32 {
@@ -193,7 +240,8 @@ fn scapula(p: Vec3) -> f32 {
     let (s, co) = (-0.62f32).sin_cos();
     let (u, v) = (q.x * co - q.y * s, q.x * s + q.y * co);
     let hollow = v + 0.0045 * u * u + 0.0009 * q.z * q.z - 3.0;
-    let outline = (q.z - 48.0).max(-q.z - 66.0 - 0.0 * u).max(u - 14.0 - (q.z + 66.0) * 0.30).max(-u - 38.0 + 0.1 * q.z.abs());
+    let outline =
+        (q.z - 48.0).max(-q.z - 66.0 - 0.0 * u).max(u - 14.0 - (q.z + 66.0) * 0.30).max(-u - 38.0 + 0.1 * q.z.abs());
     let blade = smax(hollow.abs() - 2.4, outline, 3.0);
     let ridge = capsule(p, Vec3::new(86.0, 84.0, 528.0), Vec3::new(158.0, 66.0, 560.0), 4.5, 7.0);
     let joint = capsule(p, Vec3::new(136.0, 46.0, 536.0), Vec3::new(150.0, 38.0, 552.0), 10.0, 12.0);
@@ -235,8 +283,10 @@ fn vertebrae<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -
         let ring = ((p.x / 1.15).powi(2) + (y - canal).powi(2)).sqrt();
         let pedicle_gate = (local - height * 0.16).abs() - height * 0.22;
         let lamina_gate = (local + height * 0.12).abs() - height * 0.30;
-        let pedicle = smax(smax((ring - canal_r - 6.0).max(canal_r + 0.5 - ring), y - canal - 2.0, 2.0), pedicle_gate, 2.0);
-        let lamina = smax(smax((ring - canal_r - 5.0).max(canal_r + 0.5 - ring), canal - 1.0 - y, 2.0), lamina_gate, 2.0);
+        let pedicle =
+            smax(smax((ring - canal_r - 6.0).max(canal_r + 0.5 - ring), y - canal - 2.0, 2.0), pedicle_gate, 2.0);
+        let lamina =
+            smax(smax((ring - canal_r - 5.0).max(canal_r + 0.5 - ring), canal - 1.0 - y, 2.0), lamina_gate, 2.0);
         let tilt = 0.6 * (y - canal);
         let spinous = capsule(
             Vec3::new(p.x * 1.3, y, (local + tilt * 0.7 + 4.0) * 0.42),
@@ -252,7 +302,10 @@ fn vertebrae<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -
             4.6,
             3.2,
         );
-        let facet = ellipsoid(Vec3::new(x - canal_r - 7.0, y - canal - 7.0, local + height * 0.45), Vec3::new(6.5, 5.5, 11.0) * (0.75 + 0.25 * size));
+        let facet = ellipsoid(
+            Vec3::new(x - canal_r - 7.0, y - canal - 7.0, local + height * 0.45),
+            Vec3::new(6.5, 5.5, 11.0) * (0.75 + 0.25 * size),
+        );
         smin(smin(smin(pedicle, lamina, 3.0), smin(spinous, transverse, 3.0), 3.0), facet, 2.0)
     });
     // Dural sac and cord (the cord ends at L1).
@@ -269,20 +322,27 @@ fn sacrum<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -> [
         return;
     }
     let cy = spine_y(z);
-    bone(canvas, [-70.0, 70.0, cy - 40.0, cy + 45.0], 1.6, palette(Tissue::SpongyBone), palette(Tissue::CorticalBone), |p| {
-        let t = smoothstep(-5.0, 110.0, p.z);
-        let (w, d) = (8.0 + 44.0 * t, 7.0 + 14.0 * t);
-        let y = p.y - cy + 0.004 * p.x * p.x;
-        let body = ellipse(p.x, y, w, d);
-        let crest = capsule(p, Vec3::new(0.0, cy, p.z), Vec3::new(0.0, cy + d + 9.0 * t, p.z), 6.0, 3.5);
-        let mut sd = smin(body, crest, 6.0);
-        // Foramina in pairs, and the canal.
-        let step = ((p.z - 96.0) / 22.0).round().clamp(-3.0, 0.0) * 22.0 + 96.0;
-        let hole = ellipsoid(Vec3::new(p.x.abs() - w * 0.48, y - 1.0, p.z - step), Vec3::new(4.5, 30.0, 5.0));
-        sd = smax(sd, -hole, 2.0);
-        let canal = ellipse(p.x, p.y - cy - d * 0.62, 8.0 * t, 4.5 * t + 0.1);
-        smax(sd, -canal, 1.5)
-    });
+    bone(
+        canvas,
+        [-70.0, 70.0, cy - 40.0, cy + 45.0],
+        1.6,
+        palette(Tissue::SpongyBone),
+        palette(Tissue::CorticalBone),
+        |p| {
+            let t = smoothstep(-5.0, 110.0, p.z);
+            let (w, d) = (8.0 + 44.0 * t, 7.0 + 14.0 * t);
+            let y = p.y - cy + 0.004 * p.x * p.x;
+            let body = ellipse(p.x, y, w, d);
+            let crest = capsule(p, Vec3::new(0.0, cy, p.z), Vec3::new(0.0, cy + d + 9.0 * t, p.z), 6.0, 3.5);
+            let mut sd = smin(body, crest, 6.0);
+            // Foramina in pairs, and the canal.
+            let step = ((p.z - 96.0) / 22.0).round().clamp(-3.0, 0.0) * 22.0 + 96.0;
+            let hole = ellipsoid(Vec3::new(p.x.abs() - w * 0.48, y - 1.0, p.z - step), Vec3::new(4.5, 30.0, 5.0));
+            sd = smax(sd, -hole, 2.0);
+            let canal = ellipse(p.x, p.y - cy - d * 0.62, 8.0 * t, 4.5 * t + 0.1);
+            smax(sd, -canal, 1.5)
+        },
+    );
 }
 
 fn pelvis<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -> [f32; C]) {
@@ -294,7 +354,10 @@ fn pelvis<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -> [
             // The wing is a piece of a bowl, thick at the crest and over the joint.
             let bowl = ellipsoid(q - Vec3::new(22.0, -8.0, 150.0), Vec3::new(116.0, 106.0, 168.0));
             let crest = 162.0 - 0.0042 * (q.y - 2.0).powi(2) - q.z;
-            let thick = 4.6 + 6.0 * smoothstep(40.0, 5.0, crest).max(0.0) + 8.0 * smoothstep(70.0, 20.0, q.z) + 4.0 * smoothstep(30.0, 62.0, q.y);
+            let thick = 4.6
+                + 6.0 * smoothstep(40.0, 5.0, crest).max(0.0)
+                + 8.0 * smoothstep(70.0, 20.0, q.z)
+                + 4.0 * smoothstep(30.0, 62.0, q.y);
             let front = q.y + 70.0 - 0.30 * (q.z - 100.0);
             let back = 74.0 - q.y - 0.25 * (100.0 - q.z).max(0.0);
             let lower = q.z - 22.0;
@@ -318,7 +381,14 @@ fn pelvis<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -> [
                 smin(smin(head, neck, 6.0), smin(trochanter, shaft, 10.0), 8.0)
             };
             let marrow = if z < -70.0 { palette(Tissue::Marrow) } else { spongy };
-            bone(canvas, mirrored(side, [60.0, 170.0, -34.0, 48.0]), if z < -60.0 { 5.0 } else { 2.0 }, marrow, cortex, femur);
+            bone(
+                canvas,
+                mirrored(side, [60.0, 170.0, -34.0, 48.0]),
+                if z < -60.0 { 5.0 } else { 2.0 },
+                marrow,
+                cortex,
+                femur,
+            );
         }
     }
     if z < 20.0 && z > -40.0 {

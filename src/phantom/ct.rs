@@ -95,7 +95,13 @@ pub fn write_prior(dir: &Path, base: Date, scale: Scale, work: &Work) -> Result<
 }
 
 fn series(number: i32, description: &str, noise: f32) -> SeriesPlan {
-    SeriesPlan { number, description: description.to_owned(), body_part: "CHESTABDOMEN", b_value: None, noise_sd: Some(f64::from(noise)) }
+    SeriesPlan {
+        number,
+        description: description.to_owned(),
+        body_part: "CHESTABDOMEN",
+        b_value: None,
+        noise_sd: Some(f64::from(noise)),
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call site per study; a struct would only rename them")]
@@ -180,7 +186,14 @@ fn attributes(set: &mut Dataset, case: &Case, scan: &Scan, slice: usize, contras
     }
 }
 
-fn truth(base: Date, case: &Case, prior_of: Option<&Case>, body: &Anatomy, scan: &Scan, plans: &[(SeriesPlan, bool)]) -> StudyTruth {
+fn truth(
+    base: Date,
+    case: &Case,
+    prior_of: Option<&Case>,
+    body: &Anatomy,
+    scan: &Scan,
+    plans: &[(SeriesPlan, bool)],
+) -> StudyTruth {
     let mut study = case.truth(base, prior_of, true);
     let value = |tissue: Tissue, contrast: bool| {
         let hu = tissue.hounsfield();
@@ -189,7 +202,11 @@ fn truth(base: Date, case: &Case, prior_of: Option<&Case>, body: &Anatomy, scan:
     let values = |tissue: Tissue| -> Vec<ValueTruth> {
         plans
             .iter()
-            .map(|(plan, contrast)| ValueTruth { series_uid: case.series_uid(plan.number), mean: value(tissue, *contrast), unit: "HU".to_owned() })
+            .map(|(plan, contrast)| ValueTruth {
+                series_uid: case.series_uid(plan.number),
+                mean: value(tissue, *contrast),
+                unit: "HU".to_owned(),
+            })
             .collect()
     };
     for (plan, contrast) in plans {
@@ -204,7 +221,10 @@ fn truth(base: Date, case: &Case, prior_of: Option<&Case>, body: &Anatomy, scan:
     }
     let earlier = lesions(true);
     for lesion in body.lesions() {
-        let before = earlier.iter().find(|l| l.centre_mm == lesion.centre_mm).map_or(0.0, |l| f64::from(l.radii_mm.max_element()) * 2.0);
+        let before = earlier
+            .iter()
+            .find(|l| l.centre_mm == lesion.centre_mm)
+            .map_or(0.0, |l| f64::from(l.radii_mm.max_element()) * 2.0);
         study.lesions.push(RegionTruth {
             kind: tissue_name(lesion.tissue),
             name: match lesion.tissue {
@@ -238,9 +258,38 @@ fn truth(base: Date, case: &Case, prior_of: Option<&Case>, body: &Anatomy, scan:
 const STATED: &[Tissue] = {
     use Tissue as T;
     &[
-        T::Air, T::Lung, T::Fat, T::VisceralFat, T::Muscle, T::Liver, T::Spleen, T::RenalCortex, T::RenalMedulla, T::Aorta, T::Vein, T::PortalVein,
-        T::LeftHeart, T::RightHeart, T::Myocardium, T::CorticalBone, T::SpongyBone, T::Cartilage, T::Disc, T::StomachWall, T::StomachContent, T::Pancreas,
-        T::Gallbladder, T::Bladder, T::Adrenal, T::Thyroid, T::Prostate, T::CouchShell, T::CouchFoam, T::LungNodule, T::LiverMetastasis, T::RenalCyst,
+        T::Air,
+        T::Lung,
+        T::Fat,
+        T::VisceralFat,
+        T::Muscle,
+        T::Liver,
+        T::Spleen,
+        T::RenalCortex,
+        T::RenalMedulla,
+        T::Aorta,
+        T::Vein,
+        T::PortalVein,
+        T::LeftHeart,
+        T::RightHeart,
+        T::Myocardium,
+        T::CorticalBone,
+        T::SpongyBone,
+        T::Cartilage,
+        T::Disc,
+        T::StomachWall,
+        T::StomachContent,
+        T::Pancreas,
+        T::Gallbladder,
+        T::Bladder,
+        T::Adrenal,
+        T::Thyroid,
+        T::Prostate,
+        T::CouchShell,
+        T::CouchFoam,
+        T::LungNodule,
+        T::LiverMetastasis,
+        T::RenalCyst,
     ]
 };
 

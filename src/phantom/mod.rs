@@ -25,7 +25,8 @@ use std::path::{Path, PathBuf};
 use jiff::civil::{Date, date};
 
 pub use truth::{
-    FacilityTruth, ImagePlace, PatientTruth, RegionTruth, RequestTruth, SeriesTruth, StudyTruth, TissueTruth, Truth, ValueTruth,
+    FacilityTruth, ImagePlace, PatientTruth, RegionTruth, RequestTruth, SeriesTruth, StudyTruth, TissueTruth, Truth,
+    ValueTruth,
 };
 pub use work::Progress;
 use work::Work;
@@ -83,7 +84,13 @@ type Study = fn(&Path, Date, Scale, &Work) -> Result<StudyTruth, Error>;
 const STUDIES: &[(&str, Study)] = &[("ct-current", ct::write_current), ("ct-prior", ct::write_prior)];
 
 /// Writes the studies whose key (`ct-current`, …) is wanted, and a truth of these.
-pub fn write_some(dir: &Path, base: Date, scale: Scale, wanted: &dyn Fn(&str) -> bool, progress: &dyn Fn(Progress)) -> Result<Truth, Error> {
+pub fn write_some(
+    dir: &Path,
+    base: Date,
+    scale: Scale,
+    wanted: &dyn Fn(&str) -> bool,
+    progress: &dyn Fn(Progress),
+) -> Result<Truth, Error> {
     let mut studies = Vec::new();
     for (key, study) in STUDIES.iter().filter(|(key, _)| wanted(key)) {
         studies.push(study(dir, base, scale, &Work::new(key, progress))?);

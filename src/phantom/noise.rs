@@ -47,7 +47,9 @@ impl NoiseBank {
         let mut out = Vec::with_capacity(columns * rows);
         for y in 0..rows {
             for x in 0..columns {
-                let at = |(f, dx, dy): (usize, usize, usize)| self.fields[f][((y + dy) & mask) * self.side + ((x + dx) & mask)];
+                let at = |(f, dx, dy): (usize, usize, usize)| {
+                    self.fields[f][((y + dy) & mask) * self.side + ((x + dx) & mask)]
+                };
                 out.push((at(first) + at(second)) * std::f32::consts::FRAC_1_SQRT_2);
             }
         }
@@ -68,7 +70,11 @@ fn convolve(data: &[f32], side: usize, kernel: &[f32], rows: bool) -> Vec<f32> {
         for x in 0..side {
             let mut sum = 0.0;
             for (k, w) in kernel.iter().enumerate() {
-                let at = if rows { y * side + ((x + side + k - reach) & mask) } else { ((y + side + k - reach) & mask) * side + x };
+                let at = if rows {
+                    y * side + ((x + side + k - reach) & mask)
+                } else {
+                    ((y + side + k - reach) & mask) * side + x
+                };
                 sum += w * data[at];
             }
             out[y * side + x] = sum;

@@ -25,7 +25,9 @@ pub fn liver(level: &Level, p: Vec3) -> f32 {
     let wave = 3.5 * noise(p / 34.0, 101);
     let under = (p.z - diaphragm(p.x, p.y) + 4.0) * 0.75;
     let wall = level.cavity(p) + 5.0;
-    let lower = (246.0 + (p.x + 78.0).max(0.0) * 0.60 + (p.y - 30.0).abs() * 0.22 + (-(p.x + 78.0)).max(0.0) * 0.30 - p.z) * 0.78;
+    let lower = (246.0 + (p.x + 78.0).max(0.0) * 0.60 + (p.y - 30.0).abs() * 0.22 + (-(p.x + 78.0)).max(0.0) * 0.30
+        - p.z)
+        * 0.78;
     let behind = (p.y - 66.0 + (p.x + 62.0).max(0.0) * 0.78) * 0.79;
     let left = (p.x - 62.0 - (p.z - 330.0) * 0.3) * 0.9;
     let mut d = smax(smax(under, wall, 8.0), smax(lower, behind, 26.0), 16.0);
@@ -140,8 +142,13 @@ fn muscles<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -> 
     if z < 300.0 {
         // Psoas from T12 to the inguinal ligament; crura of the diaphragm.
         let line = [
-            Vec3::new(24.0, 42.0, 300.0), Vec3::new(34.0, 42.0, 240.0), Vec3::new(43.0, 36.0, 180.0),
-            Vec3::new(52.0, 22.0, 130.0), Vec3::new(66.0, -8.0, 70.0), Vec3::new(78.0, -34.0, 20.0), Vec3::new(90.0, -40.0, -30.0),
+            Vec3::new(24.0, 42.0, 300.0),
+            Vec3::new(34.0, 42.0, 240.0),
+            Vec3::new(43.0, 36.0, 180.0),
+            Vec3::new(52.0, 22.0, 130.0),
+            Vec3::new(66.0, -8.0, 70.0),
+            Vec3::new(78.0, -34.0, 20.0),
+            Vec3::new(90.0, -40.0, -30.0),
         ];
         let radii = [8.0, 15.0, 19.0, 20.0, 18.0, 16.0, 14.0];
         for side in [-1.0f32, 1.0] {
@@ -159,7 +166,11 @@ fn muscles<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -> 
                 canvas.paint([-130.0, 130.0, -80.0, 60.0], muscle, |p| {
                     let q = Vec3::new(p.x * side, p.y, p.z);
                     let bowl = ellipsoid(q - Vec3::new(22.0, -8.0, 150.0), Vec3::new(108.0, 98.0, 158.0));
-                    smax(smax(bowl.abs() - 8.0, 55.0 - q.x, 6.0), smax(q.z - 138.0, (q.y - 48.0).max(-q.y - 52.0), 8.0), 8.0)
+                    smax(
+                        smax(bowl.abs() - 8.0, 55.0 - q.x, 6.0),
+                        smax(q.z - 138.0, (q.y - 48.0).max(-q.y - 52.0), 8.0),
+                        8.0,
+                    )
                 });
             }
         }
@@ -168,7 +179,13 @@ fn muscles<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -> 
         for (x, side) in [(-9.0, -1.0f32), (9.0, 1.0)] {
             canvas.paint([-30.0, 30.0, -10.0, 50.0], muscle, |p| {
                 let y = super::body::spine_y(p.z) - 19.0;
-                capsule(p, Vec3::new(x + side * 4.0, y + 6.0, p.z), Vec3::new(x * 0.9, y - 4.0 - 0.10 * (p.z - 210.0).max(0.0), p.z), 4.5, 3.5)
+                capsule(
+                    p,
+                    Vec3::new(x + side * 4.0, y + 6.0, p.z),
+                    Vec3::new(x * 0.9, y - 4.0 - 0.10 * (p.z - 210.0).max(0.0), p.z),
+                    4.5,
+                    3.5,
+                )
             });
         }
     }
@@ -226,7 +243,8 @@ fn paint_kidneys<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissu
             // Pyramids: between 6 and 19 mm deep, in a ring of cells cut by columns of cortex.
             let angle = q.y.atan2(q.x + 8.0);
             let cells = (angle * 2.6).cos() * 0.5 + (q.z / 9.5).cos() * 0.5;
-            let pyramid = smoothstep(-0.25, 0.15, cells) * smoothstep(5.0, 7.5, -d) * (1.0 - smoothstep(18.0, 20.0, -d));
+            let pyramid =
+                smoothstep(-0.25, 0.15, cells) * smoothstep(5.0, 7.5, -d) * (1.0 - smoothstep(18.0, 20.0, -d));
             lay(&mut value, &medulla, pyramid);
             let sinus = ellipsoid(q + Vec3::new(9.0, 0.0, 0.0), Vec3::new(17.0, 8.0, 30.0)) + 2.5 * noise(p / 7.0, 167);
             lay(&mut value, &fat, (0.5 - sinus * edge).clamp(0.0, 1.0));
@@ -242,7 +260,8 @@ fn paint_adrenals<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tiss
         let apex = if side > 0.0 { Vec3::new(36.0, 20.0, 318.0) } else { Vec3::new(-34.0, 30.0, 312.0) };
         canvas.paint([-70.0, 70.0, 0.0, 70.0], palette(Tissue::Adrenal), |p| {
             let q = Vec3::new((p.x - apex.x) * side, p.y - apex.y, (p.z - apex.z) * 0.35);
-            let limbs = [Vec3::new(-3.0, 18.0, 0.0), Vec3::new(9.0, 16.0, 0.0)].map(|end| capsule(q, Vec3::ZERO, end, 3.0, 1.9));
+            let limbs = [Vec3::new(-3.0, 18.0, 0.0), Vec3::new(9.0, 16.0, 0.0)]
+                .map(|end| capsule(q, Vec3::ZERO, end, 3.0, 1.9));
             smin(limbs[0], limbs[1], 2.0)
         });
     }
@@ -270,7 +289,8 @@ fn paint_stomach<const C: usize>(canvas: &mut Canvas<C>, level: &Level, palette:
 }
 
 fn paint_pelvis<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -> [f32; C]) {
-    let bladder = |p: Vec3| ellipsoid(p - Vec3::new(0.0, -30.0, 40.0), Vec3::new(43.0, 34.0, 32.0)) + 2.0 * noise(p / 30.0, 179);
+    let bladder =
+        |p: Vec3| ellipsoid(p - Vec3::new(0.0, -30.0, 40.0), Vec3::new(43.0, 34.0, 32.0)) + 2.0 * noise(p / 30.0, 179);
     let bounds = [-52.0, 52.0, -72.0, 16.0];
     canvas.paint(bounds, palette(Tissue::BladderWall), bladder);
     canvas.paint(bounds, palette(Tissue::Bladder), |p| bladder(p) + 3.0);

@@ -40,7 +40,13 @@ struct Node {
 
 /// Grows a tree from `trunk` (root first) inside the region where `inside` is negative (signed distance in mm).
 /// `bounds` is a box round the region.
-pub fn grow(dice: &mut Dice, trunk: &[Vec3], growth: Growth, bounds: (Vec3, Vec3), inside: impl Fn(Vec3) -> f32) -> Vec<Segment> {
+pub fn grow(
+    dice: &mut Dice,
+    trunk: &[Vec3],
+    growth: Growth,
+    bounds: (Vec3, Vec3),
+    inside: impl Fn(Vec3) -> f32,
+) -> Vec<Segment> {
     let mut nodes: Vec<Node> = Vec::new();
     for (i, at) in trunk.iter().enumerate() {
         nodes.push(Node { at: *at, parent: i.checked_sub(1), load: 0.0 });
@@ -81,12 +87,18 @@ pub fn grow(dice: &mut Dice, trunk: &[Vec3], growth: Growth, bounds: (Vec3, Vec3
             up = nodes[i].parent;
         }
     }
-    let radius = |load: f32| (growth.terminal_radius * load.max(1.0).powf(1.0 / growth.exponent)).min(growth.root_radius);
+    let radius =
+        |load: f32| (growth.terminal_radius * load.max(1.0).powf(1.0 / growth.exponent)).min(growth.root_radius);
     nodes
         .iter()
         .filter_map(|node| {
             let parent = &nodes[node.parent?];
-            Some(Segment { from: parent.at, to: node.at, from_radius: radius(parent.load.min(node.load * 1.8)), to_radius: radius(node.load) })
+            Some(Segment {
+                from: parent.at,
+                to: node.at,
+                from_radius: radius(parent.load.min(node.load * 1.8)),
+                to_radius: radius(node.load),
+            })
         })
         .collect()
 }
