@@ -57,3 +57,47 @@ pub const CT_PRIOR: Case = Case {
     comparison: false,
     ..CT
 };
+
+const MINATO: [&str; 4] = ["1319876543", "みなと健診センター", "乳腺検診", "小林 由美"];
+
+/// Screening mammography with a mass on the left and calcifications on the right.
+pub const MMG: Case = Case {
+    key: "mmg-current",
+    exam_kind: "MMG",
+    modality: "MG",
+    charset: Charset::Iso2022Jp,
+    name: ["Honda^Keiko", "本田^恵子", "ほんだ^けいこ"],
+    id: ["MK-20388", "MINATO"],
+    birth: date(1974, 9, 3),
+    sex: "F",
+    days_before: 1,
+    time: "104520",
+    description: "マンモグラフィ検診 2方向",
+    accession: "MN26111907",
+    facility: MINATO,
+    model: "MG-70",
+    request: [
+        "opinion",
+        "screening",
+        "routine",
+        "乳がん検診。自覚症状なし。閉経 50歳。HRT なし。",
+        "検診マンモグラフィの読影(カテゴリー判定)。前回との比較をお願いします。",
+        "母が55歳で乳癌。乳腺手術歴なし。授乳歴あり。",
+        "なし",
+    ],
+    body_parts: &["両側乳房"],
+    prior_of: None,
+    comparison: true,
+};
+
+/// Prior of [`MMG`].
+pub const MMG_PRIOR: Case = Case {
+    key: "mmg-prior",
+    days_before: 733,
+    time: "110233",
+    accession: "MN24111702",
+    request: ["opinion", "screening", "routine", "乳がん検診。自覚症状なし。", "検診マンモグラフィの読影。", "母が55歳で乳癌。", "なし"],
+    prior_of: Some("mmg-current"),
+    comparison: false,
+    ..MMG
+};

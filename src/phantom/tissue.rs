@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 /// A tissue of the phantoms. One tissue has one stated value in each kind of picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the anatomy")]
 pub enum Tissue {
     Air,
     CouchShell,
