@@ -29,6 +29,7 @@ pub(super) fn save_draft(app: &mut App, out: &mut Vec<Command>) {
     history.pause();
     let draft = history.draft().clone();
     report.saving.changed_at = None;
+    report.saving.unsaved_since = None;
     report.saving.underway = Some(draft.revision);
     out.push(Command::SaveDraft(draft));
 }
