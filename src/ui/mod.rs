@@ -3,15 +3,40 @@
 //! Draws `&App`, returns [`crate::app::Action`]s, never changes the app, never touches disk, network
 //! or DICOM. State of widgets only (scroll, focus, text being composed) lives in the `*Local` structs here.
 
+pub mod completeness_dialog;
 pub mod controls;
 pub mod document_view;
+pub mod failure;
 pub mod fonts;
+pub mod format;
 pub mod ime;
+pub mod input;
 pub mod marks;
+pub mod names;
+pub mod notices;
+pub mod outbox_panel;
 pub mod overlay;
+pub mod palette;
 pub mod picture;
+pub mod platform;
 pub mod rail;
+pub mod reading;
+pub mod reading_bar;
+pub mod reading_grid;
 pub mod report;
+pub mod request_panel;
+pub mod return_dialog;
+pub mod screen;
+pub mod settings_dialog;
+pub mod shell;
+pub mod sign_in;
 pub mod text;
 pub mod theme;
+pub mod top_bar;
+pub mod tray;
 pub mod viewport_panel;
+pub mod widgets;
+pub mod worklist_panel;
+pub mod worklist_row;
+
+pub use shell::{Shell, UiError, UiOptions, Wake, run};

@@ -46,6 +46,8 @@ pub const MARK: Color32 = Color32::from_rgb(0xE6, 0xC8, 0x4A);
 pub const MARK_CHOSEN: Color32 = Color32::from_rgb(0xFF, 0xFF, 0xFF);
 /// Cross-series lines.
 pub const REFERENCE_LINE: Color32 = Color32::from_rgb(0x4F, 0xC3, 0xBB);
+/// Pictures keep their own colours.
+pub const UNTINTED: Color32 = Color32::WHITE;
 /// Fully see-through.
 pub const CLEAR: Color32 = Color32::TRANSPARENT;
 

@@ -1,0 +1,46 @@
+//! Why something did not work, in words, and what the reader can do about it.
+
+use super::text::Words;
+use crate::engine::message::Failure;
+
+/// What happened.
+pub fn what(words: Words, failure: &Failure) -> String {
+    let said = match failure {
+        Failure::Offline(_) => words.t("failure.offline"),
+        Failure::Denied(_) => words.t("failure.denied"),
+        Failure::Conflict(_) => words.t("failure.conflict"),
+        Failure::Corrupt(_) => words.t("failure.corrupt"),
+        Failure::Full(_) => words.t("failure.full"),
+        Failure::Rejected(_) => words.t("failure.rejected"),
+        Failure::NoSecretStore(_) => words.t("failure.no_secret_store"),
+        Failure::Local(_) => words.t("failure.local"),
+    };
+    let detail = failure.detail().trim();
+    if detail.is_empty() {
+        said.to_owned()
+    } else {
+        words.f("failure.with_detail", &[("what", &said), ("detail", &detail)])
+    }
+}
+
+/// What to do.
+pub fn todo(words: Words, failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Offline(_) => words.t("failure.offline_do"),
+        Failure::Denied(_) => words.t("failure.denied_do"),
+        Failure::Conflict(_) => words.t("failure.conflict_do"),
+        Failure::Corrupt(_) => words.t("failure.corrupt_do"),
+        Failure::Full(_) => words.t("failure.full_do"),
+        Failure::Rejected(_) => words.t("failure.rejected_do"),
+        Failure::NoSecretStore(_) => words.t("failure.no_secret_store_do"),
+        Failure::Local(_) => words.t("failure.local_do"),
+    }
+}
+
+/// At the door: a refusal means that what was typed is wrong, and no more is told.
+pub fn of_sign_in(words: Words, failure: &Failure) -> (String, &'static str) {
+    match failure {
+        Failure::Denied(_) => (words.t("failure.sign_in_denied").to_owned(), words.t("failure.sign_in_denied_do")),
+        other => (what(words, other), todo(words, other)),
+    }
+}

@@ -1,0 +1,122 @@
+//! The bar above worklist and outbox: whose center, the link, what waits to be sent, who is signed in.
+
+use super::text::Words;
+use super::widgets::{bare_button, menu_button};
+use super::{format, theme};
+use crate::app::{AccessAction, Action, App, BuildClass, Intent, Language, Place, SettingsAction};
+use egui::{Align, Color32, Layout, RichText, Sense, Ui, vec2};
+
+/// A dot and a word.
+pub fn dot_word(ui: &mut Ui, text: &str, color: Color32) -> egui::Response {
+    let (rect, _) = ui.allocate_exact_size(vec2(8.0, theme::HIT), Sense::hover());
+    ui.painter().circle_filled(rect.center(), 3.5, color);
+    ui.label(RichText::new(text).color(theme::TEXT_STRONG))
+}
+
+/// State of the link in words.
+pub fn link_ui(ui: &mut Ui, words: Words, app: &App) {
+    if app.link.online {
+        let rate = format::rate(app.link.bytes_per_s);
+        let text = match rate {
+            Some(rate) => format!("{}  {rate}", words.t("link.online")),
+            None => words.t("link.online").to_owned(),
+        };
+        dot_word(ui, &text, theme::OK);
+    } else {
+        dot_word(ui, words.t("link.offline"), theme::CAUTION).on_hover_text(words.t("link.offline_hint"));
+    }
+}
+
+/// What every screen says while it is true: not for diagnosis, drawn by the processor.
+pub fn standing_notices_ui(ui: &mut Ui, words: Words, app: &App) {
+    if app.platform.build == BuildClass::Research {
+        mark(ui, words.t("build.not_for_diagnosis_short"), words.t("build.not_for_diagnosis"));
+    }
+    if app.platform.software_adapter {
+        let name = app.platform.adapter.as_deref().unwrap_or("");
+        mark(ui, words.t("build.software_short"), &words.f("build.software", &[("name", &name)]));
+    }
+}
+
+fn mark(ui: &mut Ui, text: &str, more: &str) {
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::font(theme::CAPTION), theme::CAUTION);
+    let size = galley.size() + vec2(2.0 * theme::GRID, theme::GRID);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
+    let edge = egui::Stroke::new(1.0, theme::dimmed(theme::CAUTION, 0.5));
+    ui.painter().rect_stroke(rect, theme::RADIUS, edge, egui::StrokeKind::Inside);
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, theme::CAUTION);
+    response.on_hover_text(more);
+}
+
+/// The other language, by its own name.
+pub fn language_button(ui: &mut Ui, words: Words, out: &mut Vec<Action>) {
+    let (other, name) = match words.0 {
+        Language::Ja => (Language::En, "English"),
+        Language::En => (Language::Ja, "日本語"),
+    };
+    if bare_button(ui, name, theme::TEXT).clicked() {
+        out.push(Action::Settings(SettingsAction::Language(other)));
+    }
+}
+
+/// Draws the bar's content.
+pub fn top_bar_ui(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) {
+    ui.horizontal_centered(|ui| {
+        ui.label(RichText::new("Dokuei").size(theme::SECTION).color(theme::TEXT_STRONG));
+        ui.label(RichText::new(&app.link.center).color(theme::TEXT));
+        ui.add_space(2.0 * theme::GRID);
+        for (place, name) in [(Place::Worklist, words.t("bar.worklist")), (Place::Outbox, words.t("bar.outbox"))] {
+            place_tab(ui, app, place, name, out);
+        }
+        if let Some(patient) = app.open_patient().filter(|_| app.reading.is_some()) {
+            let name = words.f("bar.back_to", &[("name", &patient.name.display())]);
+            if bare_button(ui, &name, theme::ACCENT).clicked() {
+                out.push(Action::Go(Place::Reading));
+            }
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            language_button(ui, words, out);
+            if let Some(session) = &app.access.session {
+                menu_button(ui, &session.name, |ui| {
+                    let mut item = |ui: &mut Ui, text: &str, action: Action| {
+                        if bare_button(ui, text, theme::TEXT_STRONG).clicked() {
+                            out.push(action);
+                            ui.close();
+                        }
+                    };
+                    item(ui, words.t("bar.settings"), Action::Intent(Intent::Settings));
+                    item(ui, words.t("bar.lock"), Action::Access(AccessAction::Lock));
+                    item(ui, words.t("bar.sign_out"), Action::Access(AccessAction::SignOut));
+                });
+            }
+            link_ui_reversed(ui, words, app);
+            standing_notices_ui(ui, words, app);
+        });
+    });
+}
+
+/// In a right-to-left row the dot must come after its word.
+fn link_ui_reversed(ui: &mut Ui, words: Words, app: &App) {
+    ui.scope(|ui| ui.with_layout(Layout::left_to_right(Align::Center), |ui| link_ui(ui, words, app)));
+}
+
+fn place_tab(ui: &mut Ui, app: &App, place: Place, name: &str, out: &mut Vec<Action>) {
+    let here = app.place == place;
+    let color = if here { theme::TEXT_STRONG } else { theme::TEXT };
+    let (text, color) = match place {
+        Place::Outbox if app.outbox.iter().any(|e| e.wedged.is_some()) => {
+            (format!("{name} {}", app.outbox.len()), theme::HARM)
+        }
+        Place::Outbox => (format!("{name} {}", app.outbox.len()), color),
+        _ => (name.to_owned(), color),
+    };
+    let response = bare_button(ui, &text, color);
+    if here {
+        let rect = response.rect;
+        ui.painter().hline(rect.x_range(), rect.bottom() + 2.0, egui::Stroke::new(2.0, theme::ACCENT));
+    }
+    if response.clicked() {
+        out.push(Action::Go(place));
+    }
+}
