@@ -2,6 +2,7 @@
 
 mod architecture;
 mod desktop;
+mod dicomweb_client;
 mod offline;
 #[cfg(feature = "gui")]
 mod pixels;

@@ -27,6 +27,9 @@ import requests
 from dicomweb_client import DICOMwebClient
 
 UNCOMPRESSED = {pydicom.uid.ImplicitVRLittleEndian, pydicom.uid.ExplicitVRLittleEndian}
+# Instances of a study that is read whole.
+SMALL = 60
+
 checks = 0
 
 
@@ -65,7 +68,7 @@ def sign_in(session, base):
 
 
 def query(client):
-    """QIDO-RS: returns the smallest study with pictures, as (study, series, instances by series)."""
+    """QIDO-RS: returns the studies with pictures that are small enough to be read whole, as (study, instances by series)."""
     studies = client.search_for_studies()
     check(studies, "there are studies")
     found = []
@@ -79,10 +82,12 @@ def query(client):
         for s in series:
             of_series = value(s, "00201209")
             check(of_series is None or of_series == len(instances[value(s, "0020000E")]), f"instances of a series of {uid}")
-        if any(value(i, "00280010") for list_ in instances.values() for i in list_):
-            found.append((count, uid, study, series, instances))
+        if count <= SMALL and any(value(i, "00280010") for items in instances.values() for i in items):
+            found.append((uid, instances))
     check(found, "there are studies with pictures")
-    _, uid, study, series, instances = min(found, key=lambda f: f[:2])
+    found.sort(key=lambda study: study[0])
+    uid = found[0][0]
+    study = next(s for s in studies if value(s, "0020000D") == uid)
 
     def uids(filters, **more):
         return {value(s, "0020000D") for s in client.search_for_studies(search_filters=filters, **more)}
@@ -108,7 +113,7 @@ def query(client):
         paged += [value(s, "0020000D") for s in page]
         check(len(paged) <= len(studies), "paging ends")
     check(len(paged) == len(set(paged)) and set(paged) == everything, "paging gives each study once")
-    return uid, series, instances
+    return found
 
 
 def read_instance(client, session, root, study, series, instance):
@@ -248,10 +253,12 @@ def main():
     session.headers["Authorization"] = f"Bearer {sign_in(session, base)}"
     client = DICOMwebClient(url=root, session=session, timeout=120)
 
-    study, series, instances = query(client)
-    sample = retrieve(client, session, root, study, instances)
-    store(client, session, root, study, sample)
-    print(f"{checks} checks passed; read study {study}: {len(series)} series, {sum(map(len, instances.values()))} instances")
+    studies = query(client)
+    for study, instances in studies:
+        sample = retrieve(client, session, root, study, instances)
+        store(client, session, root, study, sample)
+        print(f"read {study}: {len(instances)} series, {sum(map(len, instances.values()))} instances")
+    print(f"{checks} checks passed")
 
 
 if __name__ == "__main__":
