@@ -129,7 +129,15 @@ impl Header {
         let coding = sniff(bytes.get(start.at..).unwrap_or_default(), &start.transfer_syntax, &mut warnings);
         let walked = parse::walk(bytes, start.at, total, coding)?;
         let swapped = start.transfer_syntax == GE_PRIVATE_BIG_ENDIAN;
-        let mut header = Self::assemble(std::mem::take(bytes), walked, coding, total, start.transfer_syntax, warnings);
+        // A bare data set with native pixels is what its coding is; with compressed ones the name stays unknown.
+        let native = walked.pixel.as_ref().is_none_or(|pixel| pixel.length.is_some());
+        let transfer_syntax = match (start.transfer_syntax.is_empty() && native, coding.endian, coding.explicit) {
+            (true, Endian::Little, false) => uids::IMPLICIT_VR_LITTLE_ENDIAN.to_owned(),
+            (true, Endian::Little, true) => uids::EXPLICIT_VR_LITTLE_ENDIAN.to_owned(),
+            (true, Endian::Big, true) => "1.2.840.10008.1.2.2".to_owned(),
+            _ => start.transfer_syntax,
+        };
+        let mut header = Self::assemble(std::mem::take(bytes), walked, coding, total, transfer_syntax, warnings);
         if let Some(pixel) = &mut header.pixel {
             pixel.swapped = swapped;
         }

@@ -49,6 +49,17 @@ fn the_same_picture_in_every_native_coding() {
 }
 
 #[test]
+fn a_bare_data_set_is_named_by_its_coding() {
+    for (coding, syntax) in [(As::Implicit, IMPLICIT), (As::Explicit, EXPLICIT), (As::BigEndian, BIG)] {
+        let bare = Build::image(coding, 2, 3).bytes(0x7FE0_0010, b"OW", &little(&VALUES));
+        assert_eq!(open(bare.bytes).header().transfer_syntax(), syntax);
+    }
+    // Compressed pixels do not tell which codec made them.
+    let unknown = grey().fragments(&[], &[&[1, 2]]);
+    assert_eq!(open(unknown.bytes).header().transfer_syntax(), "");
+}
+
+#[test]
 fn meaning_of_values() {
     let build = grey()
         .bytes(0x0028_0120, b"SS", &(-2000i16).to_le_bytes())
