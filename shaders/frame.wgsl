@@ -117,56 +117,81 @@ fn tap_weight(t: Taps, at: f32) -> f32 {
     return max(1.0 - abs(at - t.low), 0.0);
 }
 
+// Magnified or 1:1: weighted sum in rgb, sum of weights in w; none where the nearest pixel is padding.
+fn magnified(pixel: vec2<f32>) -> vec4<f32> {
+    let last = frame.size - 1;
+    let at = clamp(vec2<i32>(floor(pixel + HALF)), vec2<i32>(0), last);
+    let nearest = fetch(at.x, at.y);
+    let first = floor(pixel);
+    let share = select(pixel - first, vec2<f32>(0.0), frame.nearest == vec2<u32>(1u));
+    // The nearest pixel decides whether this is image at all, and is all there is at 1:1.
+    if nearest.w == 0.0 || all(share == vec2<f32>(0.0)) {
+        return nearest;
+    }
+    // Where an axis takes the nearest pixel, the other pixel of that axis weighs nothing.
+    let low_wished = select(vec2<i32>(first), at, frame.nearest == vec2<u32>(1u));
+    let low = clamp(low_wished, vec2<i32>(0), last);
+    let high = clamp(low_wished + 1, vec2<i32>(0), last);
+    let a = fetch(low.x, low.y);
+    let b = fetch(high.x, low.y);
+    let c = fetch(low.x, high.y);
+    let d = fetch(high.x, high.y);
+    let top = vec2<f32>((1.0 - share.x) * a.w, share.x * b.w) * (1.0 - share.y);
+    let bottom = vec2<f32>((1.0 - share.x) * c.w, share.x * d.w) * share.y;
+    let sum = a.rgb * top.x + b.rgb * top.y + c.rgb * bottom.x + d.rgb * bottom.y;
+    return vec4<f32>(sum, top.x + top.y + bottom.x + bottom.y);
+}
+
 @fragment
 fn fs_frame(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let screen = position.xy - frame.origin;
     let m = frame.pixel_from_screen;
     let pixel = m.xy * screen.x + m.zw * screen.y + frame.translation;
     let black = vec4<f32>(0.0, 0.0, 0.0, 1.0);
+    var cover = 1.0;
     // Beyond the picture's edge by more than the footprint's half there is nothing.
     let reach = max(frame.footprint - vec2<f32>(1.0), vec2<f32>(0.0)) * 0.5;
     let size = vec2<f32>(frame.size);
     if any(pixel < vec2<f32>(-0.5) - reach) || any(pixel >= size - vec2<f32>(0.5) + reach) {
         return black;
     }
-    let columns = taps(pixel.x, frame.footprint.x, frame.nearest.x, frame.size.x);
-    let rows = taps(pixel.y, frame.footprint.y, frame.nearest.y, frame.size.y);
     var sum = vec3<f32>(0.0);
     var image = 0.0;
-    for (var j = 0; j < rows.count; j++) {
-        let row = rows.first + f32(j) * rows.step;
-        let y = i32(floor(row));
-        if rows.mean && (y < 0 || y >= frame.size.y) {
-            continue;
-        }
-        let row_weight = tap_weight(rows, row);
-        for (var i = 0; i < columns.count; i++) {
-            let column = columns.first + f32(i) * columns.step;
-            let x = i32(floor(column));
-            if columns.mean && (x < 0 || x >= frame.size.x) {
+    if all(frame.footprint <= vec2<f32>(1.0)) {
+        let near = magnified(pixel);
+        sum = near.rgb;
+        image = near.w;
+    } else {
+        let columns = taps(pixel.x, frame.footprint.x, frame.nearest.x, frame.size.x);
+        let rows = taps(pixel.y, frame.footprint.y, frame.nearest.y, frame.size.y);
+        for (var j = 0; j < rows.count; j++) {
+            let row = rows.first + f32(j) * rows.step;
+            let y = i32(floor(row));
+            if rows.mean && (y < 0 || y >= frame.size.y) {
                 continue;
             }
-            // Linear interpolation holds the outermost pixels to the picture's edge.
-            let value = fetch(clamp(x, 0, frame.size.x - 1), clamp(y, 0, frame.size.y - 1));
-            let weight = row_weight * tap_weight(columns, column) * value.w;
-            sum += value.rgb * weight;
-            image += weight;
+            let row_weight = tap_weight(rows, row);
+            for (var i = 0; i < columns.count; i++) {
+                let column = columns.first + f32(i) * columns.step;
+                let x = i32(floor(column));
+                if columns.mean && (x < 0 || x >= frame.size.x) {
+                    continue;
+                }
+                // Linear interpolation holds the outermost pixels to the picture's edge.
+                let value = fetch(clamp(x, 0, frame.size.x - 1), clamp(y, 0, frame.size.y - 1));
+                let weight = row_weight * tap_weight(columns, column) * value.w;
+                sum += value.rgb * weight;
+                image += weight;
+            }
         }
-    }
-    if image <= 0.0 {
-        return black;
-    }
-    var cover = 1.0;
-    if columns.mean || rows.mean {
         // Share of the footprint that is image: linear weights add up to 1, a mean's to the footprint.
-        let whole = select(1.0, frame.footprint.x, columns.mean) * select(1.0, frame.footprint.y, rows.mean);
+        let whole = max(frame.footprint.x, 1.0) * max(frame.footprint.y, 1.0);
         cover = min(image / whole, 1.0);
         // Rounding of many small weights must not darken what lies wholly inside.
         cover = select(cover, 1.0, cover > 0.9999);
-    } else {
-        // The nearest pixel decides whether this is image at all.
-        let nearest = clamp(vec2<i32>(floor(pixel + HALF)), vec2<i32>(0), frame.size - 1);
-        cover = fetch(nearest.x, nearest.y).w;
+    }
+    if image <= 0.0 {
+        return black;
     }
     let mean = sum / image;
     if KIND == KIND_COLOR {

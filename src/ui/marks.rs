@@ -90,7 +90,7 @@ pub fn measured(measured: &Measured, words: Words) -> String {
         Measured::Region { mean, sd, min, max, area_mm2, unit, .. } => {
             let area = area_mm2.map(|a| format!("\n{a:.1} mm²")).unwrap_or_default();
             let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
-            format!("{mean:.1} ± {sd:.1}{unit}\n{} – {}{area}", number(*min), number(*max))
+            format!("{mean:.1} ± {sd:.1}{unit}\nmin {}  max {}{area}", number(*min), number(*max))
         }
     }
 }

@@ -81,10 +81,12 @@ pub fn corners(input: &ViewportInput<'_>, geometry: &Geometry, shown: Fidelity, 
     let frames = set.frames.len();
     let slice = words.f("view.slice", &[("n", &(input.position + 1).min(frames)), ("of", &frames)]);
     let info = set.info.get(input.position);
-    let place = info.and_then(|i| i.plane.as_ref()).map(|p| format!("{:.1} mm", p.distance_along_normal()));
-    if frames > 1 || place.is_some() {
-        let place = place.filter(|_| full).map(|p| format!("   {p}")).unwrap_or_default();
-        push(&mut out.bottom_right, format!("{slice}{place}"), Tone::Strong);
+    let place = info.and_then(|i| i.plane.as_ref()).filter(|_| full);
+    let place = place.map(|p| format!("   {:.1} mm", p.distance_along_normal())).unwrap_or_default();
+    let b_value = set.b_value.map(|b| words.f("viewport.b_value", &[("b", &number(b))]));
+    let b_value = b_value.map(|b| format!("   {b}")).unwrap_or_default();
+    if frames > 1 || !place.is_empty() || !b_value.is_empty() {
+        push(&mut out.bottom_right, format!("{slice}{place}{b_value}"), Tone::Strong);
     }
     if let (Some(voi), true) = (input.voi, input.frame_is_grey()) {
         let function = match voi.function {
@@ -95,13 +97,15 @@ pub fn corners(input: &ViewportInput<'_>, geometry: &Geometry, shown: Fidelity, 
         let text = format!("C {}  W {}{function} {inverted}", number(voi.center), number(voi.width));
         push(&mut out.bottom_right, text.trim_end(), Tone::Strong);
     }
-    if let Some(b) = set.b_value {
-        push(&mut out.bottom_right, words.f("viewport.b_value", &[("b", &number(b))]), Tone::Strong);
-    }
     if full {
-        for warning in &set.warnings {
-            push(&mut out.bottom_right, geometry_warning(words, warning), Tone::Caution);
+        // No warning is dropped for want of a line: the last line takes all that are left.
+        let warnings: Vec<String> = set.warnings.iter().map(|w| geometry_warning(words, w)).collect();
+        let lines = LINES - out.bottom_right.len().min(LINES - 1);
+        let (alone, together) = warnings.split_at(if warnings.len() > lines { lines - 1 } else { warnings.len() });
+        for warning in alone {
+            push(&mut out.bottom_right, warning.as_str(), Tone::Caution);
         }
+        push(&mut out.bottom_right, together.join(" / "), Tone::Caution);
         if let Some(probe) = probe {
             push(&mut out.bottom_left, probe, Tone::Plain);
         }
@@ -145,9 +149,14 @@ pub fn truth(words: Words, shown: Fidelity) -> (String, Tone) {
             let percent = format!("{:.0}", (share * 100.0).floor());
             (words.f("viewport.arriving", &[("percent", &percent)]), Tone::Caution)
         }
-        Fidelity::Reduced(factor) => (words.f("viewport.reduced", &[("factor", &format!("{factor:.1}"))]), Tone::Plain),
+        Fidelity::Reduced(factor) => (words.f("viewport.reduced", &[("factor", &shrunk(factor))]), Tone::Plain),
         Fidelity::None => (String::new(), Tone::Plain),
     }
+}
+
+/// Two digits where one would read as "not at all".
+fn shrunk(factor: f64) -> String {
+    if factor < 2.0 { format!("{factor:.2}") } else { format!("{factor:.1}") }
 }
 
 fn geometry_warning(words: Words, warning: &GeometryWarning) -> String {
@@ -333,4 +342,121 @@ pub(super) fn probe_text(input: &ViewportInput<'_>, geometry: &Geometry, at: [f6
     let [column, row] = pixel.map(|v| (v + 0.5).floor().max(0.0) as u32);
     let value = frame.modality_value(column, row).map_or_else(|| "-".to_owned(), number);
     Some(format!("{column}, {row}: {value} {}", frame.unit).trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::viewport_panel::FrameState;
+    use super::*;
+    use crate::app::Language;
+    use crate::study::{DisplaySet, DisplaySetId, FrameIndex, FrameInfo, FrameRef, Patient, PersonName};
+    use crate::study::{ImagePlane, SeriesUid, SopInstanceUid, Voi};
+    use crate::viewport::{DataPresentation, Tool, ViewId, ViewPresentation};
+
+    fn set() -> DisplaySet {
+        let instance = SopInstanceUid::new("1.2.3.4").expect("uid");
+        let plane = |n: u32| {
+            let place = [0.0, 0.0, f64::from(n) * 2.5];
+            ImagePlane::new(place, [1.0, 0.0, 0.0, 0.0, 1.0, 0.0], [0.7, 0.7])
+        };
+        DisplaySet {
+            id: DisplaySetId { series: SeriesUid::new("1.2.3").expect("uid"), index: 0 },
+            modality: "MR".into(),
+            label: "DWI b800".into(),
+            rows: 8,
+            columns: 8,
+            frames: (0..3).map(|n| FrameRef { instance: instance.clone(), frame: FrameIndex(n) }).collect(),
+            info: (0..3).map(|n| FrameInfo { plane: plane(n), ..FrameInfo::default() }).collect(),
+            slice_spacing_mm: Some(2.5),
+            b_value: Some(800.0),
+            laterality: None,
+            view: None,
+            patient_orientation: None,
+            frame_of_reference: None,
+            warnings: vec![
+                GeometryWarning::VariableSpacing { smallest_mm: 1.0, largest_mm: 2.5 },
+                GeometryWarning::DuplicatePositions { count: 2 },
+                GeometryWarning::Tilt { degrees: 12.0 },
+            ],
+        }
+    }
+
+    fn texts(level: OverlayLevel, shown: Fidelity) -> Corners {
+        let patient = Patient {
+            id: "007".into(),
+            issuer: Some("F1".into()),
+            name: PersonName::parse("YAMADA^TARO=山田^太郎"),
+            birth_date: Some(jiff::civil::date(1968, 3, 4)),
+            sex: Some(Sex::Male),
+        };
+        let set = set();
+        let input = ViewportInput {
+            id: ViewId(0),
+            active: true,
+            patient: Some(&patient),
+            study_date: Some(jiff::civil::date(2026, 11, 20)),
+            study_description: "brain",
+            prior: true,
+            set: Some(&set),
+            position: 1,
+            frame: FrameState::Arriving,
+            view: ViewPresentation::default(),
+            data: DataPresentation { invert: true, ..DataPresentation::default() },
+            voi: Some(Voi::linear(600.0, 1200.5)),
+            tool: Tool::Scroll,
+            annotations: &[],
+            chosen: None,
+            orientation_assumed: false,
+            marks: &[],
+            key_images: &[],
+            level,
+            nearest_from: f64::INFINITY,
+            words: Words(Language::En),
+        };
+        let geometry = Geometry::new([16.0, 16.0], 8, 8, 1.0, input.view);
+        corners(&input, &geometry, shown, Some("3, 4: 17"))
+    }
+
+    fn plain(lines: &[Line]) -> Vec<&str> {
+        lines.iter().map(|l| l.text.as_str()).collect()
+    }
+
+    #[test]
+    fn everything_at_the_full_level() {
+        let c = texts(OverlayLevel::Full, Fidelity::Exact);
+        assert_eq!(plain(&c.top_left), ["山田\u{3000}太郎", "YAMADA TARO", "007@F1", "M 58  1968-03-04"]);
+        assert_eq!(plain(&c.top_right), ["MR 2026-11-20", "Prior study", "DWI b800", "brain"]);
+        assert_eq!(plain(&c.bottom_left), ["3, 4: 17", "200 %", "exact"]);
+        let slice = "2 / 3   2.5 mm   b = 800 s/mm²";
+        let first = "uneven slice spacing 1.00 to 2.50 mm";
+        let others = "2 images at the same position / gantry tilt 12.0°";
+        assert_eq!(plain(&c.bottom_right), [slice, "C 600  W 1200 inverted", first, others]);
+        assert_eq!(c.bottom_right[3].tone, Tone::Caution);
+    }
+
+    #[test]
+    fn the_patient_and_the_study_stay_at_every_level() {
+        for level in [OverlayLevel::Short, OverlayLevel::None] {
+            let c = texts(level, Fidelity::Reduced(1.03));
+            assert_eq!(plain(&c.top_left), ["山田\u{3000}太郎", "007@F1"]);
+            assert_eq!(plain(&c.top_right)[..2], ["MR 2026-11-20", "Prior study"]);
+            assert!(!plain(&c.bottom_left).contains(&"200 %"));
+        }
+        let none = texts(OverlayLevel::None, Fidelity::Exact);
+        assert!(none.bottom_left.is_empty() && none.bottom_right.is_empty());
+    }
+
+    #[test]
+    fn the_truth_is_told_in_words() {
+        let last = |shown| texts(OverlayLevel::Short, shown).bottom_left.pop().expect("a line").text;
+        assert_eq!(last(Fidelity::Reduced(1.03)), "reduced 1/1.03");
+        assert_eq!(last(Fidelity::Reduced(4.72)), "reduced 1/4.7");
+        // Never rounded up to "all".
+        assert_eq!(last(Fidelity::Arriving(0.999)), "arriving 99 %");
+    }
+
+    #[test]
+    fn numbers_have_digits_that_say_something() {
+        assert_eq!([number(40.0), number(0.25), number(1234.5), number(-3.0)], ["40", "0.25", "1234", "-3"]);
+    }
 }
