@@ -1,6 +1,7 @@
 //! Integration tests: one binary, since each one that links egui and wgpu is large.
 
 mod architecture;
+mod contract;
 mod desktop;
 mod dicomweb_client;
 mod offline;

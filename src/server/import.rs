@@ -72,7 +72,7 @@ pub fn import(
             }
         };
         let size = bytes.len() as u64;
-        match intake::understand(&staging, &format!("{}.dcm", batch.len()), bytes)? {
+        match intake::understand(&staging, &format!("{}.dcm", report.files), bytes)? {
             Err(refused) => report.refused.push(RefusedFile { path, reason: refused.to_string() }),
             Ok(object) if options.archive.is_some() => {
                 // Only its identity counts; the next file takes its place in the staging folder.
@@ -83,6 +83,8 @@ pub fn import(
         }
         if batch.len() >= BATCH {
             keep(center, std::mem::take(&mut batch), &mut report)?;
+            // What was known or refused stays behind in the old folder and goes with it.
+            drop(std::mem::replace(&mut staging, center.files().stage()?));
         }
     }
     keep(center, batch, &mut report)?;

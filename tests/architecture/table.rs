@@ -97,6 +97,7 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("ring", &["vault"]),
     ("rusqlite", &["store", "server"]),
     ("rustls", &["vault", "center", "server", PROGRAMS]),
+    ("serde_saphyr", &[]),
     ("serde_json_canonicalizer", &["report"]),
     ("sha2", &["vault"]),
     ("spki", &["vault"]),

@@ -2,6 +2,7 @@
 //! their priors; for everybody else they do not exist.
 
 mod accept;
+mod matching;
 mod query;
 mod rendered;
 mod retrieve;
@@ -47,10 +48,28 @@ pub fn router() -> Router<Center> {
         .route(&format!("{INSTANCE}/frames/{{frames}}/rendered"), get(rendered::frame))
 }
 
-/// A path's UID; anything else is no address of ours.
-fn uid<T: TryFrom<String>>(text: &str) -> ApiResult<T> {
-    T::try_from(text.to_owned()).map_err(|_| ApiError::new(ProblemType::BadRequest, "not a DICOM UID"))
+/// A path's UID; anything else is no address of ours, padding neither.
+fn uid<T: TryFrom<String> + AsUid>(text: &str) -> ApiResult<T> {
+    T::try_from(text.to_owned())
+        .ok()
+        .filter(|uid| uid.as_uid() == text)
+        .ok_or_else(|| ApiError::new(ProblemType::BadRequest, "not a DICOM UID"))
 }
+
+trait AsUid {
+    fn as_uid(&self) -> &str;
+}
+
+macro_rules! as_uid {
+    ($($name:ident),*) => { $(
+        impl AsUid for $name {
+            fn as_uid(&self) -> &str {
+                self.as_str()
+            }
+        }
+    )* };
+}
+as_uid!(StudyUid, SeriesUid, SopInstanceUid);
 
 /// Refuses a study that this person may not see as if it were not there.
 fn check_study(t: &Transaction<'_>, signed: &Signed, study: &StudyUid) -> ApiResult<()> {
