@@ -258,7 +258,9 @@ mod tests {
 
     #[test]
     fn jpeg_ls_is_exact_and_never_hangs_on_damage() {
-        let raw: Vec<u8> = (0..32 * 32u32).flat_map(|i| ((i * i * 7919 % 65521) as u16).to_le_bytes()).collect();
+        let raw: Vec<u8> = (0..32 * 32u32)
+            .flat_map(|i| ((i.wrapping_mul(i).wrapping_mul(7919) % 65521) as u16).to_le_bytes())
+            .collect();
         let stream = encoded(&raw, declared(32, 32));
         let out = decompress(&stream, &declared(32, 32)).expect("decodes");
         assert_eq!((out.bytes, out.allocated), (raw, 16));

@@ -96,7 +96,15 @@ pub const MMG_PRIOR: Case = Case {
     days_before: 733,
     time: "110233",
     accession: "MN24111702",
-    request: ["opinion", "screening", "routine", "乳がん検診。自覚症状なし。", "検診マンモグラフィの読影。", "母が55歳で乳癌。", "なし"],
+    request: [
+        "opinion",
+        "screening",
+        "routine",
+        "乳がん検診。自覚症状なし。",
+        "検診マンモグラフィの読影。",
+        "母が55歳で乳癌。",
+        "なし",
+    ],
     prior_of: Some("mmg-current"),
     comparison: false,
     ..MMG

@@ -58,7 +58,14 @@ pub fn write_prior(dir: &Path, base: Date, scale: Scale, work: &Work) -> Result<
     write(dir, base, scale, work, &cases::MMG_PRIOR, Some(&cases::MMG))
 }
 
-fn write(dir: &Path, base: Date, scale: Scale, work: &Work, case: &Case, prior_of: Option<&Case>) -> Result<StudyTruth, Error> {
+fn write(
+    dir: &Path,
+    base: Date,
+    scale: Scale,
+    work: &Work,
+    case: &Case,
+    prior_of: Option<&Case>,
+) -> Result<StudyTruth, Error> {
     let grid = grid(scale);
     let bank = NoiseBank::new(191, 256, 4, 0.55);
     let prior = prior_of.is_some();

@@ -27,8 +27,18 @@ pub const WHITE: f32 = 16383.0;
 
 /// Reach of the skin from the chest wall by height (oblique view), mm.
 const OBLIQUE: &[(f32, [f32; 1])] = &[
-    (-10.0, [56.0]), (0.0, [57.0]), (30.0, [62.0]), (65.0, [80.0]), (100.0, [97.0]), (126.0, [103.0]), (150.0, [97.0]), (172.0, [76.0]),
-    (186.0, [48.0]), (196.0, [22.0]), (204.0, [9.0]), (214.0, [5.0]),
+    (-10.0, [56.0]),
+    (0.0, [57.0]),
+    (30.0, [62.0]),
+    (65.0, [80.0]),
+    (100.0, [97.0]),
+    (126.0, [103.0]),
+    (150.0, [97.0]),
+    (172.0, [76.0]),
+    (186.0, [48.0]),
+    (196.0, [22.0]),
+    (204.0, [9.0]),
+    (214.0, [5.0]),
 ];
 
 /// Nipple in (mm from chest wall, mm from top).
@@ -62,7 +72,8 @@ pub fn value(view: View, p: Vec2, height_mm: f32, seed: u32, motion: Vec2, findi
         return 0.0;
     }
     // Tissue moves with the breast, the outline stays.
-    let q = p + motion + 1.5 * Vec2::new(noise((p / 40.0).extend(0.5), seed ^ 5), noise((p / 40.0).extend(7.5), seed ^ 6));
+    let q =
+        p + motion + 1.5 * Vec2::new(noise((p / 40.0).extend(0.5), seed ^ 5), noise((p / 40.0).extend(7.5), seed ^ 6));
     let at = |scale: f32, layer: f32| (q / scale).extend(layer);
     let away = q - tip;
     let (r, angle) = (away.length(), away.y.atan2(-away.x));
@@ -83,11 +94,15 @@ pub fn value(view: View, p: Vec2, height_mm: f32, seed: u32, motion: Vec2, findi
     // Ducts fan out from the nipple.
     let bend = angle + 0.25 * noise(at(30.0, 11.0), seed ^ 31);
     let duct = noise(Vec3::new(bend * 9.0, r / 55.0, 2.0), seed ^ 37);
-    let ducts = (1.0 - smoothstep(0.0, 0.13, duct.abs())) * smoothstep(3.0, 14.0, r) * (1.0 - smoothstep(35.0, 85.0, r));
+    let ducts =
+        (1.0 - smoothstep(0.0, 0.13, duct.abs())) * smoothstep(3.0, 14.0, r) * (1.0 - smoothstep(35.0, 85.0, r));
     value += 1150.0 * ducts * (0.35 + 0.65 * mask);
     // Cooper's ligaments: thin curved septa, and finer ones.
     let sheet = |scale: f32, layer: f32, width: f32| {
-        let n = noise((q / scale).extend(layer) + Vec3::splat(0.6) * noise(at(scale * 1.7, layer + 3.0), seed ^ 41), seed ^ 43);
+        let n = noise(
+            (q / scale).extend(layer) + Vec3::splat(0.6) * noise(at(scale * 1.7, layer + 3.0), seed ^ 41),
+            seed ^ 43,
+        );
         1.0 - smoothstep(0.0, width, n.abs())
     };
     let near_gland = smoothstep(-0.9, 0.1, reach);
@@ -95,7 +110,8 @@ pub fn value(view: View, p: Vec2, height_mm: f32, seed: u32, motion: Vec2, findi
     value += 620.0 * sheet(9.0, 25.0, 0.07) * near_gland;
     value += 300.0 * sheet(4.6, 31.0, 0.10) * mask;
     // A few vessels.
-    let vessel = noise((q / Vec2::new(48.0, 30.0)).extend(41.0) + Vec3::splat(0.4) * noise(at(17.0, 44.0), seed ^ 3), seed ^ 47);
+    let vessel =
+        noise((q / Vec2::new(48.0, 30.0)).extend(41.0) + Vec3::splat(0.4) * noise(at(17.0, 44.0), seed ^ 3), seed ^ 47);
     value += 700.0 * (1.0 - smoothstep(0.0, 0.022, (vessel - 0.18).abs())) * (1.0 - mask);
     // Fine grain of the parenchyma.
     value += 260.0 * fractal(at(1.1, 51.0), 3, 0.7, seed ^ 53) * (0.4 + 0.6 * mask);
@@ -103,14 +119,21 @@ pub fn value(view: View, p: Vec2, height_mm: f32, seed: u32, motion: Vec2, findi
     // Pectoral muscle: a triangle with convex edge.
     if view.oblique {
         let v = p.y / height_mm * 210.0;
-        let edge = 55.0 * (1.0 - (v / 132.0)).max(-0.2) + 7.0 * (std::f32::consts::PI * (v / 132.0).clamp(0.0, 1.0)).sin();
+        let edge =
+            55.0 * (1.0 - (v / 132.0)).max(-0.2) + 7.0 * (std::f32::consts::PI * (v / 132.0).clamp(0.0, 1.0)).sin();
         let d = (edge - p.x) * 0.92;
         let muscle = smoothstep(-0.6, 3.0, d);
-        let fibres = fractal((Vec2::new(p.x * 0.9 + p.y * 0.42, (p.y - p.x * 0.42) * 0.12) / 5.0).extend(3.0), 3, 0.5, seed ^ 59);
+        let fibres = fractal(
+            (Vec2::new(p.x * 0.9 + p.y * 0.42, (p.y - p.x * 0.42) * 0.12) / 5.0).extend(3.0),
+            3,
+            0.5,
+            seed ^ 59,
+        );
         value = mix(value, 9300.0 + 600.0 * fibres + 12.0 * d.clamp(0.0, 40.0), muscle * 0.88);
         // A node in the axilla with a fatty hilum.
         let node = (p - Vec2::new(33.0, 22.0)) / Vec2::new(5.5, 8.0);
-        value += 900.0 * (1.0 - smoothstep(0.75, 1.1, node.length())) - 900.0 * (1.0 - smoothstep(0.2, 0.6, (node - Vec2::new(0.2, 0.0)).length()));
+        value += 900.0 * (1.0 - smoothstep(0.75, 1.1, node.length()))
+            - 900.0 * (1.0 - smoothstep(0.2, 0.6, (node - Vec2::new(0.2, 0.0)).length()));
     } else {
         // Sometimes a crescent of muscle at the chest wall.
         let d = 5.0 - p.x - ((p.y - height_mm * 0.5) / 26.0).powi(2) * 2.0;

@@ -83,7 +83,12 @@ pub fn write(dir: &Path, base: Date, scale: Scale, progress: &dyn Fn(Progress)) 
 type Study = fn(&Path, Date, Scale, &Work) -> Result<StudyTruth, Error>;
 
 /// Studies in the order of writing.
-const STUDIES: &[(&str, Study)] = &[("ct-current", ct::write_current), ("ct-prior", ct::write_prior), ("mmg-current", mammo::write_current), ("mmg-prior", mammo::write_prior)];
+const STUDIES: &[(&str, Study)] = &[
+    ("ct-current", ct::write_current),
+    ("ct-prior", ct::write_prior),
+    ("mmg-current", mammo::write_current),
+    ("mmg-prior", mammo::write_prior),
+];
 
 /// Writes the studies whose key (`ct-current`, …) is wanted, and a truth of these.
 pub fn write_some(
