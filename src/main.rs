@@ -1,3 +1,172 @@
-//! `dokuei`: the reading workstation.
+//! `dokuei`, the reading workstation: arguments, logging, and which command does what.
 
-fn main() {}
+use anyhow::Context as _;
+use clap::Parser as _;
+use dokuei::cli::args::{Cli, Command, DemoArgs};
+use dokuei::cli::{demo, enrol, info, verify};
+use dokuei::engine::{Clock as _, SystemClock};
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// Could not be done.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    log_to_stderr();
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            let mut stderr = std::io::stderr().lock();
+            // Nothing is left to tell where standard error is closed.
+            let _ = writeln!(stderr, "dokuei: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Warnings and errors; `RUST_LOG` asks for more. No record holds patient data.
+fn log_to_stderr() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,wgpu_hal=error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// Does the command; `false` = done, but the answer is no.
+fn run(cli: Cli) -> anyhow::Result<bool> {
+    let mut out = std::io::stdout().lock();
+    match &cli.command {
+        Some(Command::Info { paths, json }) => Ok(info::run(paths, *json, &mut out)?),
+        Some(Command::Render(args)) => render(args, &mut out),
+        Some(Command::Verify { path, signature, ca }) => {
+            let args = verify::VerifyArgs { path: path.clone(), signature: signature.clone(), ca: ca.clone() };
+            Ok(verify::run(&args, SystemClock.now(), &mut out)?)
+        }
+        Some(Command::Enrol { file }) => Ok(enrol::run(&enrol::profile_dir(&cli)?, cli.secrets, file, &mut out)?),
+        Some(Command::Demo(args)) if args.headless => headless_demo(args, &mut out),
+        Some(Command::Demo(args)) => window_demo(&cli, args, &mut out),
+        Some(Command::Open { .. }) | None => window(&cli),
+    }
+}
+
+fn options(args: &DemoArgs) -> demo::DemoOptions {
+    demo::DemoOptions { dir: args.out.clone(), import: args.import.clone(), small: args.small }
+}
+
+#[cfg(feature = "gui")]
+fn render(args: &dokuei::cli::args::RenderArgs, out: &mut dyn std::io::Write) -> anyhow::Result<bool> {
+    for warning in dokuei::cli::render::run(args)? {
+        writeln!(out, "{warning}")?;
+    }
+    Ok(true)
+}
+
+#[cfg(feature = "gui")]
+fn headless_demo(args: &DemoArgs, out: &mut dyn std::io::Write) -> anyhow::Result<bool> {
+    use dokuei::cli::args::Renderer;
+    use dokuei::cli::render::{Drawer, Size};
+    let (name, mut drawer) = match Drawer::new(Renderer::Gpu) {
+        Ok(drawer) => ("gpu", drawer),
+        Err(why) => {
+            writeln!(out, "No graphics adapter, the processor draws: {why}")?;
+            ("cpu", Drawer::new(Renderer::Cpu)?)
+        }
+    };
+    let mut draw = |frame: &std::sync::Arc<dokuei::imaging::Frame>, voi| {
+        drawer.draw(frame, voi, Size::Native).map_err(|e| e.to_string())
+    };
+    Ok(demo::headless(&options(args), (name, &mut draw), out)?)
+}
+
+#[cfg(feature = "gui")]
+fn window_demo(cli: &Cli, args: &DemoArgs, out: &mut dyn std::io::Write) -> anyhow::Result<bool> {
+    let center = demo::DemoCenter::start(&options(args), out)?;
+    writeln!(
+        out,
+        "The reader {} is signed in. Password for signatures: {}",
+        dokuei::server::demo::READER,
+        *center.reader.password
+    )?;
+    out.flush()?;
+    let dir = args.out.clone();
+    let ready = |wake| demo::signed_in(&center, &dir, wake).map_err(anyhow::Error::from);
+    show(cli, ready, Vec::new())?;
+    center.stop()?;
+    Ok(true)
+}
+
+#[cfg(feature = "gui")]
+fn window(cli: &Cli) -> anyhow::Result<bool> {
+    use dokuei::app::Action;
+    use dokuei::engine::{Config, Engine};
+    let profile = enrol::profile_dir(cli)?;
+    let first = match &cli.command {
+        Some(Command::Open { paths }) => vec![Action::OpenLocal(paths.clone())],
+        _ => Vec::new(),
+    };
+    let ready = |wake| {
+        let config = Config::new(profile, enrol::secrets(cli.secrets), std::sync::Arc::new(SystemClock), wake);
+        let engine = Engine::start(config).context("the workstation cannot start")?;
+        Ok(Box::new(engine) as Box<dyn dokuei::engine::message::EngineLink>)
+    };
+    show(cli, ready, first)?;
+    Ok(true)
+}
+
+/// Opens the window on an engine.
+#[cfg(feature = "gui")]
+fn show<R>(cli: &Cli, ready: R, first: Vec<dokuei::app::Action>) -> anyhow::Result<()>
+where
+    R: FnOnce(std::sync::Arc<dyn Fn() + Send + Sync>) -> anyhow::Result<Box<dyn dokuei::engine::message::EngineLink>>,
+{
+    use dokuei::ui::{UiOptions, Wake};
+    use std::sync::{Arc, OnceLock};
+    // The engine starts before there is a window, so that what keeps it from starting can be told here.
+    let wake: Arc<OnceLock<Wake>> = Arc::default();
+    let ring = {
+        let wake = Arc::clone(&wake);
+        Arc::new(move || {
+            if let Some(wake) = wake.get() {
+                wake();
+            }
+        })
+    };
+    let engine = ready(ring)?;
+    let start = move |later: Wake| {
+        // Only one window ever asks.
+        let _ = wake.set(later);
+        engine
+    };
+    dokuei::ui::run(UiOptions {
+        clock: Box::new(|| SystemClock.now()),
+        start: Box::new(start),
+        first,
+        certified: false,
+        screenshots: cli.screenshots.clone(),
+    })?;
+    Ok(())
+}
+
+#[cfg(not(feature = "gui"))]
+fn render(_: &dokuei::cli::args::RenderArgs, _: &mut dyn std::io::Write) -> anyhow::Result<bool> {
+    anyhow::bail!("this build has no window and no GPU (feature `gui` is off)")
+}
+
+#[cfg(not(feature = "gui"))]
+fn headless_demo(args: &DemoArgs, out: &mut dyn std::io::Write) -> anyhow::Result<bool> {
+    use dokuei::imaging::{Frame, render_rgb};
+    let mut draw =
+        |frame: &std::sync::Arc<Frame>, voi| Ok((render_rgb(frame, &voi, false), [frame.columns, frame.rows]));
+    Ok(demo::headless(&options(args), ("cpu", &mut draw), out)?)
+}
+
+#[cfg(not(feature = "gui"))]
+fn window_demo(_: &Cli, _: &DemoArgs, _: &mut dyn std::io::Write) -> anyhow::Result<bool> {
+    anyhow::bail!("this build has no window (feature `gui` is off): use `dokuei demo --headless`")
+}
+
+#[cfg(not(feature = "gui"))]
+fn window(_: &Cli) -> anyhow::Result<bool> {
+    anyhow::bail!("this build has no window (feature `gui` is off)").context("nothing to open")
+}

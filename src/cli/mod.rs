@@ -4,7 +4,9 @@
 //! verify, a file that cannot be shown); 2 = could not be done (usage, unreadable input, no display).
 
 pub mod args;
+pub mod demo;
 pub mod driver;
+pub mod enrol;
 pub mod info;
 pub mod reading_day;
 pub mod render;

@@ -19,6 +19,7 @@ mod discovery;
 mod drafts;
 mod error;
 mod events;
+pub mod export;
 mod files;
 pub mod import;
 mod intake;
