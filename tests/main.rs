@@ -5,6 +5,7 @@ mod contract;
 mod desktop;
 mod dicomweb_client;
 mod offline;
+mod orthanc;
 #[cfg(feature = "gui")]
 mod pixels;
 mod real_data;

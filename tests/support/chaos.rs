@@ -18,6 +18,8 @@ struct State {
     down: AtomicU64,
     up: AtomicU64,
     cuts: AtomicU64,
+    /// Everything that went up, where it is to be looked at.
+    recording: Mutex<Option<Vec<u8>>>,
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -82,6 +84,15 @@ impl Chaos {
             cut(&self.state);
         }
     }
+    /// Keeps what goes up from now on.
+    pub fn record(&self) {
+        *self.state.recording.lock().expect("recording") = Some(Vec::new());
+    }
+    /// What went up since [`Chaos::record`].
+    pub fn recorded(&self) -> String {
+        let bytes = self.state.recording.lock().expect("recording").clone().unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
     /// Bytes that went down.
     pub fn down(&self) -> u64 {
         self.state.down.load(Ordering::SeqCst)
@@ -131,6 +142,9 @@ fn pass(state: &State, mut from: TcpStream, mut to: TcpStream, down: bool) {
                 cut(state);
                 break;
             }
+        }
+        if !down && let Some(recording) = state.recording.lock().expect("recording").as_mut() {
+            recording.extend_from_slice(&buffer[..count]);
         }
         if to.write_all(&buffer[..count]).is_err() {
             break;

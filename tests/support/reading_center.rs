@@ -98,6 +98,11 @@ impl TestCenter {
         self.config.listen
     }
 
+    /// The center itself.
+    pub fn center(&self) -> &Center {
+        &self.center
+    }
+
     /// A folder of the test's.
     pub fn folder(&self) -> &Path {
         self.folder.path()
