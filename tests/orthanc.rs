@@ -100,7 +100,9 @@ fn images_come_from_an_orthanc_with_its_own_credentials() {
         user: "archive".into(),
         password: secret("secret of the archive"),
     });
-    session.until("the whole study", |s| s.ledgers.get(&study).is_some_and(|(l, done, f)| *done && f.is_none() && l.received() > 0));
+    session.until("the whole study", |s| {
+        s.ledgers.get(&study).is_some_and(|(l, done, f)| *done && f.is_none() && l.received() > 0)
+    });
     let ledger = session.ledgers[&study].0.clone();
     assert_eq!((ledger.expected(), ledger.received()), (usize::from(SLICES), usize::from(SLICES)));
     assert!(ledger.not_shown(true).is_empty());

@@ -38,9 +38,10 @@ impl std::fmt::Debug for Fault {
     }
 }
 
-/// Lets the n-th write after arming fail, and counts and names the writes.
+/// Lets the n-th write after arming fail, or all writes at one point; counts and names the writes.
 #[derive(Debug, Default)]
 pub struct FaultPlan {
+    failing: Mutex<Option<(&'static str, io::ErrorKind)>>,
     armed: Mutex<Option<(u64, Fault)>>,
     count: AtomicU64,
     seen: Mutex<Vec<&'static str>>,
@@ -51,6 +52,16 @@ impl FaultPlan {
     pub fn arm(&self, nth: u64, fault: Fault) {
         self.restart();
         *lock(&self.armed) = Some((nth, fault));
+    }
+
+    /// Every write at `point` fails so, until [`FaultPlan::heal`].
+    pub fn fail_at(&self, point: &'static str, kind: io::ErrorKind) {
+        *lock(&self.failing) = Some((point, kind));
+    }
+
+    /// Ends what [`FaultPlan::fail_at`] began.
+    pub fn heal(&self) {
+        *lock(&self.failing) = None;
     }
 
     /// Counts from now on without any fault.
@@ -74,6 +85,11 @@ impl Faults for FaultPlan {
     fn before_write(&self, point: &'static str) -> io::Result<()> {
         let number = self.count.fetch_add(1, Ordering::SeqCst);
         lock(&self.seen).push(point);
+        if let Some((failing, kind)) = *lock(&self.failing)
+            && failing == point
+        {
+            return Err(io::Error::new(kind, "injected fault"));
+        }
         match &*lock(&self.armed) {
             Some((nth, Fault::Fail(kind))) if *nth == number => Err(io::Error::new(*kind, "injected fault")),
             Some((nth, Fault::Call(call))) if *nth == number => {

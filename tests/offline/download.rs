@@ -74,3 +74,117 @@ fn a_center_killed_during_the_download_costs_nothing_that_came() {
     let again = chaos.down() - down;
     assert!(again < (120 - before as u64 + 12) * 40_000, "{again} bytes for {} slices", 120 - before);
 }
+
+#[test]
+fn a_stalled_and_often_cut_line_gets_there_all_the_same() {
+    let (chaos, center) = center_with_study(30, 96);
+    let terminal = Terminal::new(&center);
+    let mut session = terminal.signed_in(&center);
+    let assignment = session.assignment();
+    let study = assignment.studies[0].study_uid.clone();
+    chaos.cut_after(250_000);
+    session.want(&assignment, vec![]);
+    for n in 1..=3 {
+        session.until("a cut", |_| chaos.cuts() >= n);
+        if n == 2 {
+            chaos.stall(true);
+            session.until("the stall is noticed", |s| s.ledgers.get(&study).is_some_and(|(_, _, f)| f.is_some()));
+            chaos.stall(false);
+        }
+        if n < 3 {
+            chaos.cut_after(250_000);
+        }
+    }
+    let ledger = session.complete(&study);
+    assert_eq!((ledger.expected(), ledger.received()), (60, 60));
+    assert!(ledger.not_shown(true).is_empty());
+}
+
+#[test]
+fn broken_objects_are_named_with_their_reason_and_the_rest_is_shown() {
+    let (_chaos, center) = center_with_study(6, 32);
+    // At the center one file is stored in an unknown way, one states more rows than it holds, one is no DICOM any more, one is shorter than it was.
+    let mut files: Vec<_> = walkdir::WalkDir::new(center.folder().join("center"))
+        .into_iter()
+        .map(|e| e.expect("readable").into_path())
+        .filter(|p| p.is_file() && std::fs::read(p).is_ok_and(|b| b.get(128..132) == Some(b"DICM")))
+        .collect();
+    files.sort();
+    assert_eq!(files.len(), 12);
+    let whole = std::fs::read(&files[0]).expect("file");
+    let mut cut = std::fs::read(&files[3]).expect("file");
+    let rows = cut.windows(8).position(|w| w == b"\x28\0\x10\0US\x02\0").expect("rows") + 8;
+    cut[rows..rows + 2].copy_from_slice(&48u16.to_le_bytes());
+    std::fs::write(&files[3], cut).expect("written");
+    // Stored in a way that nobody knows.
+    let mut unknown = whole.clone();
+    let syntax = unknown.windows(19).position(|w| w == b"1.2.840.10008.1.2.1").expect("syntax") + 18;
+    unknown[syntax] = b'9';
+    std::fs::write(&files[0], unknown).expect("written");
+    std::fs::write(&files[1], vec![b'x'; whole.len()]).expect("written");
+    std::fs::write(&files[2], &whole[..whole.len() - 700]).expect("written");
+    let terminal = Terminal::new(&center);
+    let mut session = terminal.signed_in(&center);
+    let assignment = session.assignment();
+    let study = assignment.studies[0].study_uid.clone();
+    session.want(&assignment, vec![]);
+    let ledger = session.complete(&study);
+    assert_eq!(ledger.expected(), 12);
+    // Two were never received; the others show themselves when they are decoded.
+    let not_shown = ledger.not_shown(true);
+    assert_eq!((ledger.received(), not_shown.len()), (10, 2), "{not_shown:?}");
+    assert!(not_shown.iter().all(|n| !n.reason.is_empty()));
+    let all: Vec<_> = session.studies[&study]
+        .series
+        .iter()
+        .flat_map(|s| &s.instances)
+        .map(|i| FrameRef { instance: i.uid.clone(), frame: FrameIndex(0) })
+        .collect();
+    session.want(&assignment, all);
+    let (mut shown, mut failed, mut warned) = (0, 0, 0);
+    session.wait("all frames", |e| {
+        match e {
+            Event::Frame(_, frame) => {
+                shown += 1;
+                warned += usize::from(!frame.warnings.is_empty());
+            }
+            Event::FrameFailed(_, reason) => {
+                assert!(!reason.is_empty());
+                failed += 1;
+            }
+            _ => {}
+        }
+        (shown + failed >= 10).then_some(())
+    });
+    assert_eq!((shown, failed, warned), (9, 1, 1));
+    session.until("all three are listed", |s| s.ledgers[&study].0.not_shown(true).len() == 3);
+}
+
+#[test]
+fn a_long_series_scrolls_in_little_memory() {
+    let (_chaos, center) = center_with_study(200, 64);
+    let mut terminal = Terminal::new(&center);
+    // Twenty frames of 8 KiB.
+    terminal.budgets.frames = 20 * 9000;
+    terminal.budgets.objects = 100_000;
+    let mut session = terminal.signed_in(&center);
+    let assignment = session.assignment();
+    let study = assignment.studies[0].study_uid.clone();
+    session.want(&assignment, vec![]);
+    session.complete(&study);
+    let frames: Vec<_> = session.studies[&study].series[0]
+        .instances
+        .iter()
+        .map(|i| FrameRef { instance: i.uid.clone(), frame: FrameIndex(0) })
+        .collect();
+    for at in (0..frames.len()).step_by(5) {
+        let window: Vec<_> = frames[at..].iter().take(8).cloned().collect();
+        let wanted = window[0].clone();
+        session.want(&assignment, window);
+        let reversed = frames[frames.len() - 1 - at].clone();
+        session.wait("the frame", |e| matches!(e, Event::Frame(f, _) if *f == wanted).then_some(()));
+        session.want(&assignment, vec![reversed.clone()]);
+        session.wait("the frame at the other end", |e| matches!(e, Event::Frame(f, _) if *f == reversed).then_some(()));
+        assert!(session.engine().frame_bytes() <= 20 * 9000, "{}", session.engine().frame_bytes());
+    }
+}

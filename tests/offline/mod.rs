@@ -1,5 +1,8 @@
 //! What goes wrong between terminal, center and disk, and what must be true afterwards: a clear failure,
 //! nothing lost, no report twice.
 
+mod disk;
 mod download;
+mod killed;
 mod reporting;
+mod session;

@@ -51,3 +51,94 @@ fn a_report_goes_from_draft_to_receipt() {
     assert!(reports[0].valid, "{}", reports[0].verdict);
     assert!(reports[0].html.contains("山田"));
 }
+
+#[test]
+fn a_submission_that_is_cut_anywhere_arrives_once() {
+    let chaos = Chaos::start();
+    let center = TestCenter::start_with(Some(chaos.address()), |c| c.ping_every = std::time::Duration::from_secs(5));
+    chaos.target(center.address());
+    for n in 0..6 {
+        let folder = write_study(center.folder(), &format!("1.2.392.3{n}"), 1, 1, 16);
+        center.import(&folder);
+    }
+    let terminal = Terminal::new(&center);
+    let mut session = terminal.signed_in(&center);
+    let assignments: Vec<_> = session.assignments.keys().cloned().collect();
+    assert_eq!(assignments.len(), 6);
+    for (id, limit) in assignments.iter().zip([0, 60, 300, 900, 1600, 2600]) {
+        let assignment = session.begin(id);
+        let prepared = session.prepare(&assignment, Session::draft(&assignment, 1));
+        // Wherever the answer is cut: before the request was read, within the answer, after it.
+        chaos.cut_after(limit);
+        session.sign(&prepared);
+        assert_eq!(session.receipt().sha256, prepared.sha256);
+    }
+    assert!(chaos.cuts() >= 4, "only {} cuts", chaos.cuts());
+    let mut expected: Vec<_> = assignments.into_iter().map(|id| (id, 1)).collect();
+    expected.sort();
+    assert_eq!(center.reports(), expected);
+}
+
+#[test]
+fn a_center_killed_at_submission_gets_the_report_after_its_restart() {
+    let (chaos, mut center) = center_with_assignment();
+    let terminal = Terminal::new(&center);
+    let mut session = terminal.signed_in(&center);
+    let id = session.assignment().id.clone();
+    let assignment = session.begin(&id);
+    let prepared = session.prepare(&assignment, Session::draft(&assignment, 1));
+    chaos.stall(true);
+    session.sign(&prepared);
+    center.kill();
+    chaos.stall(false);
+    let waiting = session.wait("the entry waits", |e| match e {
+        Event::Outbox(entries) if entries.iter().any(|e| e.attempts > 0) => Some(entries[0].clone()),
+        _ => None,
+    });
+    assert_eq!((waiting.sha256.as_str(), &waiting.wedged), (prepared.sha256.as_str(), &None));
+    session.stop();
+    center.revive();
+    // A new start of the program sends it by itself.
+    let mut session = terminal.start();
+    assert_eq!(session.receipt().sha256, prepared.sha256);
+    assert_eq!(center.reports(), [(id, 1)]);
+}
+
+#[test]
+fn two_terminals_that_write_one_draft_are_shown_both() {
+    let (_chaos, center) = center_with_assignment();
+    let (one, two) = (Terminal::new(&center), Terminal::new(&center));
+    let mut first = one.signed_in(&center);
+    let id = first.assignment().id.clone();
+    let assignment = first.begin(&id);
+    let saved = |session: &mut Session, draft: &dokuei::report::Draft| {
+        session.send(Command::SaveDraft(draft.clone()));
+        let revision = draft.revision;
+        session.wait("mirrored", |e| match e {
+            Event::DraftSaved { revision: r, at_center: true, .. } if *r == revision => Some(None),
+            Event::DraftConflict { center, .. } => Some(Some(center.clone())),
+            Event::DraftFailed { failure, .. } => panic!("{failure:?}"),
+            _ => None,
+        })
+    };
+    assert!(saved(&mut first, &Session::draft(&assignment, 1)).is_none());
+    let mut second = two.signed_in(&center);
+    second.send(Command::LoadDraft { assignment: id.clone() });
+    let loaded = second.wait("the draft", |e| match e {
+        Event::Draft { draft, .. } => Some(draft.clone().expect("there is one")),
+        _ => None,
+    });
+    assert_eq!(loaded, Session::draft(&assignment, 1));
+    assert!(saved(&mut second, &Session::draft(&assignment, 2)).is_none());
+    // The first goes on without having seen that.
+    let lost = saved(&mut first, &Session::draft(&assignment, 3)).expect("a conflict");
+    assert_eq!(lost, Session::draft(&assignment, 2));
+    first.send(Command::ResolveDraft { assignment: id.clone(), keep_local: true });
+    first.wait("mirrored", |e| matches!(e, Event::DraftSaved { revision: 3, at_center: true, .. }).then_some(()));
+    second.send(Command::LoadDraft { assignment: id });
+    let now = second.wait("the draft", |e| match e {
+        Event::Draft { draft, .. } => draft.clone(),
+        _ => None,
+    });
+    assert_eq!(now, Session::draft(&assignment, 3));
+}

@@ -128,6 +128,16 @@ impl TestCenter {
         import::import(&self.center, &[folder.to_owned()], &options, &mut |_| {}).expect("import")
     }
 
+    /// Assignments with a report and the number of its versions, as the center's database holds them.
+    pub fn reports(&self) -> Vec<(String, u32)> {
+        let database = rusqlite::Connection::open(self.config.data_dir.join("center.db")).expect("database");
+        let sql = "SELECT r.assignment_id, COUNT(*) FROM report r JOIN report_version v ON v.report_id = r.id
+                   GROUP BY r.id ORDER BY r.assignment_id";
+        let mut statement = database.prepare(sql).expect("tables");
+        let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).expect("rows");
+        rows.collect::<Result<_, _>>().expect("readable")
+    }
+
     /// Ends it at once: connections are cut.
     pub fn kill(&mut self) {
         if let Some(handle) = self.handle.take() {

@@ -12,6 +12,11 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use tokio::time::Instant;
 
+/// So often one thing may fail while the archive answers otherwise; then it is given up with its reason.
+const TRIES: u32 = 6;
+/// So often a stream may bring nothing before single instances are tried.
+const STREAMS: u32 = 2;
+
 /// The smallest piece of work that is started and stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unit {
@@ -48,6 +53,8 @@ struct SeriesJob {
     /// How many instances the archive says there are.
     listed: Option<u64>,
     metadata: Phase,
+    metadata_failures: u32,
+    stream_failures: u32,
     /// A stream is not (or no longer) the way: single instances are.
     singly: bool,
 }
@@ -59,6 +66,10 @@ pub(super) struct StudyJob {
     load: Phase,
     list: Phase,
     series: BTreeMap<SeriesUid, SeriesJob>,
+    /// How often an instance has failed although the archive answered in between.
+    suspects: BTreeMap<SopInstanceUid, u32>,
+    /// A part of the study that was given up: stays told when the rest succeeds.
+    lasting: Option<Failure>,
     /// Failed attempts in a row.
     attempts: u32,
     pub(super) not_before: Option<Instant>,
@@ -79,6 +90,8 @@ impl StudyJob {
             load: Phase::Todo,
             list: Phase::Todo,
             series: BTreeMap::new(),
+            suspects: BTreeMap::new(),
+            lasting: None,
             attempts: 0,
             not_before: None,
             given_up: false,
@@ -100,6 +113,8 @@ impl StudyJob {
             number,
             listed: instances,
             metadata: Phase::Todo,
+            metadata_failures: 0,
+            stream_failures: 0,
             singly: false,
         });
         job.number = number;
@@ -119,12 +134,15 @@ impl StudyJob {
             (Phase::Todo, _) => return Some(Unit::Load(study.clone())),
             (Phase::Running, _) => return None,
             (Phase::Done, Phase::Todo) => return Some(Unit::List(study.clone())),
+            (Phase::Done, Phase::Running) => return None,
             (Phase::Done, _) => {}
         }
         let mut order: Vec<_> = self.series.iter().collect();
         order.sort_by_key(|(uid, job)| (job.number.unwrap_or(i64::MAX), (*uid).clone()));
         // One series' metadata, then its images at once: the reader sees the first picture early.
-        if let Some((uid, _)) = order.iter().find(|(_, job)| job.metadata == Phase::Todo) {
+        if let Some((uid, _)) =
+            order.iter().filter(|(_, job)| job.metadata == Phase::Todo).min_by_key(|(_, job)| job.metadata_failures)
+        {
             let first_wave = running.iter().filter(|u| matches!(u, Unit::Metadata(..))).count() == 0;
             let nothing_to_stream = self.next_images(library, running, &order).is_none();
             if first_wave || nothing_to_stream {
@@ -154,6 +172,9 @@ impl StudyJob {
             if !job.singly && here * 8 <= missing.len() && missing.len() > 1 {
                 return Some(Unit::Stream(study.clone(), (*uid).clone()));
             }
+            let mut missing = missing;
+            // What has failed before waits behind what has not (a stable sort: the order stays otherwise).
+            missing.sort_by_key(|instance| self.suspects.get(instance).copied().unwrap_or(0));
             let unit = missing
                 .into_iter()
                 .map(|instance| Unit::Instance(study.clone(), (*uid).clone(), instance))
@@ -209,9 +230,7 @@ impl StudyJob {
         library: &Mutex<Library>,
     ) -> Option<Failure> {
         let Err(trouble) = outcome else {
-            if !matches!(unit, Unit::List(_) if self.list == Phase::Done) {
-                self.set(unit, Phase::Done);
-            }
+            self.set(unit, Phase::Done);
             self.fetched |= matches!(unit, Unit::Stream(..) | Unit::Instance(..));
             if let Unit::Stream(_, series) = unit {
                 // The stream has ended properly: what it did not bring is asked for by name.
@@ -219,34 +238,69 @@ impl StudyJob {
             }
             self.attempts = 0;
             self.not_before = None;
-            return None;
+            return self.lasting.clone();
         };
         self.put_back(unit);
-        if let Unit::Stream(study, series) = unit {
-            let came =
-                |e: &crate::engine::library::Entry| e.ledger.series.get(series).is_some_and(|s| !s.received.is_empty());
-            // What came is kept, and the rest comes singly: a line that is cut again and again still gets on.
-            if !trouble.passes() || lock(library).get(study).is_some_and(came) {
-                self.go_singly(series);
-            }
-        }
-        if trouble.passes() {
+        if trouble.passes() && !self.count_failure(unit, &trouble, library) {
             self.attempts = self.attempts.saturating_add(1);
             let pause = timing.patience.pause(self.attempts).min(timing.longest_pause);
             self.not_before = Some(Instant::now() + pause);
             return Some(trouble.failure());
         }
+        let home = |series: &SeriesUid| crate::engine::library::Home {
+            study: self.wanted.study_uid.clone(),
+            series: series.clone(),
+        };
         match unit {
             // Another way remains.
-            Unit::Stream(..) => None,
-            Unit::Instance(study, series, instance) => {
-                let home = crate::engine::library::Home { study: study.clone(), series: series.clone() };
-                lock(library).unfetched(&home, instance, trouble.failure().detail());
-                None
+            Unit::Stream(_, series) => self.go_singly(series),
+            Unit::Instance(_, series, instance) => {
+                lock(library).unfetched(&home(series), instance, trouble.failure().detail());
+            }
+            Unit::Metadata(..) if trouble.passes() => {
+                self.set(unit, Phase::Done);
+                self.lasting = Some(trouble.failure());
             }
             Unit::Load(_) | Unit::List(_) | Unit::Metadata(..) => {
                 self.given_up = true;
-                Some(trouble.failure())
+                return Some(trouble.failure());
+            }
+        }
+        self.lasting.clone()
+    }
+
+    /// Counts a failure that may pass; true when this thing has had its tries. Before the next try the list is
+    /// asked for again: only an archive that answers makes a failure count against the thing itself.
+    fn count_failure(&mut self, unit: &Unit, trouble: &Trouble, library: &Mutex<Library>) -> bool {
+        if !matches!(trouble, Trouble::Center(_)) {
+            return false;
+        }
+        match unit {
+            Unit::Load(_) | Unit::List(_) => false,
+            Unit::Metadata(_, series) => {
+                self.list = Phase::Todo;
+                self.series.get_mut(series).is_some_and(|job| {
+                    job.metadata_failures += 1;
+                    job.metadata_failures >= TRIES
+                })
+            }
+            Unit::Stream(study, series) => {
+                let came = lock(library)
+                    .get(study)
+                    .and_then(|e| e.ledger.series.get(series))
+                    .is_some_and(|s| !s.received.is_empty());
+                if let Some(job) = self.series.get_mut(series) {
+                    job.stream_failures += 1;
+                    // What came is kept, and the rest comes singly: a line that is cut again and again gets on.
+                    job.singly = job.singly || came || job.stream_failures >= STREAMS;
+                }
+                false
+            }
+            Unit::Instance(_, _, instance) => {
+                self.list = Phase::Todo;
+                let tries = self.suspects.entry(instance.clone()).or_insert(0);
+                *tries += 1;
+                *tries >= TRIES
             }
         }
     }
@@ -269,6 +323,7 @@ impl StudyJob {
         self.not_before = None;
         self.given_up = false;
         self.told = false;
+        self.suspects.clear();
     }
 }
 

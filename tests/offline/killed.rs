@@ -1,0 +1,302 @@
+//! SIGKILL at every write of a draft, a signature, the outbox and an instance, in a process of its own; and a
+//! disk that is really full.
+
+use dokuei::report::{Draft, Receipt, Value};
+use dokuei::store::{Attachment, Fault, FaultPlan, NewAudit, NoFaults, Package, Profile, Store, StoreError};
+use dokuei::study::{SeriesUid, SopInstanceUid, StudyUid};
+use dokuei::vault::seal::MasterKey;
+use dokuei::vault::secrets::{PassphraseStore, PassphraseWork};
+use dokuei::worklist::{AuditAction, AuditOutcome};
+use jiff::Timestamp;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+
+const PASSPHRASE: &str = "only for this test";
+const SIGKILL: i32 = 9;
+
+fn open(folder: &Path, plan: Option<Arc<FaultPlan>>) -> Store {
+    let path = folder.join("secrets.json");
+    let secrets = if PassphraseStore::exists(&path) {
+        PassphraseStore::open(&path, PASSPHRASE)
+    } else {
+        PassphraseStore::create(&path, PASSPHRASE, PassphraseWork::QUICK)
+    };
+    let profile = Profile::acquire(&folder.join("profile")).expect("the lock went with the process");
+    let exists = profile.holds_sealed_data();
+    let key = MasterKey::load_or_create(&secrets.expect("secrets"), exists).expect("key");
+    match plan {
+        Some(plan) => Store::open(profile, key, plan),
+        None => Store::open(profile, key, Arc::new(NoFaults)),
+    }
+    .expect("the store opens whatever happened before")
+}
+
+fn draft(revision: u64) -> Draft {
+    Draft {
+        assignment_id: "a-1".into(),
+        template_id: "clin.ct".into(),
+        template_version: 1,
+        revision,
+        fields: [("findings".to_owned(), Value::Text(format!("{revision}: {}", "所見".repeat(3000))))].into(),
+        findings: vec![],
+        annotations: vec![],
+        next_id: 1,
+        addendum_to: None,
+    }
+}
+
+fn package() -> Package {
+    Package {
+        assignment: "a-1".into(),
+        user: "reader1".into(),
+        lease: None,
+        predecessor: None,
+        signed_at: Timestamp::UNIX_EPOCH,
+        sha256: "ab".repeat(32),
+        report_json: b"{}".to_vec(),
+        signature: vec![1; 900],
+        attachments: vec![Attachment {
+            name: "report.html".into(),
+            media_type: "text/html".into(),
+            bytes: vec![2; 9000],
+        }],
+    }
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        report_id: "r-1".into(),
+        version: 1,
+        assignment_id: "a-1".into(),
+        sha256: "ab".repeat(32),
+        signer: "reader1".into(),
+        received_at: Timestamp::UNIX_EPOCH,
+        center: "c".into(),
+        signature: String::new(),
+    }
+}
+
+fn audit(action: AuditAction) -> NewAudit {
+    let at = Timestamp::UNIX_EPOCH;
+    NewAudit { at, user: "reader1".into(), action, outcome: AuditOutcome::Success, object: None }
+}
+
+fn act(store: &mut Store, what: &str) -> Result<(), StoreError> {
+    match what {
+        "draft" => store.put_draft(&draft(2), Timestamp::UNIX_EPOCH),
+        "sign" => store.sign(&package(), audit(AuditAction::ReportSigned)).map(|_| ()),
+        "outbox" => {
+            let id = store.outbox()?.first().map(|row| row.id).expect("an entry");
+            store.outbox_accepted(id, &receipt(), audit(AuditAction::ReportSubmitted))
+        }
+        "instance" => {
+            let (study, series, instance) = instance();
+            let file = store.objects().write_instance(&study, &instance, &[7; 600_000])?;
+            store.put_instance(&study, &series, &instance, file).map(|_| ())
+        }
+        "fill" => {
+            // Ends when the disk is full.
+            for revision in 1.. {
+                let mut big = draft(revision);
+                big.assignment_id = format!("a-{revision}");
+                store.put_draft(&big, Timestamp::UNIX_EPOCH)?;
+                std::fs::write(marker(), revision.to_string()).expect("the marker lies on another disk");
+            }
+            Ok(())
+        }
+        other => panic!("unknown act {other}"),
+    }
+}
+
+fn instance() -> (StudyUid, SeriesUid, SopInstanceUid) {
+    (
+        StudyUid::new("1.2").expect("uid"),
+        SeriesUid::new("1.2.3").expect("uid"),
+        SopInstanceUid::new("1.2.3.4").expect("uid"),
+    )
+}
+
+fn marker() -> std::path::PathBuf {
+    std::env::var_os("DOKUEI_TEST_MARKER").expect("given").into()
+}
+
+/// What the others run as a program of its own: does one act and is killed before its n-th write.
+#[test]
+#[ignore = "a program that other tests start"]
+fn child() {
+    let folder = std::env::var_os("DOKUEI_TEST_FOLDER").expect("started by another test");
+    let what = std::env::var("DOKUEI_TEST_ACT").expect("given");
+    let nth: u64 = std::env::var("DOKUEI_TEST_NTH").expect("given").parse().expect("a number");
+    let plan = Arc::new(FaultPlan::default());
+    let mut store = open(Path::new(&folder), Some(Arc::clone(&plan)));
+    plan.arm(
+        nth,
+        Fault::Call(Box::new(|| {
+            let me = std::process::id().to_string();
+            Command::new("sh").args(["-c", "kill -9 \"$1\"", "kill", &me]).status().expect("a shell");
+            // The signal is on its way; nothing more may happen here.
+            loop {
+                std::thread::park();
+            }
+        })),
+    );
+    match act(&mut store, &what) {
+        Ok(()) => {}
+        Err(StoreError::Full(_)) => std::process::exit(28),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+fn this_program() -> std::path::PathBuf {
+    std::env::current_exe().expect("a test is a program")
+}
+
+fn run_child(folder: &Path, what: &str, nth: u64) -> ExitStatus {
+    Command::new(this_program())
+        .args(["--exact", "offline::killed::child", "--ignored", "--quiet"])
+        .env("DOKUEI_TEST_FOLDER", folder)
+        .env("DOKUEI_TEST_ACT", what)
+        .env("DOKUEI_TEST_NTH", nth.to_string())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status()
+        .expect("starts")
+}
+
+/// Kills the act before each of its writes; `prepare` makes what was there before, `check` what must be true after.
+fn at_every_write(what: &str, at_least: u64, prepare: impl Fn(&mut Store), check: impl Fn(&mut Store, u64)) {
+    for nth in 0.. {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut store = open(folder.path(), None);
+        prepare(&mut store);
+        drop(store);
+        let ended = run_child(folder.path(), what, nth);
+        let mut store = open(folder.path(), None);
+        if ended.success() {
+            assert!(nth >= at_least, "{what} has only {nth} writes");
+            return;
+        }
+        assert_eq!(ended.signal(), Some(SIGKILL), "{what}, write {nth}: {ended}");
+        check(&mut store, nth);
+        store.check_audit().expect("the audit chain is whole");
+    }
+}
+
+#[test]
+fn a_draft_is_the_old_or_the_new_one() {
+    at_every_write(
+        "draft",
+        3,
+        |store| store.put_draft(&draft(1), Timestamp::UNIX_EPOCH).expect("kept"),
+        |store, nth| {
+            let kept = store.draft("a-1").expect("read").expect("there").draft;
+            // Writes: the row, the commit; then only the news of it.
+            assert!(kept == draft(if nth < 2 { 1 } else { 2 }), "write {nth}");
+            store.put_draft(&draft(3), Timestamp::UNIX_EPOCH).expect("goes on");
+        },
+    );
+}
+
+#[test]
+fn a_signature_is_whole_or_not_there_and_never_twice() {
+    at_every_write(
+        "sign",
+        5,
+        |store| store.put_draft(&draft(1), Timestamp::UNIX_EPOCH).expect("kept"),
+        |store, nth| {
+            let waiting = store.outbox().expect("read");
+            let again = store.sign(&package(), audit(AuditAction::ReportSigned));
+            if waiting.is_empty() {
+                assert!(nth < 4, "a committed signature was lost");
+                again.expect("signed now");
+            } else {
+                assert_eq!(waiting[0].package, package());
+                assert!(matches!(again, Err(StoreError::AlreadySigned)), "{again:?}");
+            }
+            assert_eq!((store.outbox().expect("read").len(), store.check_audit().expect("chain")), (1, 1));
+            assert!(store.draft("a-1").expect("read").is_some());
+        },
+    );
+}
+
+#[test]
+fn an_outbox_entry_goes_only_with_its_receipt() {
+    let prepare = |store: &mut Store| {
+        store.put_draft(&draft(1), Timestamp::UNIX_EPOCH).expect("kept");
+        store.sign(&package(), audit(AuditAction::ReportSigned)).expect("signed");
+    };
+    at_every_write("outbox", 6, prepare, |store, _| {
+        let waiting = store.outbox().expect("read");
+        let signed = store.signed("a-1").expect("read");
+        assert_eq!(signed.len(), 1);
+        // Waiting without a receipt, or gone with one: nothing between.
+        assert_eq!(waiting.is_empty(), signed[0].receipt.is_some());
+        assert_eq!(waiting.is_empty(), store.draft("a-1").expect("read").is_none());
+        if let Some(row) = waiting.first() {
+            assert_eq!(row.package, package(), "the same bytes go again");
+            store.outbox_accepted(row.id, &receipt(), audit(AuditAction::ReportSubmitted)).expect("accepted");
+        }
+        assert_eq!(store.signed("a-1").expect("read")[0].receipt, Some(receipt()));
+    });
+}
+
+#[test]
+fn an_instance_is_kept_whole_or_fetched_again() {
+    at_every_write(
+        "instance",
+        6,
+        |_| {},
+        |store, _| {
+            let (study, series, uid) = instance();
+            for row in store.instances(&study).expect("read") {
+                let bytes = store.objects().read_instance(&study, &uid, &row.file.name).expect("opens");
+                assert!(bytes == [7; 600_000]);
+            }
+            let file = store.objects().write_instance(&study, &uid, &[7; 600_000]).expect("sealed");
+            store.put_instance(&study, &series, &uid, file).expect("kept");
+            assert_eq!(store.instances(&study).expect("read").len(), 1);
+        },
+    );
+}
+
+/// A disk that is really full: a small tmpfs where this user may mount one, else a limit on the size of files.
+#[test]
+fn a_full_disk_loses_nothing_that_was_saved() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (small, marker) = (folder.path().join("small"), folder.path().join("marker"));
+    std::fs::create_dir(&small).expect("folder");
+    // Inside the namespace the mount ends with the shell, so what must be looked at is looked at there: the
+    // child's own exit code says that the store said "full", and a copy is made of what it left.
+    let script = r#"
+        if [ "$1" = tmpfs ]; then mount -t tmpfs -o size=3m tmpfs "$2" || exit 99
+        else trap '' XFSZ; ulimit -f 2000 || exit 99; fi
+        "$3" --exact offline::killed::child --ignored --quiet >/dev/null 2>&1
+        code=$?
+        ulimit -f unlimited 2>/dev/null || true
+        cp -R "$2" "$2.after" || exit 98
+        exit $code"#;
+    let run = |program: &str, before: &[&str], how: &str| {
+        Command::new(program)
+            .args(before)
+            .args(["sh", "-c", script, "sh", how])
+            .arg(&small)
+            .arg(this_program())
+            .env("DOKUEI_TEST_FOLDER", &small)
+            .env("DOKUEI_TEST_ACT", "fill")
+            .env("DOKUEI_TEST_NTH", u64::MAX.to_string())
+            .env("DOKUEI_TEST_MARKER", &marker)
+            .status()
+    };
+    let mounted = run("unshare", &["-Urm"], "tmpfs").ok().filter(|s| s.code() != Some(99) && s.code() != Some(1));
+    let ended = mounted.unwrap_or_else(|| run("env", &[], "limit").expect("a shell"));
+    assert_eq!(ended.code(), Some(28), "the store did not say that the disk is full: {ended}");
+    let saved: u64 = std::fs::read_to_string(&marker).expect("some were saved").parse().expect("a number");
+    assert!(saved >= 5, "{saved}");
+    let after = folder.path().join("small.after");
+    let mut store = open(&after, None);
+    let drafts = store.drafts().expect("read");
+    assert!(drafts.len() as u64 == saved || drafts.len() as u64 == saved + 1, "{} of {saved}", drafts.len());
+    store.put_draft(&draft(1), Timestamp::UNIX_EPOCH).expect("goes on where there is room");
+}
