@@ -174,8 +174,12 @@ impl Level {
         let cleft = 34.0 * (1.0 - smoothstep(20.0, 110.0, p.z)) * (-(x / 11.0).powi(2)).exp();
         d += back * (furrow + cleft);
         let navel = (-((x / 7.0).powi(2) + ((p.z - 172.0) / 8.0).powi(2))).exp();
-        d += 9.0 * navel * smoothstep(0.0, -60.0, y).max(smoothstep(0.0, 60.0, -y));
+        d += 9.0 * navel * smoothstep(0.0, 60.0, -y);
         let chest = smoothstep(420.0, 470.0, p.z) * (1.0 - smoothstep(500.0, 540.0, p.z));
+        if p.z < -10.0 {
+            // Two thighs.
+            d = smax(d, 16.0 * smoothstep(10.0, 130.0, -p.z) - p.x.abs(), 14.0);
+        }
         d -= 6.0 * chest * smoothstep(0.0, 60.0, -y) * (-((x.abs() - 78.0) / 42.0).powi(2)).exp();
         d
     }
@@ -199,7 +203,7 @@ impl Level {
         let [a, b, cy, n] = self.wall;
         let below = superellipse(p.x, p.y - cy, a, b, n);
         if self.z < 300.0 {
-            return below;
+            return below + 90.0 * smoothstep(15.0, 50.0, -self.z);
         }
         let above = self.cage(p);
         let t = smoothstep(300.0, 360.0, self.z);

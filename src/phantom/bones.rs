@@ -355,8 +355,8 @@ fn pelvis<const C: usize>(canvas: &mut Canvas<C>, palette: &impl Fn(Tissue) -> [
             let bowl = ellipsoid(q - Vec3::new(22.0, -8.0, 150.0), Vec3::new(116.0, 106.0, 168.0));
             let crest = 162.0 - 0.0042 * (q.y - 2.0).powi(2) - q.z;
             let thick = 4.6
-                + 6.0 * smoothstep(40.0, 5.0, crest).max(0.0)
-                + 8.0 * smoothstep(70.0, 20.0, q.z)
+                + 6.0 * (1.0 - smoothstep(5.0, 40.0, crest))
+                + 8.0 * (1.0 - smoothstep(20.0, 70.0, q.z))
                 + 4.0 * smoothstep(30.0, 62.0, q.y);
             let front = q.y + 70.0 - 0.30 * (q.z - 100.0);
             let back = 74.0 - q.y - 0.25 * (100.0 - q.z).max(0.0);

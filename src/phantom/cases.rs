@@ -66,7 +66,7 @@ pub const MMG: Case = Case {
     exam_kind: "MMG",
     modality: "MG",
     charset: Charset::Iso2022Jp,
-    name: ["Honda^Keiko", "本田^恵子", "ほんだ^けいこ"],
+    name: ["Morita^Keiko", "森田^恵子", "もりた^けいこ"],
     id: ["MK-20388", "MINATO"],
     birth: date(1974, 9, 3),
     sex: "F",
@@ -108,4 +108,128 @@ pub const MMG_PRIOR: Case = Case {
     prior_of: Some("mmg-current"),
     comparison: false,
     ..MMG
+};
+
+const SAKURA: [&str; 4] = ["1312223334", "さくら脳神経外科病院", "脳神経外科", "石井 拓也"];
+
+/// Brain MR with an acute infarct.
+pub const BRAIN: Case = Case {
+    key: "mr-brain",
+    exam_kind: "MRI",
+    modality: "MR",
+    charset: Charset::Utf8,
+    name: ["Sato^Hanako", "佐藤^花子", "さとう^はなこ"],
+    id: ["880412", "SAKURA"],
+    birth: date(1949, 2, 27),
+    sex: "F",
+    days_before: 0,
+    time: "132540",
+    description: "頭部MRI",
+    accession: "SK26112015",
+    facility: SAKURA,
+    model: "MR-15T",
+    request: [
+        "diagnosis",
+        "clinical",
+        "stat",
+        "本日朝からの右上肢脱力、構音障害。NIHSS 4点。心房細動あり(DOAC内服中)。",
+        "急性期脳梗塞の有無をお願いします。",
+        "高血圧症、心房細動、脂質異常症。",
+        "なし",
+    ],
+    body_parts: &["頭部"],
+    prior_of: None,
+    comparison: false,
+};
+
+const HOKUTO: [&str; 4] = ["0111122233", "北斗クリニック画像センター", "健診科", "髙田 修"];
+
+/// Whole-body DWIBS with two bone lesions.
+pub const DWIBS: Case = Case {
+    key: "dwibs",
+    exam_kind: "DWIBS",
+    modality: "MR",
+    charset: Charset::Utf8,
+    name: ["Takahashi^Kenichi", "髙橋^健一", "たかはし^けんいち"],
+    id: ["H-000731", "HOKUTO"],
+    birth: date(1955, 12, 8),
+    sex: "M",
+    days_before: 2,
+    time: "150210",
+    description: "全身MRI DWIBS",
+    accession: "HK26111803",
+    facility: HOKUTO,
+    model: "MR-15T",
+    request: [
+        "opinion",
+        "clinical",
+        "next_clinic_day",
+        "前立腺癌 ホルモン療法中。PSA 0.8 → 4.6 ng/mL。腰痛あり。",
+        "骨転移・リンパ節転移の有無をお願いします。",
+        "2022年 前立腺癌 (Gleason 4+4)。",
+        "なし",
+    ],
+    body_parts: &["全身"],
+    prior_of: None,
+    comparison: false,
+};
+
+/// Double-contrast stomach.
+pub const RF: Case = Case {
+    key: "rf-stomach",
+    exam_kind: "RF",
+    modality: "RF",
+    charset: Charset::Iso2022Jp,
+    name: ["Tanaka^Jirou", "田中^次郎", "たなか^じろう"],
+    id: ["MK-10077", "MINATO"],
+    birth: date(1968, 6, 21),
+    sex: "M",
+    days_before: 1,
+    time: "083055",
+    description: "胃X線検診",
+    accession: "MN26111901",
+    facility: ["1319876543", "みなと健診センター", "消化管検診", "小林 由美"],
+    model: "RF-1",
+    request: [
+        "opinion",
+        "screening",
+        "routine",
+        "胃がん検診。自覚症状なし。ピロリ菌 未検査。",
+        "胃X線検診の読影をお願いします。",
+        "特記事項なし。",
+        "なし",
+    ],
+    body_parts: &["胃"],
+    prior_of: None,
+    comparison: false,
+};
+
+/// Chest radiograph of a health check.
+pub const CR: Case = Case {
+    key: "cr-chest",
+    exam_kind: "CR",
+    modality: "CR",
+    charset: Charset::Utf8,
+    name: ["Watanabe^Naomi", "渡邊^直美", "わたなべ^なおみ"],
+    id: ["550018", "HOKUTO"],
+    birth: date(1981, 1, 30),
+    sex: "F",
+    days_before: 0,
+    time: "091005",
+    description: "胸部単純X線 正面",
+    accession: "HK26112002",
+    facility: ["0111122233", "北斗クリニック画像センター", "健診科", "髙田 修"],
+    model: "CR-10",
+    request: [
+        "opinion",
+        "screening",
+        "routine",
+        "定期健康診断。咳・痰なし。喫煙なし。",
+        "胸部X線検診の読影をお願いします。",
+        "特記事項なし。",
+        "なし",
+    ],
+    body_parts: &["胸部"],
+    prior_of: None,
+    comparison: false,
 };

@@ -106,13 +106,13 @@ pub fn value(view: View, p: Vec2, height_mm: f32, seed: u32, motion: Vec2, findi
         1.0 - smoothstep(0.0, width, n.abs())
     };
     let near_gland = smoothstep(-0.9, 0.1, reach);
-    value += 1050.0 * sheet(19.0, 21.0, 0.05) * (0.35 + 0.65 * near_gland);
-    value += 620.0 * sheet(9.0, 25.0, 0.07) * near_gland;
+    value += 520.0 * sheet(19.0, 21.0, 0.05) * (0.35 + 0.65 * near_gland);
+    value += 400.0 * sheet(9.0, 25.0, 0.07) * near_gland;
     value += 300.0 * sheet(4.6, 31.0, 0.10) * mask;
     // A few vessels.
     let vessel =
         noise((q / Vec2::new(48.0, 30.0)).extend(41.0) + Vec3::splat(0.4) * noise(at(17.0, 44.0), seed ^ 3), seed ^ 47);
-    value += 700.0 * (1.0 - smoothstep(0.0, 0.022, (vessel - 0.18).abs())) * (1.0 - mask);
+    value += 260.0 * (1.0 - smoothstep(0.0, 0.022, (vessel - 0.18).abs())) * (1.0 - mask);
     // Fine grain of the parenchyma.
     value += 260.0 * fractal(at(1.1, 51.0), 3, 0.7, seed ^ 53) * (0.4 + 0.6 * mask);
 
@@ -132,8 +132,8 @@ pub fn value(view: View, p: Vec2, height_mm: f32, seed: u32, motion: Vec2, findi
         value = mix(value, 9300.0 + 600.0 * fibres + 12.0 * d.clamp(0.0, 40.0), muscle * 0.88);
         // A node in the axilla with a fatty hilum.
         let node = (p - Vec2::new(33.0, 22.0)) / Vec2::new(5.5, 8.0);
-        value += 900.0 * (1.0 - smoothstep(0.75, 1.1, node.length()))
-            - 900.0 * (1.0 - smoothstep(0.2, 0.6, (node - Vec2::new(0.2, 0.0)).length()));
+        value += 700.0 * (1.0 - smoothstep(0.6, 1.3, node.length()))
+            - 700.0 * (1.0 - smoothstep(0.1, 0.8, (node - Vec2::new(0.2, 0.0)).length()));
     } else {
         // Sometimes a crescent of muscle at the chest wall.
         let d = 5.0 - p.x - ((p.y - height_mm * 0.5) / 26.0).powi(2) * 2.0;
@@ -146,7 +146,7 @@ pub fn value(view: View, p: Vec2, height_mm: f32, seed: u32, motion: Vec2, findi
     value += 2600.0 * smoothstep(-1.5, 2.5, knob);
     let rim = smoothstep(0.0, 11.0, inside);
     value = mix(2500.0 + 0.28 * value, value, rim);
-    value += 1900.0 * (1.0 - smoothstep(0.5, 1.6, (inside - 1.1).abs()));
+    value += 800.0 * (1.0 - smoothstep(0.5, 1.6, (inside - 0.8).abs()));
     value * smoothstep(-0.4, 0.25, inside)
 }
 
@@ -166,7 +166,7 @@ fn with_finding(value: f32, p: Vec2, finding: Finding) -> f32 {
             let spicule = (1.0 - smoothstep(0.0, 0.16, ray.abs())) * (1.0 - smoothstep(radius * 0.9, radius * 2.6, r));
             let halo = 1.0 - smoothstep(radius * 0.5, radius * 2.0, r);
             let texture = 300.0 * noise((d / 2.0).extend(4.0), 71);
-            (value + 700.0 * halo + 1700.0 * spicule).max(mix(value, 11600.0 + texture, core))
+            (value + 450.0 * halo + 1100.0 * spicule).max(mix(value, 9700.0 + texture, core))
         }
         Finding::Cluster(centre, radius) => {
             if (p - centre).length() > radius + 1.5 {

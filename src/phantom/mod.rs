@@ -13,10 +13,14 @@ mod case;
 mod cases;
 mod ct;
 mod field;
+mod head;
 mod mammo;
 mod mammo_image;
+mod mr;
 mod noise;
 mod organs;
+mod radiograph;
+mod stomach;
 mod tissue;
 mod tree;
 mod truth;
@@ -88,6 +92,10 @@ const STUDIES: &[(&str, Study)] = &[
     ("ct-prior", ct::write_prior),
     ("mmg-current", mammo::write_current),
     ("mmg-prior", mammo::write_prior),
+    ("mr-brain", mr::write_brain),
+    ("dwibs", mr::write_dwibs),
+    ("rf-stomach", stomach::write),
+    ("cr-chest", radiograph::write),
 ];
 
 /// Writes the studies whose key (`ct-current`, …) is wanted, and a truth of these.
