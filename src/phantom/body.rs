@@ -129,7 +129,7 @@ pub fn diaphragm(x: f32, y: f32) -> f32 {
         top - dx * dx * if (x - cx) * cx > 0.0 { 62.0 } else { 20.0 } - depth
     };
     let ripple = 2.5 * noise(Vec3::new(x, y, 0.0) / 38.0, 71);
-    smax(dome(-66.0, 388.0), dome(68.0, 374.0), 18.0) + ripple
+    smax(smax(dome(-66.0, 388.0), dome(68.0, 374.0), 18.0), dome(16.0, 386.0) - 2.0, 12.0) + ripple
 }
 
 /// Heart with the roots of the great vessels, outer distance.

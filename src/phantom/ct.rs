@@ -297,3 +297,104 @@ const STATED: &[Tissue] = {
 pub fn tissue_name(tissue: Tissue) -> String {
     serde_json::to_value(tissue).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Third value of Image Position (Patient) and the pixels, straight from the bytes of a file.
+    fn read_back(path: &Path, size: usize) -> ([f32; 3], Vec<f32>) {
+        let bytes = std::fs::read(path).expect("written");
+        let tag = [0x20, 0x00, 0x32, 0x00, b'D', b'S'];
+        let at = bytes.windows(6).position(|w| w == tag).expect("has a position");
+        let length = usize::from(u16::from_le_bytes([bytes[at + 6], bytes[at + 7]]));
+        let text = std::str::from_utf8(&bytes[at + 8..at + 8 + length]).expect("text");
+        let numbers: Vec<f32> = text.trim().split('\\').map(|v| v.parse().expect("number")).collect();
+        let tail = &bytes[bytes.len() - size * size * 2..];
+        let pixels = tail.chunks(2).map(|b| f32::from(u16::from_le_bytes([b[0], b[1]])) - 1024.0).collect();
+        ([numbers[0], numbers[1], numbers[2]], pixels)
+    }
+
+    /// Mean and SD within a sphere, in patient space.
+    fn sphere(
+        slices: &[([f32; 3], Vec<f32>)],
+        size: usize,
+        spacing: f32,
+        centre: Vec3,
+        radius: f32,
+    ) -> (f32, f32, usize) {
+        let mut inside = Vec::new();
+        for (position, pixels) in slices {
+            for (i, v) in pixels.iter().enumerate() {
+                let p = Vec3::from_array(*position) + Vec3::new((i % size) as f32, (i / size) as f32, 0.0) * spacing;
+                if (p - centre).length() < radius {
+                    inside.push(*v);
+                }
+            }
+        }
+        let mean = inside.iter().sum::<f32>() / inside.len().max(1) as f32;
+        let sd = (inside.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / inside.len().max(1) as f32).sqrt();
+        (mean, sd, inside.len())
+    }
+
+    #[test]
+    fn stated_values_are_in_the_files() {
+        let size = 256;
+        let body = anatomy(Scale::Small, false);
+        let study = truth(
+            super::super::DEFAULT_BASE_DATE,
+            &cases::CT,
+            None,
+            &body,
+            &scan(Scale::Small, 2.0, 320, 11.0),
+            &[(series(2, "A", 11.0), false), (series(3, "B", 11.0), true)],
+        );
+        assert!(study.tissues.len() >= 30);
+        for region in study.lesions.iter().chain(&study.even_places) {
+            let centre = Vec3::from_array(region.centre_mm.expect("a place").map(|v| v as f32));
+            let folder = tempfile::tempdir().expect("folder");
+            let scan = Scan {
+                size,
+                spacing_mm: FIELD_MM / size as f32,
+                slice_mm: 2.0,
+                slices: 3,
+                top_mm: centre.z + 2.0,
+                noise_hu: 11.0,
+                centre_y: 14.0,
+            };
+            let palette = |t: Tissue| [t.hounsfield().plain, t.hounsfield().portal];
+            let plans = [(series(2, "A", 11.0), false), (series(3, "B", 11.0), true)];
+            let base = super::super::DEFAULT_BASE_DATE;
+            write(folder.path(), base, &cases::CT, &body, &scan, &plans, palette, &Work::new("x", &|_| {}))
+                .expect("written");
+            for (value, number) in region.values.iter().zip([2, 3]) {
+                let slices: Vec<_> =
+                    (1..=3).map(|i| read_back(&folder.path().join(cases::CT.file(number, i)), size)).collect();
+                let radius = region.core_radius_mm as f32;
+                let (mean, sd, count) = sphere(&slices, size, scan.spacing_mm, centre, radius);
+                assert!(count > 8, "{} has {count} pixels", region.kind);
+                // Noise is correlated: a region counts for about a quarter of its pixels.
+                let tolerance = 3.0 * 11.0 / (count as f32 / 4.0).sqrt() + 2.5;
+                assert!(
+                    (mean - value.mean as f32).abs() < tolerance,
+                    "{}: {mean} HU, stated {}",
+                    region.kind,
+                    value.mean
+                );
+                if region.kind == "even_liver" {
+                    assert!((sd - 11.0).abs() < 1.1, "SD {sd}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_nodule_grew_and_the_metastases_are_new() {
+        let now = lesions(false);
+        let before = lesions(true);
+        let size = |l: &[Lesion]| l.iter().find(|l| l.tissue == Tissue::LungNodule).map(|l| l.radii_mm.max_element());
+        assert!(size(&now) > size(&before));
+        assert!(before.iter().all(|l| l.tissue != Tissue::LiverMetastasis));
+        assert_eq!(now.iter().filter(|l| l.tissue == Tissue::LiverMetastasis).count(), 2);
+    }
+}

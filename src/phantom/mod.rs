@@ -116,3 +116,53 @@ pub fn write_some(
     std::fs::write(&path, json).map_err(|source| Error::Truth { path, source })?;
     Ok(truth)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(dir: &Path) -> usize {
+        std::fs::read_dir(dir).map_or(0, |entries| {
+            entries
+                .flatten()
+                .map(|e| {
+                    if e.path().is_dir() {
+                        files(&e.path())
+                    } else {
+                        usize::from(e.path().extension().is_some_and(|x| x == "dcm"))
+                    }
+                })
+                .sum()
+        })
+    }
+
+    #[test]
+    fn the_small_demonstration_is_complete_and_repeats_itself() {
+        let (a, b) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
+        let truth = small(a.path()).expect("written");
+        let kinds: Vec<&str> = truth.studies.iter().map(|s| s.exam_kind.as_str()).collect();
+        for kind in ["CT", "MRI", "MMG", "DWIBS", "RF", "CR"] {
+            assert!(kinds.contains(&kind), "{kind}");
+        }
+        assert_eq!(files(a.path()), truth.studies.iter().flat_map(|s| &s.series).map(|s| s.instances).sum::<usize>());
+        for study in &truth.studies {
+            for series in &study.series {
+                assert_eq!(files(&a.path().join(&series.folder)), series.instances, "{}", series.folder);
+            }
+            if let Some(current) = &study.prior_of {
+                let current =
+                    truth.studies.iter().find(|s| s.study_uid == *current).expect("the current study is there");
+                assert_eq!(current.patient.patient_id, study.patient.patient_id);
+                assert!(current.study_date > study.study_date && current.request.comparison);
+            }
+        }
+        let read: Truth =
+            serde_json::from_slice(&std::fs::read(a.path().join("truth.json")).expect("truth")).expect("reads");
+        assert_eq!(read, truth);
+        let again = write_some(b.path(), DEFAULT_BASE_DATE, Scale::Small, &|key| key == "mmg-current", &|_| {})
+            .expect("written");
+        let mmg = &again.studies[0].series[0];
+        let file = format!("{}/IM00001.dcm", mmg.folder);
+        assert_eq!(std::fs::read(a.path().join(&file)).expect("a"), std::fs::read(b.path().join(&file)).expect("b"));
+    }
+}

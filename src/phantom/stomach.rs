@@ -72,7 +72,7 @@ fn mucosa(p: Vec3, wave: Option<f32>) -> f32 {
     let pylorus = capsule(p, Vec3::new(-44.0, -14.0, -66.0), Vec3::new(-58.0, -4.0, -56.0), 4.0, 3.6);
     let bulb = ellipsoid(p - Vec3::new(-70.0, 4.0, -46.0), Vec3::new(14.0, 13.0, 17.0));
     let second = capsule(p, Vec3::new(-76.0, 12.0, -40.0), Vec3::new(-82.0, 28.0, -120.0), 10.0, 11.0);
-    d = smin(smin(d, pylorus, 3.0), smin(bulb, second + 1.6 * (p.z * 0.9).sin(), 4.0), 3.0);
+    d = smin(smin(d, pylorus, 3.0), smin(bulb, second + 0.55 * (p.z * 0.9).sin(), 4.0), 3.0);
     // Folds along the greater curvature of body and fundus.
     let angle = (p.y + 10.0).atan2(p.x - 50.0);
     let fold = (angle * 9.0 + 1.6 * noise(p / 22.0, 811)).sin();
@@ -94,12 +94,15 @@ fn attenuation(at: Vec2, turn: f32, gravity: Vec3, level: f32, wave: Option<f32>
             w += (d * 0.7).max(3.0);
             continue;
         }
-        let step = 1.6;
-        // Little squares of the mucosa (areae) hold more or less barium.
-        coat += (-(d / 1.5).powi(2)).exp() * step * (1.0 + 0.55 * noise(p / 2.6, 823) + 0.3 * noise(p / 7.0, 827));
+        let deep = d < -6.0;
+        let step = if deep { 3.2 } else { 1.6 };
+        if !deep {
+            // Little squares of the mucosa (areae) hold more or less barium.
+            let held = 1.0 + 0.55 * noise(p / 2.6, 823) + 0.3 * noise(p / 7.0, 827);
+            coat += (-(d / 1.5).powi(2)).exp() * step * held;
+        }
         if d < 0.0 {
-            let depth = p.dot(down) - level + 2.0 * noise(p / 14.0, 829);
-            let share = smoothstep(-1.0, 1.5, depth);
+            let share = smoothstep(-1.0, 1.5, p.dot(down) - level);
             pool += share * step;
             gas += (1.0 - share) * step;
         }
@@ -195,7 +198,7 @@ pub fn write(dir: &Path, base: Date, scale: Scale, work: &Work) -> Result<StudyT
         if let Some(position) = POSITIONS.get(part) {
             let pixels = picture(size, field, &bank.slice(part as u64, size, size), position, None);
             let mut set = case.dataset(base, &still, part + 1, uids::X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE);
-            attributes(&mut set, size, field, position.turn);
+            attributes(&mut set, size, field);
             set.text(tags::IMAGE_COMMENTS, position.name).pixels_u16(&pixels);
             set.write(&dir.join(case.file(1, part + 1)))?;
         } else {
@@ -209,7 +212,7 @@ pub fn write(dir: &Path, base: Date, scale: Scale, work: &Work) -> Result<StudyT
     })?;
     let pixels = film.into_inner().map_err(|_| Error::Threads)?.concat();
     let mut set = case.dataset(base, &run, 1, uids::X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE);
-    attributes(&mut set, cine_size, field, POSITIONS[7].turn);
+    attributes(&mut set, cine_size, field);
     set.text(tags::IMAGE_COMMENTS, "立位第1斜位 蠕動")
         .integer(tags::NUMBER_OF_FRAMES, &[frames as i32])
         .attribute(tags::FRAME_INCREMENT_POINTER, &[tags::FRAME_TIME])
@@ -224,7 +227,7 @@ pub fn write(dir: &Path, base: Date, scale: Scale, work: &Work) -> Result<StudyT
 }
 
 /// X-Ray Image and Acquisition modules (PS3.3 A.16, C.8.7).
-fn attributes(set: &mut Dataset, size: usize, field: f32, turn: f32) {
+fn attributes(set: &mut Dataset, size: usize, field: f32) {
     let spacing = f64::from(field) / size as f64;
     set.text(tags::IMAGE_TYPE, "ORIGINAL\\PRIMARY\\SINGLE PLANE")
         .text(tags::PATIENT_ORIENTATION, "")
@@ -234,8 +237,6 @@ fn attributes(set: &mut Dataset, size: usize, field: f32, turn: f32) {
         .integer(tags::X_RAY_TUBE_CURRENT, &[320])
         .integer(tags::EXPOSURE_TIME, &[28])
         .decimal(tags::IMAGER_PIXEL_SPACING, &[spacing, spacing])
-        .decimal(tags::POSITIONER_PRIMARY_ANGLE, &[f64::from(turn.to_degrees().round())])
-        .decimal(tags::POSITIONER_SECONDARY_ANGLE, &[0.0])
         .text(tags::CONTRAST_BOLUS_AGENT, "Barium sulfate 200 w/v%")
         .text(tags::CONTRAST_BOLUS_ROUTE, "ORAL")
         .unsigned(tags::SAMPLES_PER_PIXEL, &[1])
