@@ -40,8 +40,6 @@ pub struct Case {
     pub request: [&'static str; 7],
     /// Body parts.
     pub body_parts: &'static [&'static str],
-    /// Key of the study that this one is a prior of.
-    pub prior_of: Option<&'static str>,
     /// A prior exists.
     pub comparison: bool,
 }

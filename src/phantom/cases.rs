@@ -33,7 +33,6 @@ pub const CT: Case = Case {
         "単純+造影",
     ],
     body_parts: &["胸部", "腹部", "骨盤"],
-    prior_of: None,
     comparison: true,
 };
 
@@ -53,7 +52,6 @@ pub const CT_PRIOR: Case = Case {
         "2023年 腹腔鏡下S状結腸切除術。",
         "造影のみ",
     ],
-    prior_of: Some("ct-current"),
     comparison: false,
     ..CT
 };
@@ -86,7 +84,6 @@ pub const MMG: Case = Case {
         "なし",
     ],
     body_parts: &["両側乳房"],
-    prior_of: None,
     comparison: true,
 };
 
@@ -105,7 +102,6 @@ pub const MMG_PRIOR: Case = Case {
         "母が55歳で乳癌。",
         "なし",
     ],
-    prior_of: Some("mmg-current"),
     comparison: false,
     ..MMG
 };
@@ -138,7 +134,6 @@ pub const BRAIN: Case = Case {
         "なし",
     ],
     body_parts: &["頭部"],
-    prior_of: None,
     comparison: false,
 };
 
@@ -170,7 +165,6 @@ pub const DWIBS: Case = Case {
         "なし",
     ],
     body_parts: &["全身"],
-    prior_of: None,
     comparison: false,
 };
 
@@ -200,7 +194,6 @@ pub const RF: Case = Case {
         "なし",
     ],
     body_parts: &["胃"],
-    prior_of: None,
     comparison: false,
 };
 
@@ -230,6 +223,5 @@ pub const CR: Case = Case {
         "なし",
     ],
     body_parts: &["胸部"],
-    prior_of: None,
     comparison: false,
 };
