@@ -149,10 +149,11 @@ fn fs_frame(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     let pixel = m.xy * screen.x + m.zw * screen.y + frame.translation;
     let black = vec4<f32>(0.0, 0.0, 0.0, 1.0);
     var cover = 1.0;
-    // Beyond the picture's edge by more than the footprint's half there is nothing.
-    let reach = max(frame.footprint - vec2<f32>(1.0), vec2<f32>(0.0)) * 0.5;
+    // Beyond the picture's edge by more than the footprint's half there is nothing. A centre right on the far edge
+    // is outside, whatever the rounding.
+    let reach = select(vec2<f32>(0.0), frame.footprint * 0.5, frame.footprint > vec2<f32>(1.0));
     let size = vec2<f32>(frame.size);
-    if any(pixel < vec2<f32>(-0.5) - reach) || any(pixel >= size - vec2<f32>(0.5) + reach) {
+    if any(pixel < vec2<f32>(-0.5) - reach) || any(pixel >= size - vec2<f32>(HALF) + reach) {
         return black;
     }
     var sum = vec3<f32>(0.0);

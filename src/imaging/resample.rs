@@ -54,8 +54,9 @@ pub fn render_placed(
         let (x, y) = (index % size[0] as usize, index / size[0] as usize);
         let at = pixel_from_screen.transform_point2(DVec2::new(x as f64 + 0.5, y as f64 + 0.5)).to_array();
         let outside = (0..2).any(|k| {
-            let reach = (footprint[k] - 1.0).max(0.0) / 2.0;
-            at[k] < -0.5 - reach || at[k] >= f64::from(limits[k]) - 0.5 + reach
+            // A centre right on the far edge is outside, whatever the rounding.
+            let reach = if footprint[k] > 1.0 { footprint[k] / 2.0 } else { 0.0 };
+            at[k] < -0.5 - reach || at[k] >= f64::from(limits[k]) - HALF + reach
         });
         if outside {
             continue;

@@ -49,6 +49,22 @@ fn pixels_that_are_not_square() {
 }
 
 #[test]
+fn an_edge_on_the_middle_of_a_screen_pixel() {
+    // 256 × 120 pixels of 4:3 in 300 × 260: the lower edge halves a row of the screen. With 2:3, in both ways.
+    let mut device = offscreen();
+    for (aspect, size) in [(4.0 / 3.0, [300, 260]), (0.75, [300, 260]), (1.0, [150, 91]), (1.0, [640, 301])] {
+        let mut next = noise(3);
+        let values: Vec<u8> = (0..256 * 120).map(|_| 200 + (next() % 50) as u8).collect();
+        let frame = Arc::new(Frame { pixel_aspect: aspect, ..frame(256, 120, Pixels::U8(values)) });
+        let voi = Voi { center: 127.5, width: 255.0, function: VoiFunction::LinearExact };
+        let scene = scene(&frame, size, ViewPresentation::default(), voi, false);
+        let (drawn, _) = device.render(&scene).expect("renders");
+        let (largest, count) = difference(&drawn, &reference(&scene));
+        assert!(largest <= 1, "{aspect} {size:?}: off by {largest} in {count} bytes");
+    }
+}
+
+#[test]
 fn nearest_where_wished() {
     let mut device = offscreen();
     let (_, plain) = one_of_each(9, 9).remove(2);
