@@ -4,6 +4,8 @@
 //! verify, a file that cannot be shown); 2 = could not be done (usage, unreadable input, no display).
 
 pub mod args;
+pub mod center;
+pub mod center_args;
 pub mod demo;
 pub mod driver;
 pub mod enrol;

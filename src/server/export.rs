@@ -62,3 +62,11 @@ fn certificates(center: &Center, target: &Path) -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// The report of an assignment, if there is one. Blocks.
+pub fn report_of(center: &Center, assignment: &str) -> Result<Option<String>, Error> {
+    use rusqlite::OptionalExtension as _;
+    center.db().read_now(|t| {
+        Ok(t.query_row("SELECT id FROM report WHERE assignment_id = ?1", [assignment], |r| r.get(0)).optional()?)
+    })
+}

@@ -145,3 +145,51 @@ fn url_host(config: &Config, ip: IpAddr) -> String {
         _ => "localhost".to_owned(),
     }
 }
+
+/// Serves until the process is asked to end (Ctrl-C, SIGTERM); for a program whose only work this is. `ready` is called once it
+/// listens.
+pub fn serve_until_signal(center: Center, ready: impl FnOnce(&Handle)) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("center")
+        .enable_all()
+        .build()
+        .map_err(Error::io("runtime"))?;
+    runtime.block_on(async {
+        let mut handle = serve(center).await?;
+        ready(&handle);
+        let stopper = handle.stopper();
+        let signals = tokio::spawn(async move {
+            asked_to_end().await;
+            tracing::info!("ending");
+            stopper.stop();
+        });
+        let ended = handle.wait().await;
+        signals.abort();
+        ended
+    })
+}
+
+#[cfg(unix)]
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Without the handler SIGTERM ends the process at once, which loses nothing that was acknowledged.
+        return interrupted().await;
+    };
+    tokio::select! {
+        () = interrupted() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() {
+    interrupted().await;
+}
+
+async fn interrupted() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::warn!(%error, "Ctrl-C cannot be waited for");
+        std::future::pending::<()>().await;
+    }
+}
