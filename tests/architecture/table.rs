@@ -99,9 +99,10 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("rustls", &["vault", "center", "server", PROGRAMS]),
     ("serde_saphyr", &[]),
     ("serde_json_canonicalizer", &["report"]),
-    ("sha2", &["vault"]),
+    // dicom derives UIDs of written objects from their content.
+    ("sha2", &["vault", "dicom"]),
     ("spki", &["vault"]),
-    ("tokio", &["center", "engine", "server", PROGRAMS]),
+    ("tokio", &["center", "engine", "server", "cli", PROGRAMS]),
     ("tokio_stream", &["center", "engine", "server"]),
     ("toml", &["viewport", "report", "ui"]),
     ("totp_rs", &["vault"]),
