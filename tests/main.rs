@@ -12,6 +12,8 @@ mod real_data;
 #[cfg(feature = "gui")]
 mod report_panel;
 #[cfg(feature = "gui")]
+mod screens;
+#[cfg(feature = "gui")]
 mod shaders;
 mod support;
 #[cfg(feature = "gui")]

@@ -60,7 +60,7 @@ fn form(ui: &mut Ui, words: Words, app: &App, assignment: &Assignment) {
     rule(ui);
     section(ui, words.t("request.question"));
     let question = if request.question.trim().is_empty() { words.t("request.not_stated") } else { &request.question };
-    ui.label(RichText::new(question).color(theme::TEXT_STRONG));
+    super::controls::prose(ui, question);
     for message in &assignment.messages {
         ui.label(RichText::new(words.f("request.message", &[("text", message)])).color(theme::CAUTION));
     }
@@ -88,7 +88,7 @@ fn form(ui: &mut Ui, words: Words, app: &App, assignment: &Assignment) {
     if request.comparison_wanted {
         rows.push((words.t("request.comparison"), words.t("request.comparison_wanted").to_owned()));
     }
-    ui.spacing_mut().item_spacing.y = theme::GRID + 2.0;
+    ui.spacing_mut().item_spacing.y = theme::GRID;
     for (label, text) in rows.iter().filter(|(_, text)| !text.trim().is_empty()) {
         label_value(ui, LABELS, label, text);
     }
@@ -156,7 +156,7 @@ fn prior_report(ui: &mut Ui, report: &PriorReport, unfolded: bool) -> bool {
     ui.painter().galley(at, galley, theme::TEXT_STRONG);
     if unfolded {
         Frame::new().inner_margin(Margin { left: 20, right: 0, top: 4, bottom: 8 }).show(ui, |ui| {
-            ui.label(RichText::new(&report.text).color(theme::TEXT_STRONG));
+            super::controls::prose(ui, &report.text);
         });
     }
     response.clicked()

@@ -6,11 +6,16 @@ use super::{format, theme};
 use crate::app::{AccessAction, Action, App, BuildClass, Intent, Language, Place, SettingsAction};
 use egui::{Align, Color32, Layout, RichText, Sense, Ui, vec2};
 
-/// A dot and a word.
+/// A dot and a word; one thing, so that it stands alike in rows of either direction.
 pub fn dot_word(ui: &mut Ui, text: &str, color: Color32) -> egui::Response {
-    let (rect, _) = ui.allocate_exact_size(vec2(8.0, theme::HIT), Sense::hover());
-    ui.painter().circle_filled(rect.center(), 3.5, color);
-    ui.label(RichText::new(text).color(theme::TEXT_STRONG))
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::font(theme::BODY), theme::TEXT_STRONG);
+    let size = vec2(galley.size().x + 4.0 * theme::GRID, theme::HIT);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
+    ui.painter().circle_filled(rect.left_center() + vec2(4.0, 0.0), 3.5, color);
+    let at = rect.left_center() + vec2(3.0 * theme::GRID, -galley.size().y / 2.0);
+    ui.painter().galley(at, galley, theme::TEXT_STRONG);
+    response
 }
 
 /// State of the link in words.
@@ -90,15 +95,11 @@ pub fn top_bar_ui(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) {
                     item(ui, words.t("bar.sign_out"), Action::Access(AccessAction::SignOut));
                 });
             }
-            link_ui_reversed(ui, words, app);
+            link_ui(ui, words, app);
+            ui.add_space(2.0 * theme::GRID);
             standing_notices_ui(ui, words, app);
         });
     });
-}
-
-/// In a right-to-left row the dot must come after its word.
-fn link_ui_reversed(ui: &mut Ui, words: Words, app: &App) {
-    ui.scope(|ui| ui.with_layout(Layout::left_to_right(Align::Center), |ui| link_ui(ui, words, app)));
 }
 
 fn place_tab(ui: &mut Ui, app: &App, place: Place, name: &str, out: &mut Vec<Action>) {
