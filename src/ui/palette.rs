@@ -101,8 +101,9 @@ fn row(ui: &mut Ui, name: &str, keys: &str, chosen: bool) -> egui::Response {
     let color = theme::TEXT_STRONG;
     let middle = rect.shrink2(vec2(10.0, 0.0));
     ui.painter().text(middle.left_center(), egui::Align2::LEFT_CENTER, name, theme::font(theme::BODY), color);
-    let digits = theme::digits(theme::CAPTION);
-    ui.painter().text(middle.right_center(), egui::Align2::RIGHT_CENTER, keys, digits, theme::TEXT);
+    let keys = super::widgets::elided(ui.painter(), keys, theme::font(theme::CAPTION), theme::TEXT, 160.0);
+    let at = egui::Align2::RIGHT_CENTER.anchor_size(middle.right_center(), keys.size()).min;
+    ui.painter().galley(at, keys, theme::TEXT);
     response
 }
 

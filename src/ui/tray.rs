@@ -72,22 +72,22 @@ pub fn tray_ui(ui: &mut Ui, words: Words, app: &App, local: &mut TrayLocal, out:
 fn study_head(ui: &mut Ui, words: Words, uid: &StudyUid, state: &StudyState, prior: bool, out: &mut Vec<Action>) {
     let date = super::format::date(state.study.as_ref().and_then(|s| s.date));
     let name = if prior { words.t("tray.prior") } else { words.t("tray.current") };
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 36.0), Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 44.0), Sense::hover());
     let painter = ui.painter();
     let color = if prior { theme::TEXT } else { theme::TEXT_STRONG };
-    let top = elided(painter, &date, theme::digits(theme::CAPTION), color, rect.width() - 36.0);
-    painter.galley(rect.min + vec2(8.0, 4.0), top, color);
+    let top = elided(painter, &date, theme::digits(theme::CAPTION), color, rect.width() - 16.0);
+    painter.galley(rect.min + vec2(12.0, 6.0), top, color);
     let below = match (state.share(), &state.failure) {
         (_, Some(_)) => words.t("tray.waiting").to_owned(),
         (Some(share), None) if share < 1.0 => format!("{name} {}", super::format::percent(share)),
         _ => name.to_owned(),
     };
-    let galley = elided(painter, &below, theme::font(theme::CAPTION), theme::TEXT, rect.width() - 36.0);
-    painter.galley(rect.min + vec2(8.0, 19.0), galley, theme::TEXT);
+    let galley = elided(painter, &below, theme::font(theme::CAPTION), theme::TEXT, rect.width() - 44.0);
+    painter.galley(rect.min + vec2(12.0, 23.0), galley, theme::TEXT);
     if state.finished && state.failure.is_none() {
         return;
     }
-    let button = Rect::from_min_size(pos2(rect.right() - 30.0, rect.top() + 6.0), vec2(24.0, 24.0));
+    let button = Rect::from_min_size(pos2(rect.right() - 32.0, rect.top() + 18.0), vec2(24.0, 24.0));
     let mut at = ui.new_child(egui::UiBuilder::new().max_rect(button).id_salt(("pause", uid)));
     let (name, action) = if state.paused || state.failure.is_some() {
         (words.t("tray.resume"), StudyAction::Resume(uid.clone()))

@@ -69,8 +69,9 @@ fn filters(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) {
         let harm = filter == Filter::Overdue && count > 0;
         let number_color = if harm { theme::HARM } else { color };
         let at = pos2(rect.right() - 12.0, rect.center().y);
-        let digits = theme::digits(theme::BODY);
-        ui.painter().text(at, egui::Align2::RIGHT_CENTER, count.to_string(), digits, number_color);
+        let number = elided(ui.painter(), &count.to_string(), theme::digits(theme::BODY), number_color, 48.0);
+        let at = egui::Align2::RIGHT_CENTER.anchor_size(at, number.size()).min;
+        ui.painter().galley(at, number, number_color);
         if response.clicked() {
             out.push(Action::Worklist(WorklistAction::Filter(filter)));
         }
