@@ -32,6 +32,8 @@ mod test_object;
 mod tests;
 mod view_code;
 pub mod write;
+#[cfg(test)]
+mod write_tests;
 
 pub use dataset::View;
 pub use decode::{DecodeError, MAX_FRAME_SAMPLES, MAX_NATIVE_FRAME_SAMPLES, Object};

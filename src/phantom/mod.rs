@@ -24,6 +24,7 @@ mod stomach;
 mod tissue;
 mod tree;
 mod truth;
+mod vessels;
 mod work;
 
 use std::path::{Path, PathBuf};

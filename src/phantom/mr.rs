@@ -182,7 +182,7 @@ pub fn write_brain(dir: &Path, base: Date, scale: Scale, work: &Work) -> Result<
                     })
                     .collect()
             };
-            let mut put = |instance: usize, pixels: &[u16], b: Option<f64>, window: [f64; 2]| -> Result<(), Error> {
+            let put = |instance: usize, pixels: &[u16], b: Option<f64>, window: [f64; 2]| -> Result<(), Error> {
                 let mut set = case.dataset(base, &s.plan, instance, uids::MR_IMAGE_STORAGE);
                 attributes(&mut set, case, &plane, s.kind, b, window);
                 set.pixels_u16(pixels);
