@@ -4,6 +4,7 @@ mod architecture;
 mod contract;
 mod desktop;
 mod dicomweb_client;
+mod engine;
 mod offline;
 mod orthanc;
 #[cfg(feature = "gui")]

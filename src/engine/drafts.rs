@@ -163,7 +163,13 @@ impl Inner {
     async fn mirror_one(&self, assignment: &str) -> Result<(), Failure> {
         let disk = self.disk()?;
         let id = assignment.to_owned();
-        let kept = disk.call(move |store| store.draft(&id)).await.map_err(|e| failure_of_store(&e))?;
+        let kept = disk.call(move |store| {
+            // What was signed is on its way as a report; its draft has done its work.
+            let kept = store.draft(&id)?;
+            let signed = kept.as_ref().map(|k| store.is_signed(&k.draft)).transpose()?;
+            Ok(kept.filter(|_| signed != Some(true)))
+        });
+        let kept = kept.await.map_err(|e| failure_of_store(&e))?;
         let Some(kept) = kept.filter(|k| k.mirrored_revision != Some(k.draft.revision)) else { return Ok(()) };
         let client = self.center()?.client;
         let body = serde_json::to_value(&kept.draft).map_err(|e| Failure::Local(e.to_string()))?;

@@ -60,10 +60,14 @@ impl Inner {
             Ok(center) => center,
             Err(failure) => return Outcome::Retry(failure),
         };
+        // A lease that was renewed or obtained anew since counts; the signed bytes stay the same.
+        let lease =
+            lock(&self.assignments).get(&package.assignment).and_then(|a| a.lease.as_ref().map(|l| l.id.clone()));
+        let lease = lease.or_else(|| package.lease.clone());
         let submission = Submission {
             assignment: &package.assignment,
             report: package.predecessor.as_ref().map(|p| p.report_id.as_str()),
-            lease: package.lease.as_deref(),
+            lease: lease.as_deref(),
             report_json: &package.report_json,
             sha256: &package.sha256,
             signature: &package.signature,

@@ -2,7 +2,7 @@
 
 use super::audit::{NewAudit, append};
 use super::{Store, StoreError, context};
-use crate::report::{Predecessor, Receipt};
+use crate::report::{Draft, Predecessor, Receipt};
 use jiff::Timestamp;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
@@ -103,8 +103,7 @@ impl Store {
     /// Only one signed report may answer an assignment (or follow a given version):
     /// [`StoreError::AlreadySigned`] otherwise.
     pub fn sign(&mut self, package: &Package, audit: NewAudit) -> Result<i64, StoreError> {
-        let follows = package.predecessor.as_ref().map_or("", |p| p.sha256.as_str());
-        let answers = self.index.row("answers", &[&package.assignment, follows]);
+        let answers = self.answers(&package.assignment, package.predecessor.as_ref());
         let assignment = self.index.row("signed", &[&package.assignment]);
         let sealed = self.seal_json(&context("signed", &answers), package)?;
         let sealer = self.sealer.clone();
@@ -123,6 +122,17 @@ impl Store {
             append(tx, &sealer, audit)?;
             Ok(id)
         })
+    }
+
+    /// Whether a signed report with this draft's place (assignment, predecessor) is kept here.
+    pub fn is_signed(&self, draft: &Draft) -> Result<bool, StoreError> {
+        let answers = self.answers(&draft.assignment_id, draft.addendum_to.as_ref());
+        let found = self.db.optional("SELECT 1 FROM signed WHERE answers = ?1", [&answers], |r| r.get::<_, i64>(0))?;
+        Ok(found.is_some())
+    }
+
+    fn answers(&self, assignment: &str, follows: Option<&Predecessor>) -> Vec<u8> {
+        self.index.row("answers", &[assignment, follows.map_or("", |p| p.sha256.as_str())])
     }
 
     /// Everything that waits, oldest first.

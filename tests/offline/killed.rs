@@ -93,7 +93,7 @@ fn act(store: &mut Store, what: &str) -> Result<(), StoreError> {
         }
         "instance" => {
             let (study, series, instance) = instance();
-            let file = store.objects().write_instance(&study, &instance, &[7; 600_000])?;
+            let file = store.objects().write_instance(&study, &instance, &vec![7; 600_000])?;
             store.put_instance(&study, &series, &instance, file).map(|_| ())
         }
         "fill" => {
@@ -252,9 +252,9 @@ fn an_instance_is_kept_whole_or_fetched_again() {
             let (study, series, uid) = instance();
             for row in store.instances(&study).expect("read") {
                 let bytes = store.objects().read_instance(&study, &uid, &row.file.name).expect("opens");
-                assert!(bytes == [7; 600_000]);
+                assert!(bytes == vec![7; 600_000]);
             }
-            let file = store.objects().write_instance(&study, &uid, &[7; 600_000]).expect("sealed");
+            let file = store.objects().write_instance(&study, &uid, &vec![7; 600_000]).expect("sealed");
             store.put_instance(&study, &series, &uid, file).expect("kept");
             assert_eq!(store.instances(&study).expect("read").len(), 1);
         },

@@ -138,6 +138,14 @@ impl TestCenter {
         rows.collect::<Result<_, _>>().expect("readable")
     }
 
+    /// Audit records of terminals, as the center keeps them (JSON).
+    pub fn audit_bodies(&self) -> Vec<String> {
+        let database = rusqlite::Connection::open(self.config.data_dir.join("center.db")).expect("database");
+        let mut statement = database.prepare("SELECT body FROM audit_record ORDER BY sequence").expect("table");
+        let rows = statement.query_map([], |r| r.get(0)).expect("rows");
+        rows.collect::<Result<_, _>>().expect("readable")
+    }
+
     /// Ends it at once: connections are cut.
     pub fn kill(&mut self) {
         if let Some(handle) = self.handle.take() {

@@ -28,6 +28,8 @@ pub struct Terminal {
     pub faults: Arc<dyn Faults>,
     /// Budgets.
     pub budgets: Budgets,
+    /// The passphrase file instead of `secrets`.
+    pub passphrase: bool,
 }
 
 /// A running engine and what it has told.
@@ -74,6 +76,7 @@ impl Terminal {
             clock,
             faults: Arc::new(NoFaults),
             budgets: Budgets { frames: 64 << 20, objects: 16 << 20, disk: 1 << 30 },
+            passphrase: false,
         }
     }
 
@@ -85,7 +88,8 @@ impl Terminal {
             *ring.0.lock().expect("bell") += 1;
             ring.1.notify_all();
         });
-        let secrets = SecretChoice::Given(Arc::clone(&self.secrets));
+        let secrets =
+            if self.passphrase { SecretChoice::Passphrase } else { SecretChoice::Given(Arc::clone(&self.secrets)) };
         let mut config = Config::new(self.profile.path().join("p"), secrets, self.clock.clone(), wake);
         config.timing = brisk();
         config.work = PassphraseWork::QUICK;

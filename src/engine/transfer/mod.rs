@@ -85,8 +85,12 @@ impl Transfer {
 
     /// Stops everything that is under way.
     pub(super) fn abort_all(&self) {
-        for running in lock(&self.state).running.drain(..) {
+        let mut state = lock(&self.state);
+        for running in std::mem::take(&mut state.running) {
             running.abort.abort();
+            if let Some(job) = state.jobs.get_mut(running.unit.study()) {
+                job.put_back(&running.unit);
+            }
         }
     }
 

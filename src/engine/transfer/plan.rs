@@ -132,9 +132,8 @@ impl StudyJob {
         }
         match (self.load, self.list) {
             (Phase::Todo, _) => return Some(Unit::Load(study.clone())),
-            (Phase::Running, _) => return None,
+            (Phase::Running, _) | (Phase::Done, Phase::Running) => return None,
             (Phase::Done, Phase::Todo) => return Some(Unit::List(study.clone())),
-            (Phase::Done, Phase::Running) => return None,
             (Phase::Done, _) => {}
         }
         let mut order: Vec<_> = self.series.iter().collect();

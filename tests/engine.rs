@@ -1,0 +1,216 @@
+//! The engine from outside: secrets, local files, thumbnails, priorities, audit, addenda.
+
+use crate::support::dicom::write_study;
+use crate::support::reading_center::{SharedClock, TestCenter};
+use crate::support::terminal::{Session, Terminal, secret};
+use dokuei::engine::message::{
+    Class, Command, Demand, Event, Failure, Start, StudyWanted, ThumbnailWanted, Transition,
+};
+use dokuei::report::Predecessor;
+use dokuei::study::{FrameIndex, FrameRef, StudyUid, display_sets};
+use dokuei::worklist::{AssignmentState, DeclineReason};
+use std::sync::Arc;
+
+#[test]
+fn a_passphrase_store_is_made_once_and_opened_afterwards() {
+    let terminal = Terminal { passphrase: true, ..Terminal::at(SharedClock::start()) };
+    let ask = |session: &mut Session, exists: bool| {
+        session.wait("the question", |e| match e {
+            Event::Started(Start::NeedsPassphrase { exists: e, .. }) => (*e == exists).then_some(()),
+            Event::Started(other) => panic!("{other:?}"),
+            _ => None,
+        });
+    };
+    let mut session = terminal.start();
+    ask(&mut session, false);
+    session.send(Command::UnlockSecrets { passphrase: secret("short"), create: true });
+    ask(&mut session, false);
+    session.send(Command::UnlockSecrets { passphrase: secret("a long passphrase"), create: true });
+    session.wait("the start", |e| matches!(e, Event::Started(Start::NotEnrolled)).then_some(()));
+    session.send(Command::SaveSetting { name: "language".into(), value: "\"en\"".into() });
+    session.stop();
+    let mut session = terminal.start();
+    ask(&mut session, true);
+    session.send(Command::UnlockSecrets { passphrase: secret("another passphrase"), create: false });
+    let failure = session.wait("a refusal", |e| match e {
+        Event::Notice(failure) => Some(failure.clone()),
+        _ => None,
+    });
+    assert!(matches!(failure, Failure::Denied(_)), "{failure:?}");
+    session.send(Command::UnlockSecrets { passphrase: secret("a long passphrase"), create: false });
+    let settings = session.wait("settings", |e| match e {
+        Event::Settings(settings) => Some(settings.clone()),
+        _ => None,
+    });
+    assert_eq!(settings, [("language".to_owned(), "\"en\"".to_owned())]);
+}
+
+#[test]
+fn local_files_open_without_a_center() {
+    let terminal = Terminal::at(SharedClock::start());
+    let mut session = terminal.start();
+    let folder = write_study(terminal.profile.path(), "1.2.392.40", 2, 3, 24);
+    std::fs::write(folder.join("notes.txt"), "no DICOM").expect("written");
+    session.send(Command::OpenLocal(vec![folder]));
+    let (studies, not_shown) = session.wait("the folder", |e| match e {
+        Event::LocalOpened { studies, not_shown } => Some((studies.clone(), not_shown.clone())),
+        _ => None,
+    });
+    assert_eq!((studies.len(), not_shown.len()), (1, 1));
+    let study = Arc::clone(&session.studies[&studies[0]]);
+    assert_eq!(study.instance_count(), 6);
+    let frame = FrameRef { instance: study.series[0].instances[0].uid.clone(), frame: FrameIndex(0) };
+    session.engine().demand(Demand { frames: vec![frame.clone()], ..Demand::default() });
+    session.wait("its picture", |e| matches!(e, Event::Frame(f, _) if *f == frame).then_some(()));
+}
+
+#[test]
+fn thumbnails_come_and_are_kept() {
+    let center = TestCenter::start(None);
+    center.import(&write_study(center.folder(), "1.2.392.41", 2, 3, 200));
+    let terminal = Terminal::new(&center);
+    let mut session = terminal.signed_in(&center);
+    let assignment = session.assignment();
+    let wanted = StudyWanted { study: assignment.studies[0].clone(), class: Class::Visible, paused: false };
+    session.want(&assignment, vec![]);
+    session.complete(&wanted.study.study_uid);
+    let study = Arc::clone(&session.studies[&wanted.study.study_uid]);
+    let thumbnails: Vec<_> = study
+        .series
+        .iter()
+        .flat_map(display_sets)
+        .map(|set| ThumbnailWanted { frame: set.frames[1].clone(), display_set: set.id, voi: None })
+        .collect();
+    assert_eq!(thumbnails.len(), 2);
+    for run in 0..2 {
+        let demand = Demand { studies: vec![wanted.clone()], frames: vec![], thumbnails: thumbnails.clone() };
+        session.engine().demand(demand);
+        let mut seen = 0;
+        session.wait("thumbnails", |e| {
+            if let Event::Thumbnail { size, rgb, .. } = e {
+                assert_eq!((size, rgb.len()), (&[96, 96], 96 * 96 * 3));
+                seen += 1;
+            }
+            (seen == 2).then_some(())
+        });
+        // The second time they come from the disk: nothing else of the study is asked for.
+        session.stop();
+        session = terminal.start();
+        if run == 0 {
+            session.engine().demand(Demand { studies: vec![wanted.clone()], ..Demand::default() });
+            session.until("the study from the disk", |s| s.studies.contains_key(&wanted.study.study_uid));
+        }
+    }
+}
+
+#[test]
+fn a_paused_study_moves_no_bytes_and_an_urgent_one_goes_first() {
+    let center = TestCenter::start(None);
+    for uid in ["1.2.392.42", "1.2.392.43"] {
+        center.import(&write_study(center.folder(), uid, 2, 10, 64));
+    }
+    let terminal = Terminal::new(&center);
+    let mut session = terminal.signed_in(&center);
+    let mut studies: Vec<_> = session.assignments.values().map(|a| a.studies[0].clone()).collect();
+    studies.sort_by_key(|s| s.study_uid.clone());
+    let wanted = |class: [Class; 2], paused: [bool; 2]| {
+        let one = |n: usize| StudyWanted { study: studies[n].clone(), class: class[n], paused: paused[n] };
+        Demand { studies: vec![one(0), one(1)], ..Demand::default() }
+    };
+    session.engine().demand(wanted([Class::Ahead, Class::Visible], [true, false]));
+    session.complete(&studies[1].study_uid.clone());
+    assert!(session.ledgers.get(&studies[0].study_uid).is_none_or(|(l, ..)| l.received() == 0));
+    session.engine().demand(wanted([Class::Ahead, Class::Visible], [false, false]));
+    assert_eq!(session.complete(&studies[0].study_uid.clone()).received(), 20);
+}
+
+#[test]
+fn every_act_is_in_the_centers_audit_and_refused_steps_say_why() {
+    let center = TestCenter::start(None);
+    center.import(&write_study(center.folder(), "1.2.392.44", 1, 2, 16));
+    let terminal = Terminal::new(&center);
+    let mut session = terminal.signed_in(&center);
+    let id = session.assignment().id.clone();
+    session.begin(&id);
+    session.send(Command::Transition {
+        assignment: id.clone(),
+        transition: Transition::Decline(DeclineReason::Overload, String::new()),
+    });
+    let failure = session.wait("a refusal", |e| match e {
+        Event::TransitionFailed { failure, .. } => Some(failure.clone()),
+        _ => None,
+    });
+    assert!(matches!(&failure, Failure::Conflict(words) if !words.is_empty()), "{failure:?}");
+    assert_eq!(session.assignments[&id].state, AssignmentState::InProgress);
+    let study = session.assignments[&id].studies[0].study_uid.clone();
+    session.send(Command::Viewed { study: study.clone() });
+    crate::support::process::wait_until("the record at the center", || {
+        center.audit_bodies().iter().any(|b| b.contains("study_opened") && b.contains(study.as_str()))
+    });
+    let bodies = center.audit_bodies();
+    for action in ["application_start", "login", "worklist_query"] {
+        assert!(bodies.iter().any(|b| b.contains(action)), "{action} is missing in {bodies:?}");
+    }
+}
+
+#[test]
+fn an_addendum_follows_its_report() {
+    let center = TestCenter::start(None);
+    center.import(&write_study(center.folder(), "1.2.392.45", 1, 2, 16));
+    let terminal = Terminal::new(&center);
+    let mut session = terminal.signed_in(&center);
+    let id = session.assignment().id.clone();
+    let assignment = session.begin(&id);
+    let prepared = session.prepare(&assignment, Session::draft(&assignment, 1));
+    session.sign(&prepared);
+    let first = session.receipt();
+    let mut addendum = Session::draft(&assignment, 2);
+    addendum.addendum_to =
+        Some(Predecessor { report_id: first.report_id.clone(), sha256: first.sha256.clone(), version: first.version });
+    let prepared = session.prepare(&assignment, addendum);
+    session.sign(&prepared);
+    let second = session.receipt();
+    assert_eq!((second.report_id, second.version), (first.report_id, 2));
+    session.send(Command::LoadReports { assignment: id.clone() });
+    let reports = session.wait("the reports", |e| match e {
+        Event::Reports { reports, .. } => Some(reports.clone()),
+        _ => None,
+    });
+    assert_eq!(reports.iter().map(|r| (r.version, r.valid)).collect::<Vec<_>>(), [(1, true), (2, true)]);
+    session.stop();
+    // Another terminal reads both from the center.
+    let other = Terminal::new(&center);
+    let mut session = other.signed_in(&center);
+    session.send(Command::LoadReports { assignment: id.clone() });
+    let remote = session.wait("the reports", |e| match e {
+        Event::Reports { reports, .. } => Some(reports.clone()),
+        Event::Notice(failure) => panic!("{failure:?}"),
+        _ => None,
+    });
+    assert_eq!(
+        remote.iter().map(|r| (r.version, r.valid, r.sha256.clone())).collect::<Vec<_>>(),
+        reports.iter().map(|r| (r.version, true, r.sha256.clone())).collect::<Vec<_>>()
+    );
+    assert_eq!(center.reports(), [(id, 2)]);
+}
+
+#[test]
+fn the_disk_budget_never_takes_an_open_assignments_study() {
+    let center = TestCenter::start(None);
+    for uid in ["1.2.392.46", "1.2.392.47"] {
+        center.import(&write_study(center.folder(), uid, 1, 10, 64));
+    }
+    let mut terminal = Terminal::new(&center);
+    terminal.budgets.disk = 1;
+    let mut session = terminal.signed_in(&center);
+    let assignments: Vec<_> = session.assignments.values().cloned().collect();
+    for assignment in &assignments {
+        session.want(assignment, vec![]);
+        session.complete(&assignment.studies[0].study_uid.clone());
+    }
+    // Both are open, so both stay, whatever the budget says.
+    let first: &StudyUid = &assignments[0].studies[0].study_uid;
+    session.ledgers.remove(first);
+    session.want(&assignments[0], vec![]);
+    session.until("the study from the disk", |s| s.ledgers.get(first).is_some_and(|(l, ..)| l.received() == 10));
+}
