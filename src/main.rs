@@ -169,5 +169,5 @@ fn window_demo(_: &Cli, _: &DemoArgs, _: &mut dyn std::io::Write) -> anyhow::Res
 
 #[cfg(not(feature = "gui"))]
 fn window(_: &Cli) -> anyhow::Result<bool> {
-    anyhow::bail!("this build has no window (feature `gui` is off)").context("nothing to open")
+    anyhow::bail!("this build has no window (feature `gui` is off): nothing to open")
 }
