@@ -69,7 +69,7 @@ impl StoredFrames {
         let held = value.len().div_ceil(size).min(declared);
         let frames = (0..held).map(|n| {
             let start = value.start + n * size;
-            Vec::from([start..(start + size).min(value.end)])
+            std::iter::once(start..(start + size).min(value.end)).collect()
         });
         let word = match (header.coding.endian, pixel.vr, allocated) {
             (Endian::Little, ..) => 1,

@@ -251,7 +251,7 @@ async fn importing_twice_makes_no_duplicate_and_says_what_was_refused() {
     let images = rig.folder.path().join("images");
     let report = dokuei::server::import::import(
         rig.center(),
-        &[images.clone()],
+        std::slice::from_ref(&images),
         &dokuei::server::import::Options::default(),
         &mut |_| {},
     )

@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stderr, reason = "says that it did not run, and what was refused")]
 async fn everything_real_is_taken_or_refused_with_a_reason_and_served() {
     let Some(folder) = std::env::var_os("DOKUEI_TEST_DATA").map(PathBuf::from) else {
         eprintln!("not run: DOKUEI_TEST_DATA is not set");

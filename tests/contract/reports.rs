@@ -140,7 +140,7 @@ async fn a_signed_report_is_taken_once_and_given_back_byte_for_byte() {
         assert_eq!((link.name.as_str(), read(&link.url).await), (sent.name.as_str(), sent.bytes.clone()));
     }
     let list: ReportList = rig.get("/v1/studies/1.2.3.100/reports").token(&terminal.token).send().await.ok().read();
-    assert_eq!(list.reports, [report.clone()]);
+    assert_eq!(list.reports, std::slice::from_ref(&report));
     let after: Assignment = rig.get(paths::assignment(&assignment.id)).token(&terminal.token).send().await.ok().read();
     assert_eq!(after.report_id.as_deref(), Some(receipt.report_id.as_str()));
     let stranger = rig.sign_in_as(&rig.other).await.access_token;

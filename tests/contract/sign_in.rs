@@ -12,7 +12,7 @@ async fn discovery_health_and_the_contract_need_no_sign_in() {
     let rig = Rig::new().await;
     let discovery: Discovery = rig.get(paths::DISCOVERY).send().await.ok().read();
     assert_eq!(discovery.name, "試験センター");
-    assert_eq!(discovery.ca_certificates, [rig.enrolment.file.ca_certificate.clone()]);
+    assert_eq!(discovery.ca_certificates, std::slice::from_ref(&rig.enrolment.file.ca_certificate));
     assert_eq!(rig.enrolment.file.base_url, rig.handle.base_url().expect("url"));
     rig.get(paths::HEALTH).send().await.ok();
     let served = rig.get(paths::OPENAPI).send().await.ok();
