@@ -205,7 +205,6 @@ fn strip(ui: &mut Ui, words: Words, app: &App, notice: &Notice, more: usize, out
             let galley = elided(painter, text, theme::font(theme::BODY), color, rect.right() - left - 8.0);
             painter.galley(pos2(left, rect.center().y + y - galley.size().y / 2.0), galley, color);
         }
-        painter.hline(ui.max_rect().x_range(), ui.max_rect().bottom() - 0.5, theme::line());
         response.on_hover_text(spoken);
     });
 }

@@ -76,6 +76,7 @@ fn entry_ui(ui: &mut Ui, words: Words, app: &App, entry: &OutboxEntry) {
     if entry.wedged.is_some() {
         ui.add_space(theme::GRID);
         caption(ui, words.t("notice.wedged_means"));
+        ui.add_space(theme::GRID);
         caption(ui, words.t("notice.wedged_do"));
         ui.add_space(theme::GRID);
     }

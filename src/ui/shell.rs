@@ -193,7 +193,7 @@ impl Shell {
             // Autosave and the reading state wait for pauses of a second or two.
             Screen::At(Place::Reading) => Duration::from_secs(1),
             Screen::At(_) => Duration::from_secs(10),
-            _ => Duration::from_secs(60),
+            _ => Duration::from_mins(1),
         }
     }
 

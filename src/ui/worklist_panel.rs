@@ -21,8 +21,10 @@ pub struct WorklistLocal {
     request: RequestLocal,
 }
 
-const FILTERS: f32 = 148.0;
-const REQUEST: f32 = 368.0;
+const FILTERS: f32 = 128.0;
+/// Width of the request: in a small window the list keeps its room.
+const REQUEST: [f32; 2] = [320.0, 368.0];
+const SMALL: f32 = 1500.0;
 
 /// Draws list and preview.
 pub fn worklist_ui(ui: &mut Ui, words: Words, app: &App, local: &mut WorklistLocal, out: &mut Vec<Action>) {
@@ -36,7 +38,7 @@ pub fn worklist_ui(ui: &mut Ui, words: Words, app: &App, local: &mut WorklistLoc
         && let Some(assignment) = app.worklist.selected()
     {
         Panel::right("worklist-request")
-            .default_size(REQUEST)
+            .default_size(if ui.max_rect().width() < SMALL { REQUEST[0] } else { REQUEST[1] })
             .size_range(320.0..=560.0)
             .frame(plain(Margin::same(0)))
             .show(ui, |ui| request_ui(ui, words, app, assignment, &mut local.request, out));

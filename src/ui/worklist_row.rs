@@ -87,11 +87,11 @@ fn state(words: Words, app: &App, assignment: &Assignment) -> (&'static str, Col
 
 /// What stands below the state: why it cannot be read, the draft, or the coordinator's reason.
 fn below_state(words: Words, app: &App, assignment: &Assignment) -> (String, Color32) {
-    let studies = assignment.studies.iter().filter_map(|s| app.pictures.study(&s.study_uid));
+    let mut studies = assignment.studies.iter().filter_map(|s| app.pictures.study(&s.study_uid));
     if assignment.studies.is_empty() {
         return (words.t("worklist.no_study").to_owned(), theme::HARM);
     }
-    if let Some(problem) = studies.filter_map(|s| s.failure.as_ref()).next() {
+    if let Some(problem) = studies.find_map(|s| s.failure.as_ref()) {
         return (super::failure::what(words, problem), theme::CAUTION);
     }
     if let Some(reason) = &assignment.reason {

@@ -14,7 +14,7 @@ fn ring(ui: &Ui, response: &Response, edge: Option<Color32>) {
     ui.painter().rect_stroke(response.rect, theme::RADIUS, stroke, egui::StrokeKind::Inside);
 }
 
-fn edit<'t>(text: &'t mut String, width: f32) -> TextEdit<'t> {
+fn edit(text: &mut String, width: f32) -> TextEdit<'_> {
     TextEdit::singleline(text)
         .desired_width(width)
         .margin(Margin::symmetric(8, 6))
