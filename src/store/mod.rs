@@ -236,7 +236,17 @@ pub(crate) mod testing {
             Self { folder: tempfile::tempdir().expect("folder"), key: MasterKey::generate().expect("key") }
         }
         pub(crate) fn open(&self) -> Store {
-            self.open_with(Arc::new(NoFaults)).expect("store opens")
+            Store::open(self.acquire(), self.key.clone(), Arc::new(NoFaults)).expect("store opens")
+        }
+        /// The profile. Another test that starts a program just now holds a copy of the lock until it runs.
+        pub(crate) fn acquire(&self) -> Profile {
+            for _ in 0..1000 {
+                match Profile::acquire(self.folder.path()) {
+                    Err(StoreError::InUse) => std::thread::sleep(std::time::Duration::from_millis(10)),
+                    other => return other.expect("profile"),
+                }
+            }
+            panic!("the profile's lock does not come free");
         }
         pub(crate) fn open_with(&self, faults: Arc<dyn Faults>) -> Result<Store, StoreError> {
             Store::open(Profile::acquire(self.folder.path())?, self.key.clone(), faults)
@@ -262,7 +272,7 @@ mod tests {
     fn another_key_does_not_open_the_store() {
         let bench = Bench::new();
         drop(bench.open());
-        let profile = Profile::acquire(bench.folder.path()).expect("free");
+        let profile = bench.acquire();
         assert!(profile.holds_sealed_data());
         let other = MasterKey::generate().expect("key");
         assert!(matches!(Store::open(profile, other, Arc::new(NoFaults)), Err(StoreError::Seal(_))));

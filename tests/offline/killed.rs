@@ -1,6 +1,7 @@
 //! SIGKILL at every write of a draft, a signature, the outbox and an instance, in a process of its own; and a
 //! disk that is really full.
 
+use crate::support::process::wait_for;
 use dokuei::report::{Draft, Receipt, Value};
 use dokuei::store::{Attachment, Fault, FaultPlan, NewAudit, NoFaults, Package, Profile, Store, StoreError};
 use dokuei::study::{SeriesUid, SopInstanceUid, StudyUid};
@@ -23,7 +24,12 @@ fn open(folder: &Path, plan: Option<Arc<FaultPlan>>) -> Store {
     } else {
         PassphraseStore::create(&path, PASSPHRASE, PassphraseWork::QUICK)
     };
-    let profile = Profile::acquire(&folder.join("profile")).expect("the lock went with the process");
+    // Another test that starts a program at this moment holds a copy of every open file, and so of the lock, until
+    // its program runs.
+    let profile = wait_for("the profile's lock", || match Profile::acquire(&folder.join("profile")) {
+        Err(StoreError::InUse) => None,
+        other => Some(other.expect("the lock went with the process")),
+    });
     let exists = profile.holds_sealed_data();
     let key = MasterKey::load_or_create(&secrets.expect("secrets"), exists).expect("key");
     match plan {

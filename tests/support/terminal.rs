@@ -1,14 +1,14 @@
 //! An engine without a window, steered by a test.
 
-use super::process::DEADLINE;
+use super::process::{DEADLINE, wait_for};
 use super::reading_center::{PASSWORD, SharedClock, TestCenter, USER};
 use dokuei::center::Patience;
 use dokuei::engine::message::{
     Class, Command, Demand, Event, Failure, Prepared, Secret, Start, StudyWanted, Transition,
 };
-use dokuei::engine::{Budgets, Config, Engine, SecretChoice, Timing};
+use dokuei::engine::{Budgets, Config, Engine, EngineError, SecretChoice, Timing};
 use dokuei::report::{Draft, Receipt, Value, templates};
-use dokuei::store::{Faults, NoFaults};
+use dokuei::store::{Faults, NoFaults, StoreError};
 use dokuei::study::{Ledger, Study, StudyUid};
 use dokuei::vault::secrets::{MemoryStore, PassphraseWork, SecretStore};
 use dokuei::worklist::{Assignment, AssignmentState};
@@ -96,7 +96,11 @@ impl Terminal {
         config.budgets = self.budgets;
         config.decoders = Some(2);
         config.faults = Arc::clone(&self.faults);
-        let engine = Engine::start(config).expect("engine starts");
+        // A program that another test starts at this moment holds a copy of the lock until it runs.
+        let engine = wait_for("the profile's lock", || match Engine::start(config.clone()) {
+            Err(EngineError::Store(StoreError::InUse)) => None,
+            other => Some(other.expect("engine starts")),
+        });
         Session {
             engine: Some(engine),
             bell,
