@@ -9,6 +9,7 @@ mod offline;
 mod orthanc;
 #[cfg(feature = "gui")]
 mod pixels;
+mod reading_day;
 mod real_data;
 #[cfg(feature = "gui")]
 mod report_panel;

@@ -132,7 +132,12 @@ pub fn look_through<E: EngineLink>(
         for (place, frame) in set.frames.iter().enumerate() {
             driver.act(Action::Viewport(VIEW, viewport::Action::ScrollTo(place)));
             let mut there = |app: &App| app.pictures.frame(frame).is_some() || app.pictures.failed.contains_key(frame);
-            driver.until("a frame", FRAME, &mut |_| {}, &mut there)?;
+            driver.until(
+                &format!("frame {} of {}", frame.frame.number(), frame.instance),
+                FRAME,
+                &mut |_| {},
+                &mut there,
+            )?;
             if let Some(why) = driver.app.pictures.failed.get(frame) {
                 trouble.insert(frame.instance.to_string(), why.clone());
             }
@@ -153,7 +158,7 @@ fn picture<E: EngineLink>(
     let Some(frame) = set.frames.get(place) else { return Ok(None) };
     driver.act(Action::Viewport(VIEW, viewport::Action::ScrollTo(place)));
     let mut there = |app: &App| app.pictures.frame(frame).is_some() || app.pictures.failed.contains_key(frame);
-    driver.until("a frame", FRAME, &mut |_| {}, &mut there)?;
+    driver.until(&format!("frame {} of {}", frame.frame.number(), frame.instance), FRAME, &mut |_| {}, &mut there)?;
     let Some(pixels) = driver.app.pictures.frame(frame).cloned() else { return Ok(None) };
     let voi = pixels.voi.first().copied().unwrap_or_else(|| crate::imaging::auto_window(&pixels));
     let (rgb, [width, height]) = draw(&pixels, voi).map_err(DayError::Picture)?;
