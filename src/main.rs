@@ -1,5 +1,6 @@
 //! `dokuei`, the reading workstation: arguments, logging, and which command does what.
 
+#[cfg(feature = "gui")]
 use anyhow::Context as _;
 use clap::Parser as _;
 use dokuei::cli::args::{Cli, Command, DemoArgs};

@@ -60,7 +60,7 @@ fn local_files_open_without_a_center() {
     let study = Arc::clone(&session.studies[&studies[0]]);
     assert_eq!(study.instance_count(), 6);
     let frame = FrameRef { instance: study.series[0].instances[0].uid.clone(), frame: FrameIndex(0) };
-    session.engine().demand(Demand { frames: vec![frame.clone()], ..Demand::default() });
+    session.engine().demand(Demand { frames: vec![frame.clone()], missing: vec![frame.clone()], ..Demand::default() });
     session.wait("its picture", |e| matches!(e, Event::Frame(f, _) if *f == frame).then_some(()));
 }
 

@@ -37,6 +37,7 @@ pub(super) fn settle(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
     let frames: BTreeSet<FrameRef> = app.wanted.frames.iter().cloned().collect();
     app.wanted_frames = frames;
     app.pictures.keep_frames(&app.wanted_frames);
+    app.wanted.missing = app.wanted.frames.iter().filter(|f| !app.pictures.frames.contains_key(*f)).cloned().collect();
     mark_seen(app, now, out);
 }
 
@@ -54,7 +55,7 @@ fn work_out(app: &App) -> Demand {
     if app.access.session.is_none() && !app.access.local {
         return Demand::default();
     }
-    Demand { studies: studies(app), frames: frames(app), thumbnails: thumbnails(app) }
+    Demand { studies: studies(app), frames: frames(app), missing: Vec::new(), thumbnails: thumbnails(app) }
 }
 
 fn studies(app: &App) -> Vec<StudyWanted> {

@@ -196,6 +196,9 @@ pub struct Demand {
     pub studies: Vec<StudyWanted>,
     /// Decoded frames to have in memory.
     pub frames: Vec<FrameRef>,
+    /// Those of `frames` that the app does not hold. Demands overtake each other, so only the app knows: a
+    /// frame that it dropped and wants again would otherwise look as if it had been given already.
+    pub missing: Vec<FrameRef>,
     /// Thumbnails not yet there.
     pub thumbnails: Vec<ThumbnailWanted>,
 }

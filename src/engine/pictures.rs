@@ -1,13 +1,13 @@
 //! From a demanded frame to a decoded one: opened objects and decoded frames in two caches, jobs in the pool.
 //!
-//! Rule towards the app: a frame is sent when it appears in a Demand and when it becomes available while it is
-//! demanded. The app keeps what its Demand names; a frame that left the Demand and comes back is sent again.
+//! Rule towards the app: a frame is sent when a Demand says that it is missing there, and when it becomes
+//! available while it is demanded. The app keeps what its Demand names.
 
 use super::cache::Lru;
 use super::inner::Inner;
 use super::library::Place;
 use super::lock;
-use super::message::{Event, ThumbnailWanted};
+use super::message::{Demand, Event, ThumbnailWanted};
 use super::pool::{LEISURE, Urgency};
 use crate::dicom::Object;
 use crate::imaging::{Frame, auto_window, letterbox, render_rgb};
@@ -83,17 +83,12 @@ impl Pictures {
 
 impl Inner {
     /// Takes the frames and thumbnails of a new Demand.
-    pub(super) fn demand_pictures(self: &Arc<Self>, frames: &[FrameRef], thumbnails: &[ThumbnailWanted]) {
-        let mut fresh = Vec::new();
+    pub(super) fn demand_pictures(self: &Arc<Self>, demand: &Demand) {
+        let Demand { frames, missing, thumbnails, .. } = demand;
         let mut fresh_thumbnails = Vec::new();
         {
             let mut state = lock(&self.pictures.state);
             let wanted: HashMap<FrameRef, u32> = frames.iter().cloned().zip(0..).collect();
-            for frame in frames {
-                if !state.wanted.contains_key(frame) {
-                    fresh.push(frame.clone());
-                }
-            }
             state.wanted = wanted;
             let old: HashSet<_> = state.thumbnails.values().flatten().map(|t| t.display_set.clone()).collect();
             let mut by_instance: HashMap<SopInstanceUid, Vec<ThumbnailWanted>> = HashMap::new();
@@ -109,8 +104,10 @@ impl Inner {
             let state = lock(&self.pictures.state);
             self.events.keep_frames(|frame| state.wanted.contains_key(frame));
         }
-        for frame in fresh {
-            self.fetch_frame(&frame);
+        // What waits in the queue is on its way; anything else that the app lacks is got (again).
+        let on_the_way = self.events.frames_waiting();
+        for frame in missing.iter().filter(|f| !on_the_way.contains(*f)) {
+            self.fetch_frame(frame);
         }
         for thumbnail in fresh_thumbnails {
             self.fetch_thumbnail(thumbnail);

@@ -4,7 +4,7 @@
 use super::lock;
 use super::message::Event;
 use crate::study::FrameRef;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 /// The queue and the callback that wakes the UI.
@@ -50,6 +50,15 @@ impl EventQueue {
             Event::Frame(frame, _) | Event::FrameFailed(frame, _) => wanted(frame),
             _ => true,
         });
+    }
+
+    /// Frames whose event has not been taken yet.
+    pub(super) fn frames_waiting(&self) -> HashSet<FrameRef> {
+        let frame = |event: &Event| match event {
+            Event::Frame(frame, _) | Event::FrameFailed(frame, _) => Some(frame.clone()),
+            _ => None,
+        };
+        lock(&self.events).iter().filter_map(frame).collect()
     }
 
     pub(super) fn drain(&self, max: usize) -> Vec<Event> {

@@ -202,8 +202,8 @@ async fn take_demands(inner: Arc<Inner>, slot: Arc<DemandSlot>) {
         }
         let newest = lock(&slot.newest).take();
         if let Some(demand) = newest {
+            inner.demand_pictures(&demand);
             inner.demand_studies(demand.studies);
-            inner.demand_pictures(&demand.frames, &demand.thumbnails);
             inner.transfer.poke();
         }
     }

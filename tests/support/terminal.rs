@@ -222,7 +222,7 @@ impl Session {
     pub fn want(&self, assignment: &Assignment, frames: Vec<dokuei::study::FrameRef>) {
         let study = assignment.studies[0].clone();
         let studies = vec![StudyWanted { study, class: Class::Visible, paused: false }];
-        self.engine().demand(Demand { studies, frames, thumbnails: Vec::new() });
+        self.engine().demand(Demand { studies, missing: frames.clone(), frames, thumbnails: Vec::new() });
     }
 
     /// Waits until a study is wholly here.
