@@ -83,7 +83,8 @@ fn thumbnails_come_and_are_kept() {
         .collect();
     assert_eq!(thumbnails.len(), 2);
     for run in 0..2 {
-        let demand = Demand { studies: vec![wanted.clone()], frames: vec![], thumbnails: thumbnails.clone() };
+        let demand =
+            Demand { studies: vec![wanted.clone()], frames: vec![], missing: vec![], thumbnails: thumbnails.clone() };
         session.engine().demand(demand);
         let mut seen = 0;
         session.wait("thumbnails", |e| {

