@@ -318,6 +318,7 @@ impl Dataset {
     }
 
     /// One item of a code sequence, in this data set's repertoire.
+    #[must_use]
     pub fn code_item(&self, value: &str, scheme: &str, meaning: &str) -> Dataset {
         let mut item = Dataset::item(self.charset);
         item.text(tags::CODE_VALUE, value)

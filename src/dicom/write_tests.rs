@@ -47,12 +47,9 @@ fn file_reads_back() {
     let mut inner = Dataset::item(Charset::Utf8);
     inner.text(tags::LONG_CODE_VALUE, "x");
     let mut set = small(Charset::Utf8);
-    set.text(tags::PATIENT_NAME, "A^B=山田^太郎").decimal(tags::PIXEL_SPACING, &[0.123456789012345678, -1e-9]).code(
-        tags::VIEW_CODE_SEQUENCE,
-        "399162004",
-        "SCT",
-        "cranio-caudal",
-    );
+    set.text(tags::PATIENT_NAME, "A^B=山田^太郎")
+        .decimal(tags::PIXEL_SPACING, &[0.123_456_789_012_345_68, -1e-9])
+        .code(tags::VIEW_CODE_SEQUENCE, "399162004", "SCT", "cranio-caudal");
     set.unsigned(tags::ROWS, &[1]).unsigned(tags::COLUMNS, &[3]).pixels_u8(vec![1, 2, 3]);
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("a/b.dcm");
@@ -60,7 +57,7 @@ fn file_reads_back() {
     let read = dicom_object::open_file(&path).expect("reads");
     assert_eq!(read.element(tags::PATIENT_NAME).expect("name").to_str().expect("text"), "A^B=山田^太郎");
     let spacing: Vec<f64> = read.element(tags::PIXEL_SPACING).expect("spacing").to_multi_float64().expect("numbers");
-    assert!((spacing[0] - 0.123456789012345678).abs() < 1e-12 && (spacing[1] + 1e-9).abs() < 1e-15);
+    assert!((spacing[0] - 0.123_456_789_012_345_68).abs() < 1e-12 && (spacing[1] + 1e-9).abs() < 1e-15);
     assert_eq!(read.element(tags::PIXEL_DATA).expect("pixels").to_bytes().expect("bytes").as_ref(), [1, 2, 3, 0]);
     assert_eq!(read.meta().media_storage_sop_instance_uid(), uid_from_name("a"));
     assert_eq!(fs::read_dir(folder.path().join("a")).expect("folder").count(), 1, "no temporary file is left");

@@ -72,8 +72,9 @@ pub fn value(view: View, p: Vec2, height_mm: f32, seed: u32, motion: Vec2, findi
         return 0.0;
     }
     // Tissue moves with the breast, the outline stays.
-    let q =
-        p + motion + 1.5 * Vec2::new(noise((p / 40.0).extend(0.5), seed ^ 5), noise((p / 40.0).extend(7.5), seed ^ 6));
+    let q = p
+        + motion
+        + 1.5 * Vec2::new(noise((p / 40.0).extend(0.5), seed ^ 0x5), noise((p / 40.0).extend(7.5), seed ^ 0x6));
     let at = |scale: f32, layer: f32| (q / scale).extend(layer);
     let away = q - tip;
     let (r, angle) = (away.length(), away.y.atan2(-away.x));
@@ -82,26 +83,26 @@ pub fn value(view: View, p: Vec2, height_mm: f32, seed: u32, motion: Vec2, findi
     let cloud = fractal(at(24.0, 0.0), 4, 0.55, seed);
     let mut value = 4300.0 + 620.0 * cloud;
     // Gland: a cone behind the nipple with lobulated borders, thinning to the chest wall.
-    let warp = 12.0 * fractal(at(26.0, 3.0), 3, 0.55, seed ^ 17);
+    let warp = 12.0 * fractal(at(26.0, 3.0), 3, 0.55, seed ^ 0x11);
     let centre = if view.oblique { Vec2::new(56.0, tip.y - 14.0) } else { Vec2::new(54.0, tip.y - 6.0) };
     let size = if view.oblique { Vec2::new(47.0, 52.0) } else { Vec2::new(45.0, 58.0) };
     let reach = 1.0 - ((q - centre) / size).length() + warp / 48.0;
     let mask = smoothstep(-0.14, 0.42, reach);
-    let lobes = fractal(at(11.0, 5.0), 4, 0.6, seed ^ 23);
-    let fine = fractal(at(3.2, 9.0), 3, 0.6, seed ^ 29);
+    let lobes = fractal(at(11.0, 5.0), 4, 0.6, seed ^ 0x17);
+    let fine = fractal(at(3.2, 9.0), 3, 0.6, seed ^ 0x1d);
     let gland = smoothstep(-0.38, 0.5, lobes + 0.55 * cloud + 0.25 * fine);
     value += mask * (900.0 + 4700.0 * gland);
     // Ducts fan out from the nipple.
-    let bend = angle + 0.25 * noise(at(30.0, 11.0), seed ^ 31);
-    let duct = noise(Vec3::new(bend * 9.0, r / 55.0, 2.0), seed ^ 37);
+    let bend = angle + 0.25 * noise(at(30.0, 11.0), seed ^ 0x1f);
+    let duct = noise(Vec3::new(bend * 9.0, r / 55.0, 2.0), seed ^ 0x25);
     let ducts =
         (1.0 - smoothstep(0.0, 0.13, duct.abs())) * smoothstep(3.0, 14.0, r) * (1.0 - smoothstep(35.0, 85.0, r));
     value += 1150.0 * ducts * (0.35 + 0.65 * mask);
     // Cooper's ligaments: thin curved septa, and finer ones.
     let sheet = |scale: f32, layer: f32, width: f32| {
         let n = noise(
-            (q / scale).extend(layer) + Vec3::splat(0.6) * noise(at(scale * 1.7, layer + 3.0), seed ^ 41),
-            seed ^ 43,
+            (q / scale).extend(layer) + Vec3::splat(0.6) * noise(at(scale * 1.7, layer + 3.0), seed ^ 0x29),
+            seed ^ 0x2b,
         );
         1.0 - smoothstep(0.0, width, n.abs())
     };
@@ -110,11 +111,13 @@ pub fn value(view: View, p: Vec2, height_mm: f32, seed: u32, motion: Vec2, findi
     value += 400.0 * sheet(9.0, 25.0, 0.07) * near_gland;
     value += 300.0 * sheet(4.6, 31.0, 0.10) * mask;
     // A few vessels.
-    let vessel =
-        noise((q / Vec2::new(48.0, 30.0)).extend(41.0) + Vec3::splat(0.4) * noise(at(17.0, 44.0), seed ^ 3), seed ^ 47);
+    let vessel = noise(
+        (q / Vec2::new(48.0, 30.0)).extend(41.0) + Vec3::splat(0.4) * noise(at(17.0, 44.0), seed ^ 0x3),
+        seed ^ 0x2f,
+    );
     value += 260.0 * (1.0 - smoothstep(0.0, 0.022, (vessel - 0.18).abs())) * (1.0 - mask);
     // Fine grain of the parenchyma.
-    value += 260.0 * fractal(at(1.1, 51.0), 3, 0.7, seed ^ 53) * (0.4 + 0.6 * mask);
+    value += 260.0 * fractal(at(1.1, 51.0), 3, 0.7, seed ^ 0x35) * (0.4 + 0.6 * mask);
 
     // Pectoral muscle: a triangle with convex edge.
     if view.oblique {
@@ -127,7 +130,7 @@ pub fn value(view: View, p: Vec2, height_mm: f32, seed: u32, motion: Vec2, findi
             (Vec2::new(p.x * 0.9 + p.y * 0.42, (p.y - p.x * 0.42) * 0.12) / 5.0).extend(3.0),
             3,
             0.5,
-            seed ^ 59,
+            seed ^ 0x3b,
         );
         value = mix(value, 9300.0 + 600.0 * fibres + 12.0 * d.clamp(0.0, 40.0), muscle * 0.88);
         // A node in the axilla with a fatty hilum.

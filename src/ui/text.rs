@@ -4,10 +4,10 @@
 //! every key used in the code exists.
 
 use crate::app::Language;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-type Table = HashMap<String, String>;
+type Table = BTreeMap<String, String>;
 
 const SOURCES: [(Language, &str); 2] = [
     (Language::Ja, include_str!("../../assets/text/ja.toml")),
@@ -16,8 +16,8 @@ const SOURCES: [(Language, &str); 2] = [
 
 /// Flattens `[area] name = "…"` to `area.name`.
 fn parse(source: &str) -> Result<Table, toml::de::Error> {
-    let areas: HashMap<String, HashMap<String, String>> = toml::from_str(source)?;
-    let flatten = |(area, words): (String, HashMap<String, String>)| {
+    let areas: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(source)?;
+    let flatten = |(area, words): (String, BTreeMap<String, String>)| {
         words.into_iter().map(move |(name, word)| (format!("{area}.{name}"), word)).collect::<Vec<_>>()
     };
     Ok(areas.into_iter().flat_map(flatten).collect())

@@ -1,4 +1,5 @@
 //! One typed field: text, choice, choices or number, with its value in the draft.
+#![expect(clippy::option_option, reason = "outer: whether the reader changed it; inner: the new value, or none")]
 
 use crate::report::{Choice, Field, FieldKind, Value};
 use crate::ui::controls::{caption, chip, name};

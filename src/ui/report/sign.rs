@@ -49,7 +49,8 @@ pub fn sign_dialog_ui(ctx: &egui::Context, app: &App, local: &mut SignLocal, out
                 }
             }
             SignFlow::Preview { prepared, signing, failure } => {
-                preview_ui(ui, words, size.y - 7.0 * theme::ROW, prepared, *signing, failure.as_ref(), local, out);
+                let preview = (prepared, *signing, failure.as_ref());
+                preview_ui(ui, words, size.y - 7.0 * theme::ROW, preview, local, out);
             }
             SignFlow::Signed { sha256, receipt, next } => {
                 signed_ui(ui, words, sha256, receipt.as_ref(), next.is_some(), out);
@@ -183,9 +184,7 @@ fn preview_ui(
     ui: &mut Ui,
     words: Words,
     height: f32,
-    prepared: &crate::engine::message::Prepared,
-    signing: bool,
-    failure: Option<&Failure>,
+    (prepared, signing, failure): (&crate::engine::message::Prepared, bool, Option<&Failure>),
     local: &mut SignLocal,
     out: &mut Vec<Action>,
 ) {
