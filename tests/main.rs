@@ -1,4 +1,5 @@
 //! Integration tests: one binary, since each one that links egui and wgpu is large.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "tests say what they did not run")]
 
 mod architecture;
 mod contract;
