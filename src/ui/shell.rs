@@ -94,6 +94,8 @@ pub struct Shell {
     demanded: Demand,
     screenshots: Option<PathBuf>,
     taken: u32,
+    /// Screen frames drawn, as far as the first few matter.
+    begun: u8,
     closed: bool,
 }
 
@@ -122,6 +124,7 @@ impl Shell {
             demanded: Demand::default(),
             screenshots: options.screenshots,
             taken: 0,
+            begun: 0,
             closed: false,
         };
         let mut facts = vec![PlatformFact::SystemLanguage(platform::system_language())];
@@ -211,6 +214,19 @@ impl Shell {
         });
     }
 
+    /// X11 window managers take no wish of a window that is not on the screen yet, and eframe shows it after
+    /// the first frame: what was asked at its making is asked again then.
+    fn maximise(&mut self, ctx: &Context) {
+        const SHOWN: u8 = 2;
+        if self.begun <= SHOWN {
+            self.begun += 1;
+            if self.begun > SHOWN {
+                ctx.send_viewport_cmd(egui::ViewportCommand::Maximized(true));
+            }
+            ctx.request_repaint();
+        }
+    }
+
     fn close(&mut self) {
         if !std::mem::replace(&mut self.closed, true) {
             self.act(vec![Action::Quit]);
@@ -244,6 +260,7 @@ impl eframe::App for Shell {
             ctx.request_repaint();
         }
         self.act(vec![Action::Tick]);
+        self.maximise(ctx);
         if ctx.input(|i| i.viewport().close_requested()) {
             self.close();
         }

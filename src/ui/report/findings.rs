@@ -20,6 +20,8 @@ pub struct FindingsInput<'a> {
     pub open: Option<crate::report::FindingId>,
     /// Edits are taken.
     pub editable: bool,
+    /// Place of a frame in its series, counted from 1, where the series is here.
+    pub place_of: &'a dyn Fn(&crate::study::FrameRef) -> Option<usize>,
 }
 
 /// Draws the list and the button for a new finding.
@@ -116,7 +118,8 @@ fn open_ui(ui: &mut Ui, input: &FindingsInput<'_>, finding: &Finding, typing: &m
         caption(ui, &words.f("report.measured", &[("value", &measured_text(measured))]));
     }
     if let Some(key) = &finding.key_image {
-        let frame = key.frame.frame.number();
+        // What the corner of the viewport says, too; a single-frame object alone would always be the first.
+        let frame = (input.place_of)(&key.frame).map_or_else(|| "?".to_owned(), |place| place.to_string());
         let [center, width] = [key.voi.center.round(), key.voi.width.round()];
         caption(ui, &words.f("report.key_image", &[("frame", &frame), ("center", &center), ("width", &width)]));
     }

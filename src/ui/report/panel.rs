@@ -44,10 +44,11 @@ pub fn report_panel_ui(ui: &mut Ui, app: &App, local: &mut ReportLocal, out: &mu
     local.typing.want(report.focus_field.as_ref());
     let footer = theme::ROW + 5.0 * theme::GRID;
     let height = (ui.available_height() - footer).max(0.0);
+    let place_of = |frame: &crate::study::FrameRef| app.pictures.locate(frame).map(|(_, place)| place + 1);
     ScrollArea::vertical().auto_shrink(false).max_height(height).show(ui, |ui| {
         ui.set_width(ui.available_width() - 2.0 * theme::GRID);
         for part in &report.template.sections {
-            section_ui(ui, words, report, assignment, part, local, out);
+            section_ui(ui, words, report, assignment, part, local, &place_of, out);
         }
         ui.add_space(4.0 * theme::GRID);
     });
@@ -112,6 +113,7 @@ fn section_ui(
     assignment: &Assignment,
     part: &Section,
     local: &mut ReportLocal,
+    place_of: &dyn Fn(&crate::study::FrameRef) -> Option<usize>,
     out: &mut Vec<Action>,
 ) {
     let Some(draft) = report.draft() else { return };
@@ -125,6 +127,7 @@ fn section_ui(
             findings: &draft.findings,
             open: report.open_finding,
             editable: report.editable(),
+            place_of,
         };
         findings_ui(ui, &input, &mut local.typing, out);
         ui.add_space(2.0 * theme::GRID);
