@@ -176,6 +176,16 @@ impl Library {
         Some(home)
     }
 
+    /// Why an instance will not come, if it was given up.
+    pub(super) fn unfetched_reason(&self, instance: &SopInstanceUid) -> Option<String> {
+        let home = self.homes.get(instance)?;
+        let entry = self.entries.get(&home.study)?;
+        if !entry.unfetched.contains(instance) {
+            return None;
+        }
+        entry.ledger.series.get(&home.series)?.failed.get(instance).cloned()
+    }
+
     pub(super) fn home(&self, instance: &SopInstanceUid) -> Option<&Home> {
         self.homes.get(instance)
     }

@@ -134,8 +134,15 @@ impl Inner {
             self.events.push(Event::Frame(frame.clone(), decoded));
             return;
         }
-        if lock(&self.library).place(&frame.instance).is_none() {
-            return;
+        {
+            let library = lock(&self.library);
+            if library.place(&frame.instance).is_none() {
+                // Given up, or refused as another study's: it will not come, and the reader is told why.
+                if let Some(reason) = library.unfetched_reason(&frame.instance) {
+                    self.events.push(Event::FrameFailed(frame.clone(), reason));
+                }
+                return;
+            }
         }
         let urgency = {
             let mut state = lock(&self.pictures.state);
@@ -148,7 +155,7 @@ impl Inner {
         let (inner, frame) = (Arc::clone(self), frame.clone());
         self.pool.submit(urgency, move || {
             let wanted = lock(&inner.pictures.state).wanted.contains_key(&frame);
-            let result = wanted.then(|| inner.decoded(&frame));
+            let result = wanted.then(|| inner.decoded_safely(&frame));
             let still = {
                 let mut state = lock(&inner.pictures.state);
                 state.under_way.remove(&frame);
@@ -172,6 +179,26 @@ impl Inner {
     fn unshown(&self, instance: &SopInstanceUid, reason: &str) {
         if let Some(study) = lock(&self.library).unshown(instance, reason) {
             self.progress_changed(&study);
+        }
+    }
+
+    /// The same, where a panic of a codec is a reason like any other.
+    fn decoded_safely(&self, frame: &FrameRef) -> Result<Arc<Frame>, NoPicture> {
+        let attempt = std::panic::AssertUnwindSafe(|| self.decoded(frame));
+        std::panic::catch_unwind(attempt).unwrap_or_else(|_| {
+            lock(&self.pictures.opening).remove(&frame.instance);
+            Err(NoPicture::Reason("the decoder failed on this object".to_owned()))
+        })
+    }
+
+    /// An instance was given up: whoever waits for its frames is told.
+    pub(super) fn instance_given_up(&self, instance: &SopInstanceUid, reason: &str) {
+        let frames: Vec<_> = {
+            let state = lock(&self.pictures.state);
+            state.wanted.keys().filter(|f| f.instance == *instance).cloned().collect()
+        };
+        for frame in frames {
+            self.events.push(Event::FrameFailed(frame, reason.to_owned()));
         }
     }
 
@@ -271,7 +298,7 @@ impl Inner {
     }
 
     fn make_thumbnail(&self, study: &StudyUid, wanted: &ThumbnailWanted) -> Option<KeptThumbnail> {
-        let frame = match self.decoded(&wanted.frame) {
+        let frame = match self.decoded_safely(&wanted.frame) {
             Ok(frame) => frame,
             Err(NoPicture::Reason(reason)) => {
                 self.unshown(&wanted.frame.instance, &reason);

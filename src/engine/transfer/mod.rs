@@ -274,6 +274,12 @@ impl Inner {
             job.failure.clone_from(&failure);
             changed.then_some(failure)
         };
+        if let Unit::Instance(_, _, instance) = unit {
+            let given_up = lock(&self.library).unfetched_reason(instance);
+            if let Some(reason) = given_up {
+                self.instance_given_up(instance, &reason);
+            }
+        }
         if let Some(failure) = failure {
             self.show_failure(&study, failure);
         }
