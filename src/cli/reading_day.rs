@@ -9,6 +9,7 @@ use crate::study::{DisplaySet, ExamKind, NotShown, StudyUid};
 use crate::viewport::{self, Layout, Shape, ViewId};
 use crate::worklist::{Assignment, Kind};
 use serde::Serialize;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -89,18 +90,23 @@ pub type Draw<'a> =
 /// and to the end.
 pub fn open<E: EngineLink>(driver: &mut Driver<E>, id: &str) -> Result<(Option<u64>, u64), DayError> {
     let begin = Instant::now();
-    let mut first = None;
+    let first = Cell::new(None);
     driver.act(Action::Worklist(WorklistAction::Open(id.to_owned())));
     driver.act(Action::Layout(LayoutAction::Grid(Layout::new(1, 1))));
     let mut see = |event: &Event| {
-        if matches!(event, Event::Frame(..)) {
-            first.get_or_insert_with(|| begin.elapsed().as_millis() as u64);
+        if matches!(event, Event::Frame(..)) && first.get().is_none() {
+            first.set(Some(begin.elapsed().as_millis() as u64));
         }
     };
     let mut done = |app: &App| {
         let open = app.open_assignment().filter(|a| a.id == id);
-        let arrived = |uid| app.pictures.study(uid).is_some_and(|s| s.finished);
-        open.is_some_and(|a| a.studies.iter().all(|s| arrived(&s.study_uid)))
+        let state = |uid| app.pictures.study(uid);
+        let arrived = |uid| state(uid).is_some_and(|s| s.finished);
+        // A picture on screen, or the certainty that there is none to show.
+        let seen = |uid| {
+            first.get().is_some() || !app.pictures.failed.is_empty() || state(uid).is_none_or(|s| s.sets.is_empty())
+        };
+        open.is_some_and(|a| a.studies.iter().all(|s| arrived(&s.study_uid) && seen(&s.study_uid)))
             && app.report.as_ref().is_some_and(|r| !r.loading)
     };
     driver.until("a study to arrive", STUDY, &mut see, &mut done)?;
@@ -108,7 +114,7 @@ pub fn open<E: EngineLink>(driver: &mut Driver<E>, id: &str) -> Result<(Option<u
     if let Some(why) = app_refusal(&driver.app, id) {
         return Err(DayError::Refused { what: format!("assignment {id}"), why });
     }
-    Ok((first, all))
+    Ok((first.get(), all))
 }
 
 fn app_refusal(app: &App, id: &str) -> Option<String> {
