@@ -65,6 +65,21 @@ fn local_files_open_without_a_center() {
 }
 
 #[test]
+fn a_study_left_out_and_named_again_is_told_again_however_quickly() {
+    let center = TestCenter::start(None);
+    center.import(&write_study(center.folder(), "1.2.392.48", 1, 2, 16));
+    let terminal = Terminal::new(&center);
+    let mut session = terminal.signed_in(&center);
+    let assignment = session.assignment();
+    let study = assignment.studies[0].study_uid.clone();
+    for _ in 0..50 {
+        session.want(&assignment, vec![]);
+        session.wait("the study", |e| matches!(e, Event::Study(s) if s.uid == study).then_some(()));
+        session.engine().demand(Demand::default());
+    }
+}
+
+#[test]
 fn thumbnails_come_and_are_kept() {
     let center = TestCenter::start(None);
     center.import(&write_study(center.folder(), "1.2.392.41", 2, 3, 200));

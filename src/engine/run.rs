@@ -13,8 +13,9 @@ use super::sign::{Desk, Wish};
 use super::transfer::{self, Transfer};
 use super::{audit, link, lock, outbox};
 use crate::store::{Profile, StoreError};
+use crate::study::StudyUid;
 use crate::worklist::{AuditAction, AuditOutcome};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -51,11 +52,29 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-/// The newest Demand; older ones are overwritten unread.
+/// The newest Demand; older ones are overwritten unread. Which studies appear is noted when it is said: an
+/// overwritten Demand may have left one out, and then the app has forgotten it.
 #[derive(Default)]
 struct DemandSlot {
-    newest: Mutex<Option<Demand>>,
+    said: Mutex<Said>,
     changed: Notify,
+}
+
+#[derive(Default)]
+struct Said {
+    newest: Option<Demand>,
+    studies: BTreeSet<StudyUid>,
+    /// Appeared since the engine looked last.
+    fresh: BTreeSet<StudyUid>,
+}
+
+impl Said {
+    fn say(&mut self, demand: Demand) {
+        let studies: BTreeSet<_> = demand.studies.iter().map(|s| s.study.study_uid.clone()).collect();
+        self.fresh.extend(studies.difference(&self.studies).cloned());
+        self.studies = studies;
+        self.newest = Some(demand);
+    }
 }
 
 impl Engine {
@@ -120,7 +139,7 @@ impl Engine {
 
     /// Says what is wanted now; replaces what was said before.
     pub fn demand(&self, demand: Demand) {
-        *lock(&self.demand.newest) = Some(demand);
+        lock(&self.demand.said).say(demand);
         self.demand.changed.notify_one();
     }
 
@@ -200,10 +219,13 @@ async fn take_demands(inner: Arc<Inner>, slot: Arc<DemandSlot>) {
             () = slot.changed.notified() => {}
             () = inner.stopped() => return,
         }
-        let newest = lock(&slot.newest).take();
+        let (newest, fresh) = {
+            let mut said = lock(&slot.said);
+            (said.newest.take(), std::mem::take(&mut said.fresh))
+        };
         if let Some(demand) = newest {
             inner.demand_pictures(&demand);
-            inner.demand_studies(demand.studies);
+            inner.demand_studies(demand.studies, &fresh);
             inner.transfer.poke();
         }
     }

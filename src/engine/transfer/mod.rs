@@ -16,7 +16,7 @@ use crate::study::{SopInstanceUid, StudyUid};
 use ingest::Arrival;
 pub(super) use ingest::committer;
 use plan::{StudyJob, Unit};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
@@ -101,9 +101,10 @@ impl Transfer {
 }
 
 impl Inner {
-    /// Takes the studies of a new Demand.
-    pub(super) fn demand_studies(&self, mut studies: Vec<StudyWanted>) {
+    /// Takes the studies of a new Demand; `fresh` are those that the Demand said before did not name.
+    pub(super) fn demand_studies(&self, mut studies: Vec<StudyWanted>, fresh: &BTreeSet<StudyUid>) {
         studies.sort_by_key(|w| w.class);
+        let mut again = Vec::new();
         let mut forgotten = Vec::new();
         {
             let mut state = lock(&self.transfer.state);
@@ -118,6 +119,8 @@ impl Inner {
                 let uid = &wanted.study.study_uid;
                 if !state.jobs.contains_key(uid) {
                     state.jobs.insert(uid.clone(), StudyJob::new(wanted.study.clone()));
+                } else if fresh.contains(uid) {
+                    again.push(uid.clone());
                 }
                 if wanted.paused {
                     state.stop_study(uid);
@@ -130,6 +133,11 @@ impl Inner {
         }
         for uid in forgotten {
             lock(&self.library).forget(&uid);
+        }
+        // Left out and named again before the engine looked: what is known is told once more.
+        for uid in again {
+            self.tell_study(&uid);
+            self.progress_changed(&uid);
         }
         self.transfer.changed.notify_one();
     }
