@@ -2,6 +2,8 @@
 
 mod access;
 mod engine;
+#[cfg(target_os = "linux")]
+mod ime;
 mod keys;
 mod list;
 mod places;

@@ -10,17 +10,40 @@ use crate::app::Language;
 pub struct InputMethod {
     #[cfg(target_os = "linux")]
     focus: x11::Refocus,
+    /// A text field has the caret.
     wanted: bool,
+    /// Something may be composed.
+    composing: bool,
+    /// The switch is on its way.
     toggled: bool,
 }
 
 impl InputMethod {
     /// After the screen was drawn: notes whether the input method is about to be switched.
     pub fn after_pass(&mut self, ctx: &egui::Context) {
+        let composing = ctx.input(|i| {
+            i.events.iter().fold(self.composing, |before, event| match event {
+                // On X11 an empty one also says that a composition begins: its text stands in a window of its own.
+                egui::Event::Ime(egui::ImeEvent::Preedit { .. }) => true,
+                egui::Event::Ime(egui::ImeEvent::Commit(_)) => false,
+                _ => before,
+            })
+        });
+        self.composing = composing;
+        if cfg!(target_os = "linux") && !composing {
+            // egui interrupts whenever the caret goes to another field. On X11 that makes a new input context, and
+            // keys on their way to the old one are lost: only where there is something to interrupt.
+            ctx.output_mut(|o| {
+                if let Some(ime) = &mut o.ime {
+                    ime.should_interrupt_composition = false;
+                }
+            });
+        }
         let (wanted, interrupted) =
             ctx.output(|o| (o.ime.is_some(), o.ime.is_some_and(|ime| ime.should_interrupt_composition)));
         if wanted != self.wanted || interrupted {
             self.wanted = wanted;
+            self.composing = false;
             self.toggled = true;
             ctx.request_repaint();
         }

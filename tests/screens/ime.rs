@@ -1,0 +1,51 @@
+//! A real Japanese input method in the real window: the field that gets the caret gets the input method too,
+//! and again when the caret comes back.
+
+use crate::support::process::wait_until;
+use crate::support::reader::Widget;
+use crate::support::window::{Button, Desktop, Typing};
+use dokuei::app::Language;
+use dokuei::ui::text::Words;
+
+#[test]
+fn a_field_that_gets_the_caret_gets_the_input_method() {
+    let words = Words(Language::Ja);
+    let desktop = Desktop::start(1280, 800, Typing::Japanese);
+    let mut program = desktop.command(env!("CARGO_BIN_EXE_dokuei"));
+    // Under the desktop's own locale: one that is not installed would leave Xlib without Japanese.
+    program.arg("--profile").arg(desktop.folder().join("profile"));
+    let program = desktop.launch(program);
+    let window = desktop.window("Dokuei");
+    let field = |name: &'static str| -> Option<Widget> {
+        let name = words.t(name);
+        desktop.widgets().into_iter().find(|w| w.name == name && w.text.is_some() && w.place.is_some())
+    };
+    let focused = |name| field(name).is_some_and(|w| w.focused);
+    // This desktop has no keyring that opens, so a passphrase comes first. Switching the input method waits until
+    // it has a text field to switch for, which is what is tried here.
+    wait_until("the passphrase screen", || focused("passphrase.phrase"));
+    desktop.japanese(false);
+    window.type_text("a long passphrase");
+    window.key("Tab");
+    wait_until("the second field", || focused("passphrase.again"));
+    desktop.japanese(false);
+    window.type_text("a long passphrase");
+    window.key("Return");
+    wait_until("the enrolment screen", || field("enrol.path").is_some());
+    let middle = field("enrol.path").expect("it is there").middle();
+    for (typed, word) in [("kessetsu", "結節"), ("haien", "結節肺炎")] {
+        window.click(middle.0, middle.1, Button::Left);
+        wait_until("the caret", || focused("enrol.path"));
+        desktop.japanese(true);
+        window.key("End");
+        window.type_text(typed);
+        window.key("space");
+        window.key("Return");
+        let written = || field("enrol.path").and_then(|w| w.text);
+        wait_until("the committed word", || written().as_deref() == Some(word));
+        // Away, where no text is: the input method goes with the caret.
+        window.click(40, 40, Button::Left);
+        wait_until("no caret", || !focused("enrol.path"));
+    }
+    drop(program);
+}
