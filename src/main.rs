@@ -14,6 +14,7 @@ const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
     log_to_stderr();
+    tell_panics_without_content();
     let cli = Cli::parse();
     match run(cli) {
         Ok(true) => ExitCode::SUCCESS,
@@ -33,6 +34,15 @@ fn log_to_stderr() {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,wgpu_hal=error,dicom_parser=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// A panic is a fault of ours: its place is told, its words are not, since they might quote a patient's data.
+fn tell_panics_without_content() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
+        tracing::error!(place, thread, "a fault in the program");
+    }));
 }
 
 /// Does the command; `false` = done, but the answer is no.

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Lies in every folder that a demo may clear.
+const MARKER: &str = ".dokuei-demo";
 const SIGN_IN: Duration = Duration::from_mins(2);
 
 /// What the demo is asked to do.
@@ -42,6 +44,9 @@ pub enum DemoError {
         /// Cause.
         source: std::io::Error,
     },
+    /// The folder holds something that no demo made.
+    #[error("{0} is not empty and was not made by a demo: name another folder with --out DIR")]
+    NotOurs(PathBuf),
     /// The generated studies.
     #[error("generated studies: {0}")]
     Phantom(#[from] phantom::Error),
@@ -88,7 +93,7 @@ impl DemoCenter {
     /// Generates the studies where they are not there yet, starts the center and fills it.
     pub fn start(options: &DemoOptions, out: &mut dyn Write) -> Result<Self, DemoError> {
         crate::vault::tls::install_provider();
-        std::fs::create_dir_all(&options.dir).map_err(at(&options.dir))?;
+        claim(&options.dir)?;
         let studies = options.dir.join(if options.small { "studies-small" } else { "studies" });
         generate(&studies, options.small, out)?;
         let data = options.dir.join("center");
@@ -142,6 +147,20 @@ impl DemoCenter {
         }
         Ok(())
     }
+}
+
+/// The folder for results: made by a demo, or empty. Anything else might be a real center or profile, which a
+/// demo must never clear.
+fn claim(dir: &Path) -> Result<(), DemoError> {
+    let marker = dir.join(MARKER);
+    if marker.is_file() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(dir).map_err(at(dir))?;
+    if std::fs::read_dir(dir).map_err(at(dir))?.next().is_some() {
+        return Err(DemoError::NotOurs(dir.to_owned()));
+    }
+    std::fs::write(&marker, "This folder belongs to `dokuei demo`; each demo clears it.\n").map_err(at(&marker))
 }
 
 fn remove(folder: &Path) -> Result<(), DemoError> {
@@ -363,4 +382,22 @@ fn keep(center: &DemoCenter, done: &ReportDone, dir: &Path, reports: &Path) -> R
         receipt: name("receipt.json"),
         verified,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demo_clears_only_what_a_demo_made() {
+        let dir = tempfile::tempdir().expect("folder");
+        let real = dir.path().join("real");
+        std::fs::create_dir_all(real.join("center")).expect("folder");
+        assert!(matches!(claim(&real), Err(DemoError::NotOurs(_))));
+        assert!(real.join("center").is_dir());
+        let own = dir.path().join("own");
+        claim(&own).expect("a new folder");
+        std::fs::create_dir_all(own.join("center")).expect("folder");
+        claim(&own).expect("its own folder again");
+    }
 }

@@ -197,11 +197,11 @@ pub fn outside(sources: &[Source], crates: &BTreeSet<String>) -> Vec<Violation> 
     out
 }
 
-/// Modules that are compiled for tests only, by the names they have here.
+/// Modules that are compiled for tests only, by the names they have here; so are those that end in `_tests`.
 const TEST_MODULES: &[&str] = &["tests", "testing", "fixtures"];
 
 fn is_test(file: &[String], named: &Named) -> bool {
-    file.iter().chain(&named.within).any(|module| TEST_MODULES.contains(&module.as_str()))
+    file.iter().chain(&named.within).any(|module| TEST_MODULES.contains(&module.as_str()) || module.ends_with("_tests"))
 }
 
 /// Crates without an owner, and owners of crates that the manifest does not have.
