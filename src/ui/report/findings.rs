@@ -6,6 +6,7 @@ use crate::report::{Edit, FieldKind, Finding, Template, Value, measured_text};
 use crate::ui::controls::{bare_button, caption};
 use crate::ui::text::Words;
 use crate::ui::theme;
+use crate::viewport::Annotation;
 use egui::{Frame, Margin, RichText, Sense, Stroke, Ui};
 
 /// What the list is drawn from.
@@ -20,6 +21,8 @@ pub struct FindingsInput<'a> {
     pub open: Option<crate::report::FindingId>,
     /// Edits are taken.
     pub editable: bool,
+    /// The measurement chosen on the picture, which the open finding may take.
+    pub chosen: Option<&'a Annotation>,
     /// Place of a frame in its series, counted from 1, where the series is here.
     pub place_of: &'a dyn Fn(&crate::study::FrameRef) -> Option<usize>,
 }
@@ -132,6 +135,14 @@ fn open_ui(ui: &mut Ui, input: &FindingsInput<'_>, finding: &Finding, typing: &m
         }
         if finding.key_image.is_some() && bare_button(ui, words.t("report.drop_key_image")).clicked() {
             out.push(edit(Edit::SetKeyImage(finding.id, None)));
+        }
+        if let Some(annotation) = input.chosen.filter(|a| finding.annotation != Some(a.id))
+            && let Some(measured) = &annotation.measured
+        {
+            let name = words.f("report.use_measurement", &[("value", &measured_text(measured))]);
+            if bare_button(ui, &name).clicked() {
+                out.push(Action::Report(ReportAction::UseMeasurement(annotation.id)));
+            }
         }
         if finding.measured.is_some() && bare_button(ui, words.t("report.drop_measurement")).clicked() {
             out.push(edit(Edit::SetMeasurement(finding.id, None)));

@@ -127,6 +127,7 @@ fn section_ui(
             findings: &draft.findings,
             open: report.open_finding,
             editable: report.editable(),
+            chosen: report.chosen.and_then(|id| draft.annotations.iter().find(|a| a.id == id)),
             place_of,
         };
         findings_ui(ui, &input, &mut local.typing, out);
