@@ -223,13 +223,19 @@ impl CenterClient {
     }
 
     pub(super) async fn send_with(&self, client: &Client, call: &Call<'_>) -> Result<Response, CenterError> {
+        self.authorised(|token| self.build(client, call, Some(token))).await
+    }
+
+    /// What every authorised request does, whatever its address: a refused token is renewed once, and where the
+    /// new one is refused as well the session has ended.
+    async fn authorised(&self, build: impl Fn(&str) -> RequestBuilder) -> Result<Response, CenterError> {
         let token = self.session.access_token(self).await?;
-        let answer = self.build(client, call, Some(token.text())).send().await?;
+        let answer = build(token.text()).send().await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
             return checked(answer).await;
         }
         let token = self.session.refreshed(self, &token).await?;
-        let answer = self.build(client, call, Some(token.text())).send().await?;
+        let answer = build(token.text()).send().await?;
         if answer.status() == StatusCode::UNAUTHORIZED {
             return Err(CenterError::SessionEnded);
         }
@@ -252,14 +258,7 @@ impl CenterClient {
 
     /// A GET of a whole address of the center's own origin (its DICOMweb root), with the access token.
     pub(super) async fn get_own(&self, url: &str, accept: &'static str) -> Result<Response, CenterError> {
-        let get = |token: &str| self.http.get(url).header(ACCEPT, accept).bearer_auth(token);
-        let token = self.session.access_token(self).await?;
-        let answer = get(token.text()).send().await?;
-        if answer.status() != StatusCode::UNAUTHORIZED {
-            return checked(answer).await;
-        }
-        let token = self.session.refreshed(self, &token).await?;
-        checked(get(token.text()).send().await?).await
+        self.authorised(|token| self.http.get(url).header(ACCEPT, accept).bearer_auth(token)).await
     }
 
     pub(super) async fn json<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, CenterError> {
@@ -331,6 +330,43 @@ pub(super) async fn json<T: DeserializeOwned>(answer: Response) -> Result<T, Cen
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vault::ca::{CertificateAuthority, Validity};
+    use crate::vault::secrets::MemoryStore;
+    use std::io::{Read as _, Write as _};
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    #[tokio::test]
+    async fn a_renewed_token_that_is_refused_too_ends_the_session() {
+        crate::vault::tls::install_provider();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
+        let url = format!("http://{}/", listener.local_addr().expect("address"));
+        let refuser = std::thread::spawn(move || {
+            for _ in 0..2 {
+                let (mut stream, _) = listener.accept().expect("asked");
+                let mut request = [0; 4096];
+                assert!(stream.read(&mut request).expect("request") > 0);
+                let answer = b"HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+                stream.write_all(answer).expect("answered");
+            }
+        });
+        let start = "2026-01-01T00:00:00Z".parse().expect("time");
+        let ca = CertificateAuthority::create("test", Validity::days(start, 10)).expect("ca").certificate_pem();
+        let session = Arc::new(Session::new(Arc::new(MemoryStore::new()), "https://center.example", &ca));
+        let patience = Patience::default();
+        let center = CenterClient::new("https://center.example", &ca, Arc::clone(&session), patience).expect("client");
+        let plain = http(&Trust::System, patience, patience.stall).expect("client");
+        let asked = AtomicU64::new(1);
+        session.hold("token 1", 1);
+        let answer = center.authorised(|token| {
+            // Somebody else renews the token while the request is on its way.
+            let next = asked.fetch_add(1, Ordering::Relaxed) + 1;
+            session.hold("token", next);
+            plain.get(&url).bearer_auth(token)
+        });
+        assert_eq!(answer.await.expect_err("refused twice"), CenterError::SessionEnded);
+        refuser.join().expect("asked twice");
+        assert_eq!(asked.load(Ordering::Relaxed), 3);
+    }
 
     #[test]
     fn pauses_grow_and_are_bounded() {

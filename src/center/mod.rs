@@ -19,4 +19,4 @@ pub use error::CenterError;
 pub use events::{CenterEvent, EventStream};
 pub use origin::Origin;
 pub use reports::{DraftSent, Part, Submission};
-pub use session::{AccessToken, REFRESH_TOKEN_NAME, Session};
+pub use session::{AccessToken, Session, refresh_token_name};

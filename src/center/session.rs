@@ -3,14 +3,19 @@
 use super::CenterError;
 use super::client::{Call, CenterClient, json};
 use super::contract::{ProblemType, SigningCertificate, SigningCertificateRequest, TokenRequest, TokenResponse, paths};
+use crate::vault::digest::sha256_hex;
 use crate::vault::secrets::SecretStore;
 use reqwest::Method;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-/// Name of the refresh token in the secret store.
-pub const REFRESH_TOKEN_NAME: &str = "refresh-token";
+/// Name of a center's refresh token in the secret store. Address and CA are part of it: a token never goes to
+/// another center than the one that gave it.
+pub fn refresh_token_name(base_url: &str, ca_pem: &str) -> String {
+    let center = sha256_hex(format!("{base_url}\0{ca_pem}").as_bytes());
+    format!("refresh-token-{}", &center[..32])
+}
 
 /// An access token with the number of its refresh. Hidden in Debug output, wiped when dropped.
 #[derive(Clone)]
@@ -35,6 +40,7 @@ impl std::fmt::Debug for AccessToken {
 /// ended token refresh once.
 pub struct Session {
     secrets: Arc<dyn SecretStore>,
+    name: String,
     access: Mutex<Option<AccessToken>>,
 }
 
@@ -45,9 +51,16 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// No token yet; `secrets` may hold a refresh token from before.
-    pub fn new(secrets: Arc<dyn SecretStore>) -> Self {
-        Self { secrets, access: Mutex::new(None) }
+    /// No token yet; `secrets` may hold a refresh token from before, of the center at `base_url` under `ca_pem`.
+    pub fn new(secrets: Arc<dyn SecretStore>, base_url: &str, ca_pem: &str) -> Self {
+        Self { secrets, name: refresh_token_name(base_url, ca_pem), access: Mutex::new(None) }
+    }
+
+    /// Puts a token in place, as if a refresh had given it.
+    #[cfg(test)]
+    pub(super) fn hold(&self, text: &str, generation: u64) {
+        let token = AccessToken { text: Zeroizing::new(text.to_owned()), generation };
+        *self.access.try_lock().expect("nobody refreshes") = Some(token);
     }
 
     /// The access token, fetched with the refresh token where there is none.
@@ -78,7 +91,7 @@ impl Session {
         held: &mut Option<AccessToken>,
         generation: u64,
     ) -> Result<AccessToken, CenterError> {
-        let stored = self.secret(|s| s.get(REFRESH_TOKEN_NAME)).await?.ok_or(CenterError::SessionEnded)?;
+        let stored = self.secret(|s, name| s.get(name)).await?.ok_or(CenterError::SessionEnded)?;
         let refresh_token = std::str::from_utf8(&stored).map_err(|_| CenterError::SessionEnded)?.to_owned();
         let answer = request_tokens(center, &TokenRequest::RefreshToken { refresh_token }).await;
         match answer {
@@ -90,7 +103,7 @@ impl Session {
                 );
                 if ended {
                     *held = None;
-                    self.secret(|s| s.delete(REFRESH_TOKEN_NAME)).await?;
+                    self.secret(|s, name| s.delete(name)).await?;
                     return Err(CenterError::SessionEnded);
                 }
                 Err(error)
@@ -106,7 +119,7 @@ impl Session {
         generation: u64,
     ) -> Result<(AccessToken, TokenResponse), CenterError> {
         let refresh = Zeroizing::new(tokens.refresh_token.clone());
-        self.secret(move |s| s.set(REFRESH_TOKEN_NAME, refresh.as_bytes())).await?;
+        self.secret(move |s, name| s.set(name, refresh.as_bytes())).await?;
         let token = AccessToken { text: Zeroizing::new(tokens.access_token.clone()), generation: generation + 1 };
         *held = Some(token.clone());
         Ok((token, tokens))
@@ -115,10 +128,10 @@ impl Session {
     /// The secret store may block (a keyring prompt): never on an async worker.
     async fn secret<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&dyn SecretStore) -> Result<T, crate::vault::secrets::SecretError> + Send + 'static,
+        work: impl FnOnce(&dyn SecretStore, &str) -> Result<T, crate::vault::secrets::SecretError> + Send + 'static,
     ) -> Result<T, CenterError> {
-        let secrets = Arc::clone(&self.secrets);
-        tokio::task::spawn_blocking(move || work(secrets.as_ref()))
+        let (secrets, name) = (Arc::clone(&self.secrets), self.name.clone());
+        tokio::task::spawn_blocking(move || work(secrets.as_ref(), &name))
             .await
             .map_err(|e| CenterError::Secret(e.to_string()))?
             .map_err(|e| CenterError::Secret(e.to_string()))
@@ -161,18 +174,14 @@ impl CenterClient {
 
     /// Ends the session at the center where it can be reached, and here in any case.
     pub async fn sign_out(&self) -> Result<(), CenterError> {
-        let stored = self.session.secret(|s| s.get(REFRESH_TOKEN_NAME)).await?;
-        let revoked = match stored.as_deref().map(|b| std::str::from_utf8(b)) {
-            Some(Ok(token)) => {
-                let body = url::form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish();
-                let call = Call::new(Method::POST, paths::REVOKE)
-                    .body("application/x-www-form-urlencoded", bytes::Bytes::from(body));
-                self.send_anonymous(&call).await.map(|_| ())
-            }
-            _ => Ok(()),
+        // The access token names the session; one that has ended meanwhile is renewed for this last request.
+        let revoked = match self.send(&Call::new(Method::POST, paths::REVOKE)).await {
+            // There is no session to end.
+            Ok(_) | Err(CenterError::SessionEnded) => Ok(()),
+            Err(error) => Err(error),
         };
         *self.session.access.lock().await = None;
-        self.session.secret(|s| s.delete(REFRESH_TOKEN_NAME)).await?;
+        self.session.secret(|s, name| s.delete(name)).await?;
         revoked
     }
 
@@ -186,6 +195,14 @@ impl CenterClient {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_center_has_a_token_of_its_own() {
+        let names = [("https://a", "ca 1"), ("https://a", "ca 2"), ("https://b", "ca 1")]
+            .map(|(url, ca)| refresh_token_name(url, ca));
+        assert!(names[0] != names[1] && names[0] != names[2] && names[1] != names[2], "{names:?}");
+        assert_eq!(names[0], refresh_token_name("https://a", "ca 1"));
+    }
 
     #[test]
     fn form_fields_are_escaped() {

@@ -26,8 +26,15 @@ impl Inner {
         .map_err(|e| failure_of_store(&e))
     }
 
-    /// Sends one batch; `false` when nothing waits.
+    /// Sends what waits, batch after batch.
+    pub(super) async fn send_all_audit(&self) -> Result<(), Failure> {
+        while self.send_audit().await? {}
+        Ok(())
+    }
+
+    /// Sends one batch; `false` when nothing waits. One at a time, so that no batch goes twice.
     async fn send_audit(&self) -> Result<bool, Failure> {
+        let _one_sender = self.audit_gate.lock().await;
         let disk = self.disk()?;
         let limit = MAX_AUDIT_BATCH as u32;
         let waiting = disk.call(move |store| store.audit_to_send(limit)).await.map_err(|e| failure_of_store(&e))?;

@@ -64,6 +64,8 @@ pub(super) struct Inner {
     pub(super) link_wake: Notify,
     /// Audit records wait.
     pub(super) audit_wake: Notify,
+    /// Held by whoever sends audit records.
+    pub(super) audit_gate: tokio::sync::Mutex<()>,
     /// True: stop.
     pub(super) stop: watch::Sender<bool>,
 }

@@ -1,8 +1,8 @@
 //! Threads, priorities, retries: turns commands and demand into events. The only module that owns threads.
 //!
 //! `run` starts and stops everything and hands commands out; `transfer` brings studies here, `pictures` makes
-//! frames of them, `link` keeps worklist and leases, `drafts`, `sign` and `outbox` carry reports, `session` the
-//! keys. It never draws and never decides what the reader wants.
+//! frames of them, `link` keeps worklist and leases, `drafts`, `sign` and `outbox` carry reports, `session`
+//! who is here, `enrolment` which center, `keys` the signing keys. It never draws and never decides what the reader wants.
 
 mod audit;
 mod cache;
@@ -10,7 +10,9 @@ mod clock;
 mod config;
 mod disk;
 mod drafts;
+mod enrolment;
 mod inner;
+mod keys;
 mod library;
 mod link;
 mod local;

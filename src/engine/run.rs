@@ -108,6 +108,7 @@ impl Engine {
             outbox_wake: Notify::new(),
             link_wake: Notify::new(),
             audit_wake: Notify::new(),
+            audit_gate: tokio::sync::Mutex::default(),
             stop: watch::Sender::new(false),
             config,
         });

@@ -2,32 +2,23 @@
 
 use super::config::SecretChoice;
 use super::disk::Disk;
-use super::inner::{Center, Inner, Opened, failure_of_center, failure_of_store};
+use super::enrolment::{ENROLMENT, last_session_name};
+use super::inner::{Inner, Opened, failure_of_center, failure_of_store};
 use super::lock;
-use super::message::{Event, Failure, Link, Secret, Session, Start};
-use crate::center::contract::{ENROLMENT_FORMAT, EnrolmentFile, SigningCertificateRequest, UserRole};
-use crate::center::{CenterClient, CenterError, REFRESH_TOKEN_NAME, Session as Tokens};
+use super::message::{Event, Failure, Secret, Session, Start};
+use crate::center::contract::{EnrolmentFile, UserRole};
+use crate::center::{CenterError, refresh_token_name};
 use crate::store::{Profile, Store, StoreError};
-use crate::vault::ca::certificates_from_pem;
-use crate::vault::digest::sha256_hex;
-use crate::vault::keys::{SigningKey, Subject};
-use crate::vault::protected::{self, ProtectedError};
 use crate::vault::seal::{MasterKey, SealError};
 use crate::vault::secrets::{KeyringStore, PassphraseStore, SecretError, SecretStore};
 use crate::worklist::{AuditAction, AuditOutcome};
-use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Largest enrolment file.
-const MAX_ENROLMENT_BYTES: u64 = 256 * 1024;
-/// A certificate that ends within this time is renewed at sign-in.
-const RENEW_BEFORE: SignedDuration = SignedDuration::from_hours(14 * 24);
-
-const ENROLMENT: &str = "enrolment";
-const LAST_SESSION: &str = "last-session";
+/// How long a sign-out waits for the center to take the last audit records.
+pub(super) const LAST_AUDIT: Duration = Duration::from_secs(3);
 
 /// Who signed in last, for the sign-in screen and for sending what waits.
 #[derive(Serialize, Deserialize)]
@@ -37,32 +28,11 @@ struct LastSession {
     roles: Vec<String>,
 }
 
-/// The certificate of a reader's key on this terminal.
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Certificate {
-    /// PEM, the reader's first.
-    pub(super) chain: String,
-    /// End.
-    pub(super) expires_at: Timestamp,
-}
-
-fn key_secret(user: &str) -> String {
-    format!("signing-key-{}", &sha256_hex(user.as_bytes())[..32])
-}
-
-fn key_context(user: &str) -> Vec<u8> {
-    format!("dokuei signing key of {user}").into_bytes()
-}
-
-fn certificate_name(user: &str) -> String {
-    format!("certificate-{}", &sha256_hex(user.as_bytes())[..32])
-}
-
 fn role_name(role: UserRole) -> String {
     serde_json::to_value(role).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn failure_of_secret(error: &SecretError) -> Failure {
+pub(super) fn failure_of_secret(error: &SecretError) -> Failure {
     match error {
         SecretError::NoService { detail } => Failure::NoSecretStore(detail.clone()),
         SecretError::WrongPassphrase => Failure::Denied(error.to_string()),
@@ -169,27 +139,25 @@ impl Inner {
         lock(&self.desk.threads).push(thread);
         *lock(&self.opened) = Some(Opened { disk: disk.clone(), secrets });
         self.record(self.audit(AuditAction::ApplicationStart, AuditOutcome::Success, None)).await;
-        let kept = disk
-            .call(|store| {
-                Ok((store.settings()?, store.reading_state()?, store.private(ENROLMENT)?, store.private(LAST_SESSION)?))
-            })
+        let (settings, reading, enrolment) = disk
+            .call(|store| Ok((store.settings()?, store.reading_state()?, store.private(ENROLMENT)?)))
             .await
             .map_err(|e| (failure_of_store(&e), None))?;
-        let (settings, reading, enrolment, last) = kept;
         self.events.push(Event::Settings(settings));
         if let Some(state) = reading {
             self.events.push(Event::ReadingState(state));
         }
         self.tell_outbox().await;
-        let last: Option<LastSession> = last.and_then(|b| serde_json::from_slice(&b).ok());
         let start = match enrolment.and_then(|b| serde_json::from_slice::<EnrolmentFile>(&b).ok()) {
             None => Start::NotEnrolled,
             Some(file) => {
+                let last = self.last_session(&file).await.map_err(|e| (e, None))?;
                 let last_user = last.as_ref().map_or_else(|| file.user.clone(), |l| l.user.clone());
                 let center = file.center.clone();
+                let token = refresh_token_name(&file.base_url, &file.ca_certificate);
                 match self.connect(file) {
                     Ok(()) => {
-                        self.resume(last).await;
+                        self.resume(last, token).await;
                         Start::Ready { center, last_user }
                     }
                     Err(error) => {
@@ -203,76 +171,21 @@ impl Inner {
         Ok(())
     }
 
+    async fn last_session(&self, center: &EnrolmentFile) -> Result<Option<LastSession>, Failure> {
+        let (disk, name) = (self.disk()?, last_session_name(center));
+        let bytes = disk.call(move |store| store.private(&name)).await.map_err(|e| failure_of_store(&e))?;
+        Ok(bytes.and_then(|b| serde_json::from_slice(&b).ok()))
+    }
+
     /// A refresh token of the last run lets the outbox go on before anybody signs in; it opens no worklist.
-    async fn resume(&self, last: Option<LastSession>) {
+    async fn resume(&self, last: Option<LastSession>, token: String) {
         let (Some(last), Ok(opened)) = (last, self.opened()) else { return };
         let secrets = opened.secrets;
-        let token = tokio::task::spawn_blocking(move || secrets.get(REFRESH_TOKEN_NAME)).await;
+        let token = tokio::task::spawn_blocking(move || secrets.get(&token)).await;
         if matches!(token, Ok(Ok(Some(_)))) {
             *lock(&self.token_user) = Some(Session { user: last.user, name: last.name, roles: last.roles });
             self.back_online();
         }
-    }
-
-    fn connect(&self, file: EnrolmentFile) -> Result<(), CenterError> {
-        let opened = self.opened().map_err(|f| CenterError::Secret(f.detail().to_owned()))?;
-        let roots = certificates_from_pem(&file.ca_certificate)
-            .map_err(|_| CenterError::Untrusted("the enrolment file's CA certificate cannot be read".to_owned()))?;
-        let tokens = Arc::new(Tokens::new(opened.secrets));
-        let patience = self.config.timing.patience;
-        let client = CenterClient::new(&file.base_url, &file.ca_certificate, tokens, patience)?;
-        let name = file.center.clone();
-        *lock(&self.center) = Some(Center { client, enrolment: Arc::new(file), roots: Arc::new(roots) });
-        self.set_link(|l| *l = Link { center: name, ..Link::default() });
-        Ok(())
-    }
-
-    pub(super) async fn enrol(&self, path: PathBuf) {
-        let result = self.read_enrolment(&path).await;
-        match result {
-            Ok((center, last_user)) => self.events.push(Event::Started(Start::Ready { center, last_user })),
-            Err(failure) => self.events.push(Event::Notice(failure)),
-        }
-    }
-
-    async fn read_enrolment(&self, path: &Path) -> Result<(String, String), Failure> {
-        let path = path.to_owned();
-        let bytes = tokio::task::spawn_blocking(move || {
-            let mut bytes = Vec::new();
-            std::fs::File::open(path)?.take(MAX_ENROLMENT_BYTES + 1).read_to_end(&mut bytes)?;
-            Ok::<_, std::io::Error>(bytes)
-        })
-        .await
-        .map_err(|e| Failure::Local(e.to_string()))?
-        .map_err(|e| Failure::Local(format!("the enrolment file cannot be read: {e}")))?;
-        if bytes.len() as u64 > MAX_ENROLMENT_BYTES {
-            return Err(Failure::Corrupt("this is no enrolment file: too large".to_owned()));
-        }
-        let file: EnrolmentFile = serde_json::from_slice(&bytes).map_err(|e| {
-            Failure::Corrupt(format!("this is no enrolment file (line {}, column {})", e.line(), e.column()))
-        })?;
-        if file.format != ENROLMENT_FORMAT {
-            return Err(Failure::Corrupt("an enrolment file of a kind that this program does not know".to_owned()));
-        }
-        if file.expires_at < self.now() {
-            return Err(Failure::Denied("the enrolment file has expired: ask the center for a new one".to_owned()));
-        }
-        // Another center's outbox and drafts in this profile would be lost from sight.
-        if let Ok(known) = self.center()
-            && known.enrolment.base_url != file.base_url
-        {
-            let disk = self.disk()?;
-            let waiting = disk.call(|store| store.outbox()).await.map_err(|e| failure_of_store(&e))?;
-            if !waiting.is_empty() {
-                return Err(Failure::Conflict("reports for another center wait in this profile's outbox".to_owned()));
-            }
-        }
-        let disk = self.disk()?;
-        let json = serde_json::to_vec(&file).map_err(|e| Failure::Local(e.to_string()))?;
-        disk.call(move |store| store.put_private(ENROLMENT, &json)).await.map_err(|e| failure_of_store(&e))?;
-        let told = (file.center.clone(), file.user.clone());
-        self.connect(file).map_err(|e| failure_of_center(&e))?;
-        Ok(told)
     }
 
     pub(super) async fn sign_in(self: &Arc<Self>, user: String, password: Secret, otp: Secret) {
@@ -317,11 +230,18 @@ impl Inner {
     /// which opens the signing key) are the two factors.
     async fn sign_in_offline(self: &Arc<Self>, user: String, password: Secret, error: CenterError) {
         let failure = failure_of_center(&error);
-        let last = match self.disk() {
-            Ok(disk) => disk.call(|store| store.private(LAST_SESSION)).await.ok().flatten(),
-            Err(_) => None,
+        let last = match self.center() {
+            Ok(center) => self.last_session(&center.enrolment).await,
+            Err(failure) => Err(failure),
         };
-        let last = last.and_then(|b| serde_json::from_slice::<LastSession>(&b).ok()).filter(|l| l.user == user);
+        // What cannot be read is told as the reason, not as an unreachable center.
+        let last = match last {
+            Ok(last) => last.filter(|l| l.user == user),
+            Err(failure) => {
+                self.events.push(Event::SignInFailed(failure));
+                return;
+            }
+        };
         let Some(last) = last else {
             self.events.push(Event::SignInFailed(failure));
             return;
@@ -357,14 +277,15 @@ impl Inner {
         let disk = self.disk()?;
         let last = LastSession { user: session.user.clone(), name: session.name.clone(), roles: session.roles.clone() };
         let json = serde_json::to_vec(&last).map_err(|e| Failure::Local(e.to_string()))?;
+        let name = last_session_name(&self.center()?.enrolment);
         disk.call(move |store| {
-            let before = store.private(LAST_SESSION)?;
+            let before = store.private(&name)?;
             let same = before.and_then(|b| serde_json::from_slice::<LastSession>(&b).ok()).map(|l| l.user);
             if same.as_ref() != Some(&last.user) {
                 // Another reader's worklist is none of this one's business.
                 store.clear_worklist()?;
             }
-            store.put_private(LAST_SESSION, &json)
+            store.put_private(&name, &json)
         })
         .await
         .map_err(|e| failure_of_store(&e))
@@ -374,6 +295,18 @@ impl Inner {
         let Some(session) = self.signed_in() else { return };
         self.record(self.audit(AuditAction::Logout, AuditOutcome::Success, None)).await;
         tracing::debug!(user = session.user, "signing out");
+        // The last records go while there is a session to send them with; what does not get through stays here.
+        match tokio::time::timeout(LAST_AUDIT, self.send_all_audit()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => tracing::warn!(reason = failure.detail(), "audit records wait for the next sign-in"),
+            Err(_) => tracing::warn!("audit records wait for the next sign-in: the center does not answer"),
+        }
+        self.leave().await;
+        self.events.push(Event::SignedOut(None));
+    }
+
+    /// Ends the session at the center where it can be reached, and here in any case.
+    pub(super) async fn leave(&self) {
         *lock(&self.session) = None;
         *lock(&self.token_user) = None;
         if let Ok(center) = self.center()
@@ -384,7 +317,6 @@ impl Inner {
         self.transfer.abort_all();
         self.pictures.clear();
         lock(&self.desk.prepared).clear();
-        self.events.push(Event::SignedOut(None));
     }
 
     pub(super) async fn unlock(&self, password: Secret) {
@@ -396,80 +328,6 @@ impl Inner {
             self.record(self.audit(AuditAction::SecurityAlert, AuditOutcome::MinorFailure, None)).await;
         }
         self.events.push(Event::Unlocked(ok));
-    }
-
-    /// The reader's signing key, opened with the password.
-    pub(super) async fn open_key(&self, user: &str, password: &Secret) -> Result<SigningKey, Failure> {
-        let secrets = self.opened()?.secrets;
-        let (user, password) = (user.to_owned(), password.clone());
-        tokio::task::spawn_blocking(move || {
-            let sealed = secrets
-                .get(&key_secret(&user))
-                .map_err(|e| failure_of_secret(&e))?
-                .ok_or_else(|| Failure::Local("there is no signing key for this reader on this terminal".to_owned()))?;
-            let der = protected::open(&password.0, &key_context(&user), &sealed).map_err(|e| match e {
-                ProtectedError::WrongPassword => Failure::Denied("the password is wrong".to_owned()),
-                other => Failure::Local(other.to_string()),
-            })?;
-            SigningKey::from_pkcs8_der(&der).map_err(|e| Failure::Local(e.to_string()))
-        })
-        .await
-        .map_err(|e| Failure::Local(e.to_string()))?
-    }
-
-    /// The reader's key on this terminal (made at the first sign-in), and its certificate.
-    async fn prepare_key(&self, session: &Session, password: &Secret) -> Result<(), Failure> {
-        let user = session.user.clone();
-        let (key, is_new) = match self.open_key(&user, password).await {
-            Ok(key) => (key, false),
-            // No key yet, or the password was changed at the center: the old key is lost with the old password.
-            Err(Failure::Denied(_) | Failure::Local(_)) => (self.make_key(&user, password).await?, true),
-            Err(other) => return Err(other),
-        };
-        let known = self.certificate(&user).await?;
-        let until = self.now().saturating_add(RENEW_BEFORE).unwrap_or(Timestamp::MAX);
-        if !is_new && known.is_some_and(|c| c.expires_at > until) {
-            return Ok(());
-        }
-        let center = self.center()?;
-        let subject = Subject {
-            common_name: session.name.clone(),
-            reader_id: Some(user.clone()),
-            organization: center.enrolment.center.clone(),
-        };
-        let csr = key.csr_pem(&subject).map_err(|e| Failure::Local(e.to_string()))?;
-        let request = SigningCertificateRequest { csr, otp: None, enrolment_code: None };
-        let issued = self.note(center.client.certify(&request).await).map_err(|e| failure_of_center(&e))?;
-        // The chain must lead to the root of the enrolment file, whatever root comes along.
-        let certificate = Certificate { chain: issued.chain, expires_at: issued.expires_at };
-        let json = serde_json::to_vec(&certificate).map_err(|e| Failure::Local(e.to_string()))?;
-        let disk = self.disk()?;
-        disk.call(move |store| store.put_private(&certificate_name(&user), &json))
-            .await
-            .map_err(|e| failure_of_store(&e))
-    }
-
-    async fn make_key(&self, user: &str, password: &Secret) -> Result<SigningKey, Failure> {
-        let secrets = self.opened()?.secrets;
-        let (user, password, work) = (user.to_owned(), password.clone(), self.config.work);
-        tokio::task::spawn_blocking(move || {
-            let local = |e: &dyn std::fmt::Display| Failure::Local(e.to_string());
-            let key = SigningKey::generate().map_err(|e| local(&e))?;
-            let der = key.to_pkcs8_der().map_err(|e| local(&e))?;
-            let sealed = protected::seal(&password.0, &key_context(&user), &der, work).map_err(|e| local(&e))?;
-            secrets.set(&key_secret(&user), &sealed).map_err(|e| failure_of_secret(&e))?;
-            Ok(key)
-        })
-        .await
-        .map_err(|e| Failure::Local(e.to_string()))?
-    }
-
-    /// The certificate kept for a reader.
-    pub(super) async fn certificate(&self, user: &str) -> Result<Option<Certificate>, Failure> {
-        let disk = self.disk()?;
-        let name = certificate_name(user);
-        let bytes = disk.call(move |store| store.private(&name)).await.map_err(|e| failure_of_store(&e))?;
-        Ok(bytes.and_then(|b| serde_json::from_slice(&b).ok()))
     }
 
     pub(super) async fn set_archive_credentials(&self, name: String, user: String, password: Secret) {

@@ -284,5 +284,12 @@ pub fn certificates_from_pem(text: &str) -> Result<Vec<Vec<u8>>, CaError> {
     chain.iter().map(|certificate| certificate.to_der().map_err(|_| CaError::MalformedRequest)).collect()
 }
 
+/// The public key of a certificate (DER), as SubjectPublicKeyInfo DER.
+pub fn public_key_of(certificate_der: &[u8]) -> Result<Vec<u8>, CaError> {
+    let certificate = Certificate::from_der(certificate_der).map_err(|_| CaError::MalformedRequest)?;
+    let key = certificate.tbs_certificate().subject_public_key_info();
+    key.to_der().map_err(|_| CaError::MalformedRequest)
+}
+
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,13 @@
 
 use super::{PASSWORD, Rig};
 use dokuei::center::contract::{Discovery, ProblemType, SigningCertificate, TokenResponse, User, paths};
+use dokuei::center::{CenterClient, Patience, Session, refresh_token_name};
 use dokuei::vault::keys::{SigningKey, Subject};
+use dokuei::vault::secrets::{MemoryStore, SecretStore};
 use dokuei::vault::{ca, signature};
 use jiff::SignedDuration;
 use serde_json::json;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn discovery_health_and_the_contract_need_no_sign_in() {
@@ -132,4 +135,22 @@ async fn disabled_people_are_out_at_once() {
     let code = rig.code(&rig.enrolment);
     let fields = [("grant_type", "password"), ("username", "reader1"), ("password", PASSWORD), ("otp", &code)];
     rig.post(paths::TOKEN).form(&fields).send().await.problem(ProblemType::SignInRefused);
+}
+
+#[tokio::test]
+async fn the_workstations_sign_out_ends_the_session_at_the_center() {
+    let rig = Rig::new().await;
+    let file = &rig.enrolment.file;
+    let secrets: Arc<dyn SecretStore> = Arc::new(MemoryStore::new());
+    let session = Arc::new(Session::new(Arc::clone(&secrets), &file.base_url, &file.ca_certificate));
+    let client = CenterClient::new(&file.base_url, &file.ca_certificate, session, Patience::default()).expect("client");
+    let tokens = client.sign_in("reader1", PASSWORD, &rig.code(&rig.enrolment)).await.expect("signed in");
+    rig.get(paths::ME).token(&tokens.access_token).send().await.ok();
+    client.sign_out().await.expect("the center is told");
+    rig.get(paths::ME).token(&tokens.access_token).send().await.problem(ProblemType::TokenInvalid);
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token.as_str())];
+    rig.post(paths::TOKEN).form(&fields).send().await.problem(ProblemType::SessionEnded);
+    let name = refresh_token_name(&file.base_url, &file.ca_certificate);
+    assert!(secrets.get(&name).expect("readable").is_none());
+    client.sign_out().await.expect("nothing left to end");
 }

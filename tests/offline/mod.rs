@@ -3,6 +3,7 @@
 
 mod disk;
 mod download;
+mod enrolment;
 mod killed;
 mod reporting;
 mod session;

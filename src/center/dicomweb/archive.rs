@@ -161,7 +161,8 @@ mod tests {
         crate::vault::tls::install_provider();
         let start = "2026-01-01T00:00:00Z".parse().expect("time");
         let ca = CertificateAuthority::create("test", Validity::days(start, 10)).expect("ca");
-        let session = Arc::new(Session::new(Arc::new(MemoryStore::new())));
+        let session =
+            Arc::new(Session::new(Arc::new(MemoryStore::new()), "https://center.example", &ca.certificate_pem()));
         let patience = Patience::default();
         let center =
             CenterClient::new("https://center.example", &ca.certificate_pem(), session, patience).expect("client");
