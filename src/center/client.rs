@@ -340,7 +340,7 @@ mod tests {
         crate::vault::tls::install_provider();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
         let url = format!("http://{}/", listener.local_addr().expect("address"));
-        let refuser = std::thread::spawn(move || {
+        let refuse = move || {
             for _ in 0..2 {
                 let (mut stream, _) = listener.accept().expect("asked");
                 let mut request = [0; 4096];
@@ -348,7 +348,8 @@ mod tests {
                 let answer = b"HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
                 stream.write_all(answer).expect("answered");
             }
-        });
+        };
+        let refuser = std::thread::Builder::new().name("refuser".to_owned()).spawn(refuse).expect("thread");
         let start = "2026-01-01T00:00:00Z".parse().expect("time");
         let ca = CertificateAuthority::create("test", Validity::days(start, 10)).expect("ca").certificate_pem();
         let session = Arc::new(Session::new(Arc::new(MemoryStore::new()), "https://center.example", &ca));
