@@ -8,7 +8,6 @@ mod action;
 mod apply;
 mod demand;
 pub mod hang;
-mod identity;
 mod intents;
 mod keep;
 mod keymap;
@@ -21,7 +20,6 @@ mod place;
 mod presets;
 mod reading;
 mod reporting;
-mod romaji;
 mod setting;
 mod settings;
 mod sign;
@@ -36,7 +34,6 @@ pub use action::{
     AccessAction, Action, LayoutAction, NoticeAction, PlatformFact, ReportAction, SettingsAction, SignAction,
     StudyAction, ViewAction, WorklistAction,
 };
-pub use identity::Mismatch;
 pub use keymap::{Chord, Context, Intent, Key, Keymap};
 pub use notice::{Notice, NoticeCode, Notices, Severity};
 pub use pictures::{Pictures, StudyState, Thumbnail};

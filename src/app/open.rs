@@ -1,6 +1,5 @@
 //! Opening and closing a reading. Another patient: the screen is cleared first, always.
 
-use super::identity::mismatches;
 use super::notice::NoticeCode;
 use super::reading::{Reading, ReadingRecord, ViewState};
 use super::reporting::ReportState;
@@ -8,7 +7,7 @@ use super::state::{App, Place};
 use super::{keep, place};
 use crate::engine::message::{Command, Transition};
 use crate::report::{Draft, FindingId, History, templates};
-use crate::study::StudyUid;
+use crate::study::{Patient, Study, StudyUid, mismatches};
 use crate::viewport::Layout;
 use crate::worklist::{Assignment, AssignmentState};
 use jiff::Timestamp;
@@ -128,15 +127,22 @@ pub(super) fn open_local(app: &mut App, now: Timestamp, study: &StudyUid, out: &
 /// Compares the patients of all open studies with the request; told once, and looked at by the gate.
 pub(super) fn check_identity(app: &mut App, now: Timestamp) {
     let Some(assignment) = app.open_assignment().cloned() else { return };
-    let check = |uid: &StudyUid, pictures, prior| {
-        let found = mismatches(&assignment.patient, pictures, prior);
+    let check = |uid: &StudyUid, study: &Study, prior| {
+        let against_request = |pictures: &Patient| mismatches(&assignment.patient, pictures, prior);
+        let mut found = against_request(&study.patient);
+        // A study that names two people stays a mismatch, also where the request leaves out what differs.
+        for other in &study.other_patients {
+            found.extend(against_request(other));
+            found.extend(mismatches(&study.patient, other, false));
+        }
+        found.sort_unstable();
+        found.dedup();
         (!found.is_empty()).then(|| (uid.clone(), found))
     };
     let current = app.open_studies().map(|(uid, s)| (uid, s, false));
     let all = current.chain(app.open_priors().map(|(uid, s)| (uid, s, true)));
-    let found: Vec<_> = all
-        .filter_map(|(uid, s, prior)| s.study.as_ref().and_then(|study| check(uid, &study.patient, prior)))
-        .collect();
+    let found: Vec<_> =
+        all.filter_map(|(uid, s, prior)| s.study.as_ref().and_then(|study| check(uid, study, prior))).collect();
     let known = app.reading.as_ref().is_some_and(|r| r.mismatches == found);
     if !found.is_empty() && !known {
         app.notices.add(now, NoticeCode::IdentityMismatch { assignment: assignment.id.clone() });

@@ -1,7 +1,7 @@
 //! The open study: what is on screen, and what of it survives a crash.
 
 use super::hang::{Hung, Step};
-use super::identity::Mismatch;
+use crate::study::Mismatch;
 use crate::study::{DisplaySet, DisplaySetId, FrameRef, StudyUid};
 use crate::viewport::{Annotation, DataPresentation, Layout, Tool, ViewId, ViewPresentation};
 use crate::worklist::Assignment;

@@ -222,9 +222,9 @@ fn found(a: &Assignment, query: &str) -> bool {
         .chain(others)
         .chain(a.request.body_parts.iter().map(String::as_str))
         .any(|text| search_key(text).contains(query))
-        || joined.into_iter().flatten().any(|text| crate::app::romaji::key(text).contains(&romaji_query(query)))
+        || joined.into_iter().flatten().any(|text| crate::study::reading_key(text).contains(&romaji_query(query)))
 }
 
 fn romaji_query(query: &str) -> String {
-    crate::app::romaji::key(query)
+    crate::study::reading_key(query)
 }

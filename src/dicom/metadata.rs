@@ -66,6 +66,7 @@ pub fn project(header: &Header, stand_in: Option<u64>) -> Result<Study, Metadata
         accession: view.string(tags::ACCESSION_NUMBER).unwrap_or_default(),
         description: view.text(tags::STUDY_DESCRIPTION),
         institution: view.text(tags::INSTITUTION_NAME),
+        other_patients: Vec::new(),
         series: vec![series],
     })
 }

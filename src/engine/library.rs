@@ -1,10 +1,15 @@
 //! The open studies in memory: structure, ledger, and where each instance's bytes are.
 
 use super::message::{Failure, StudyProgress};
-use crate::study::{Ledger, Series, SeriesUid, SopInstanceUid, Study, StudyUid};
+use crate::study::{Ledger, Patient, Series, SeriesUid, SopInstanceUid, Study, StudyUid, names_another};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// So many other patients are remembered by name in one study; one is enough to stop the signature.
+const OTHERS: usize = 16;
+/// Why an instance of another patient is not shown.
+const STRANGER: &str = "its header names another patient than the rest of the study";
 
 /// Where an instance's bytes are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +42,19 @@ impl Entry {
             finished: false,
             failure: None,
         }
+    }
+
+    /// Compares a patient named by something of this study with the study's own; true if it is another.
+    fn is_stranger(&mut self, patient: &Patient) -> bool {
+        if !names_another(&self.study.patient, patient) {
+            self.study.patient.complete(patient);
+            return false;
+        }
+        let others = &mut self.study.other_patients;
+        if !others.contains(patient) && others.len() < OTHERS {
+            others.push(patient.clone());
+        }
+        true
     }
 
     /// Instances of a series that are named, not here, and not given up.
@@ -90,16 +108,63 @@ impl Library {
         self.entries.get_mut(study)
     }
 
-    /// Takes a study's head; its series stay as they are known.
+    /// Takes a study's head; its series stay as they are known, and so does its patient: what names another
+    /// patient is remembered beside, and no later head makes that undone.
     pub(super) fn put_head(&mut self, study: &Study, announced: Option<u64>) -> &mut Entry {
         let head = Study { series: Vec::new(), ..study.clone() };
         let entry = self.entries.entry(study.uid.clone()).or_insert_with(|| Entry::new(head.clone()));
-        let series = std::mem::take(&mut entry.study.series);
-        entry.study = Study { series, ..head };
+        let stranger = entry.is_stranger(&head.patient);
+        for other in &head.other_patients {
+            entry.is_stranger(other);
+        }
+        if !stranger {
+            let known = &mut entry.study;
+            let (patient, others) = (known.patient.clone(), std::mem::take(&mut known.other_patients));
+            let series = std::mem::take(&mut known.series);
+            *known = Study { patient, other_patients: others, series, ..head };
+        }
         if announced.is_some() {
             entry.ledger.announced = announced;
         }
         entry
+    }
+
+    /// As [`Self::put_series`], for instances whose headers name this patient. If that is not the study's, they
+    /// are not shown, with the reason (which is kept with the series).
+    pub(super) fn put_series_of(&mut self, study: &StudyUid, patient: &Patient, series: Series) {
+        if !self.put_series_if_strange(study, patient, &series) {
+            self.put_series(study, series);
+        }
+    }
+
+    /// As [`Self::put_series_of`], but does nothing where the patient is the study's. True if it is another.
+    pub(super) fn put_series_if_strange(&mut self, study: &StudyUid, patient: &Patient, series: &Series) -> bool {
+        let stranger = self.entries.get_mut(study).is_some_and(|e| e.is_stranger(patient));
+        if stranger {
+            let mut series = series.clone();
+            for instance in &mut series.instances {
+                instance.not_an_image = Some(STRANGER.to_owned());
+            }
+            self.put_series(study, series);
+        }
+        stranger
+    }
+
+    /// A study as known, without its series, and one series of it: what the store keeps.
+    pub(super) fn to_keep(&self, study: &StudyUid, series: &SeriesUid) -> Option<(Study, Option<Series>)> {
+        let whole = &self.entries.get(study)?.study;
+        let head = Study {
+            uid: whole.uid.clone(),
+            patient: whole.patient.clone(),
+            other_patients: whole.other_patients.clone(),
+            date: whole.date,
+            time: whole.time,
+            accession: whole.accession.clone(),
+            description: whole.description.clone(),
+            institution: whole.institution.clone(),
+            series: Vec::new(),
+        };
+        Some((head, whole.series(series).cloned()))
     }
 
     /// Takes a series (or more of it) of a known study and names its instances in the ledger.
@@ -125,8 +190,18 @@ impl Library {
         }
         match entry.study.series.iter_mut().find(|s| s.uid == series.uid) {
             Some(known) => {
-                let held: BTreeSet<_> = known.instances.iter().map(|i| i.uid.clone()).collect();
-                known.instances.extend(series.instances.into_iter().filter(|i| !held.contains(&i.uid)));
+                let mut at: HashMap<_, _> =
+                    known.instances.iter().enumerate().map(|(n, i)| (i.uid.clone(), n)).collect();
+                for instance in series.instances {
+                    match at.get(&instance.uid).and_then(|n| known.instances.get_mut(*n)) {
+                        // A reason once known stays.
+                        Some(held) => held.not_an_image = held.not_an_image.take().or(instance.not_an_image),
+                        None => {
+                            at.insert(instance.uid.clone(), known.instances.len());
+                            known.instances.push(instance);
+                        }
+                    }
+                }
             }
             None => {
                 entry.study.series.push(series);
@@ -146,6 +221,10 @@ impl Library {
             && let Some(series) = entry.ledger.series.get_mut(&home.series)
         {
             series.failed.remove(instance);
+            let known = entry.study.series(&home.series).and_then(|s| s.instances.iter().find(|i| i.uid == *instance));
+            if let Some(reason) = known.and_then(|i| i.not_an_image.clone()) {
+                entry.ledger.fail(&home.series, instance, reason);
+            }
         }
         entry.ledger.receive(&home.series, instance, bytes);
     }
@@ -224,6 +303,7 @@ pub(super) mod tests {
             accession: String::new(),
             description: String::new(),
             institution: String::new(),
+            other_patients: Vec::new(),
             series: vec![],
         }
     }
@@ -275,6 +355,53 @@ pub(super) mod tests {
         assert!(library.get(&study.uid).expect("there").ledger.not_shown(true).is_empty());
         assert_eq!(library.lost(&uid(1)).expect("known"), home);
         assert_eq!(library.get(&study.uid).expect("there").ledger.received(), 1);
+    }
+
+    #[test]
+    fn another_patient_is_caught_whatever_comes_first_and_stays_caught() {
+        let named = |id: &str| Study { patient: Patient { id: id.into(), ..Patient::default() }, ..head("1") };
+        for order in [["", "A", "B", "A"], ["A", "B", "A", ""], ["B", "A", "A", "A"], ["A", "A", "", "B"]] {
+            let mut library = Library::default();
+            for (n, id) in order.iter().enumerate() {
+                let one = named(id);
+                library.put_head(&one, None);
+                library.put_series_of(&one.uid, &one.patient, series(&format!("1.{n}"), &[&format!("1.{n}.1")]));
+            }
+            let first = order.iter().find(|id| !id.is_empty()).expect("one");
+            let entry = library.get(&head("1").uid).expect("there");
+            assert_eq!((&entry.study.patient.id, entry.study.other_patients.len()), (&(*first).to_owned(), 1));
+            let strange = order.iter().filter(|id| !id.is_empty() && id != &first).count();
+            assert_eq!(entry.ledger.not_shown(false).len(), strange, "{order:?}");
+            // Kept and loaded again, before whatever else comes: still a mismatch, still with its reason.
+            let mut later = Library::default();
+            later.put_head(&entry.study, None);
+            for s in &entry.study.series {
+                later.put_series(&entry.study.uid, s.clone());
+            }
+            later.put_head(&named("A"), None);
+            let entry = later.get(&head("1").uid).expect("there");
+            assert_eq!((entry.study.other_patients.len(), entry.ledger.not_shown(false).len()), (1, strange));
+        }
+    }
+
+    #[test]
+    fn a_file_that_names_another_patient_than_its_metadata_is_not_shown() {
+        let mut library = Library::default();
+        let study = Study { patient: Patient { id: "A".into(), ..Patient::default() }, ..head("1") };
+        library.put_head(&study, None);
+        let s = series("1.1", &["1.1.1"]);
+        library.put_series_of(&study.uid, &study.patient, s.clone());
+        let uid = s.instances[0].uid.clone();
+        let home = library.home(&uid).expect("known").clone();
+        library.unfetched(&home, &uid, "404");
+        assert!(!library.put_series_if_strange(&study.uid, &study.patient, &s));
+        assert!(library.put_series_if_strange(&study.uid, &Patient { id: "B".into(), ..Patient::default() }, &s));
+        library.received(&home, &uid, Place::Sealed("f".into()), 1);
+        let entry = library.get(&study.uid).expect("there");
+        assert_eq!(entry.ledger.not_shown(true)[0].reason, STRANGER);
+        let (kept, series) = library.to_keep(&study.uid, &s.uid).expect("there");
+        assert_eq!((kept.patient.id.as_str(), kept.other_patients.len()), ("A", 1));
+        assert!(series.expect("there").instances[0].not_an_image.is_some());
     }
 
     #[test]

@@ -121,6 +121,7 @@ pub(super) mod tests {
             accession: String::new(),
             description: "胸部".into(),
             institution: String::new(),
+            other_patients: Vec::new(),
             series: vec![],
         }
     }

@@ -4,17 +4,21 @@
 //! completeness ledger. It never reads bytes, never decodes and never draws.
 
 mod display_set;
+mod identity;
 mod ledger;
 mod patient;
 mod person_name;
 mod plane;
+mod romaji;
 mod tree;
 mod uid;
 
 pub use display_set::{DisplaySet, DisplaySetId, FrameRef, GeometryWarning, display_sets};
+pub use identity::{Mismatch, mismatches, names_another};
 pub use ledger::{Ledger, NotShown, SeriesLedger};
 pub use patient::{Patient, Sex, age_at};
 pub use person_name::{PersonName, search_key};
 pub use plane::{ImagePlane, orientation_letters};
+pub use romaji::key as reading_key;
 pub use tree::{ExamKind, FrameInfo, Instance, Laterality, Series, Study, Voi, VoiFunction};
 pub use uid::{FrameIndex, InvalidUid, SeriesUid, SopInstanceUid, StudyUid};

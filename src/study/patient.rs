@@ -42,6 +42,22 @@ impl Patient {
     pub fn same_identity(&self, other: &Self) -> bool {
         !self.id.is_empty() && self.id == other.id && self.issuer == other.issuer
     }
+
+    /// Takes from another statement about the same patient what this one leaves out.
+    pub fn complete(&mut self, other: &Self) {
+        if self.id.is_empty() {
+            self.id.clone_from(&other.id);
+        }
+        if self.name.alphabetic.is_empty() {
+            self.name.alphabetic.clone_from(&other.name.alphabetic);
+        }
+        let Self { issuer, name, birth_date, sex, .. } = self;
+        *issuer = issuer.take().or_else(|| other.issuer.clone());
+        name.ideographic = name.ideographic.take().or_else(|| other.name.ideographic.clone());
+        name.phonetic = name.phonetic.take().or_else(|| other.name.phonetic.clone());
+        *birth_date = birth_date.or(other.birth_date);
+        *sex = sex.or(other.sex);
+    }
 }
 
 impl fmt::Debug for Patient {

@@ -190,6 +190,9 @@ pub struct Study {
     pub uid: StudyUid,
     /// The patient as this study names them.
     pub patient: Patient,
+    /// Other patients that objects of this study name: not empty means that the study must not be read as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_patients: Vec<Patient>,
     /// Study Date (0008,0020).
     pub date: Option<jiff::civil::Date>,
     /// Study Time (0008,0030).

@@ -116,6 +116,7 @@ pub(super) fn study(uid: &str, patient: Patient, series: Vec<Series>) -> Arc<Stu
         accession: String::new(),
         description: String::new(),
         institution: String::new(),
+        other_patients: Vec::new(),
         series,
     })
 }

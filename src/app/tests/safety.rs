@@ -3,12 +3,12 @@
 
 use super::fixtures::*;
 use crate::app::{
-    AccessAction, Action, Chord, Intent, Key, Mismatch, NoticeCode, ReportAction, Screen, SignAction, SignFlow,
-    WorklistAction, open_points,
+    AccessAction, Action, Chord, Intent, Key, NoticeCode, ReportAction, Screen, SignAction, SignFlow, WorklistAction,
+    open_points,
 };
 use crate::engine::message::{Command, Event, Failure, Link, Transition};
 use crate::report::gate::PointCode;
-use crate::study::ExamKind;
+use crate::study::{ExamKind, Mismatch};
 use crate::viewport::{Action as View, Tool, ViewId};
 use crate::worklist::ReturnReason;
 
@@ -147,6 +147,23 @@ fn a_patient_mismatch_blocks() {
     b.act(Action::Sign(SignAction::Begin));
     b.act(Action::Sign(SignAction::Proceed));
     assert!(!b.out.iter().any(|c| matches!(c, Command::Prepare { .. })));
+}
+
+#[test]
+fn a_study_that_names_two_patients_blocks_even_where_the_request_names_none() {
+    let mut b = Bench::new();
+    let mut pictures = study("1.1", yamada(), vec![stack("1.1.1", "CT", 3, 0.0, 5.0, "9.1")]);
+    std::sync::Arc::make_mut(&mut pictures).other_patients.push(suzuki());
+    let mut asked = assignment("a-1", ExamKind::CT, 30, &pictures, &[]);
+    asked.patient = crate::study::Patient::default();
+    b.studies = vec![pictures];
+    b.enter(vec![asked]);
+    b.open("a-1");
+    assert!(b.app.notices.any(|n| matches!(n, NoticeCode::IdentityMismatch { .. })));
+    b.look_at_everything();
+    b.fill();
+    let points = open_points(&b.app).expect("gate");
+    assert!(points.iter().any(|p| p.code == PointCode::PatientMismatch && p.code.blocking()));
 }
 
 #[test]

@@ -8,10 +8,10 @@ use crate::engine::library::{Home, Place};
 use crate::engine::lock;
 use crate::engine::message::Failure;
 use crate::engine::pool::{ARRIVING, AT_ONCE};
-use crate::store::{InstanceRow, ObjectFile};
+use crate::store::{InstanceRow, ObjectFile, Store};
 use crate::study::{SeriesUid, SopInstanceUid, Study, StudyUid};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -62,12 +62,25 @@ impl Inner {
             if library.home(&row.instance).is_none()
                 && let Some(series) = projection.series.into_iter().next()
             {
-                library.put_series(study, series);
+                library.put_series_of(study, &projection.patient, series);
             }
             library.received(&home, &row.instance, Place::Sealed(file.name), file.bytes);
         }
         self.progress_changed(study);
         self.instance_available(&row.instance);
+    }
+
+    /// Marks what names another patient in the file itself, whatever the metadata said; gives the series to keep.
+    fn strangers(&self, study: &StudyUid, arrivals: &[Arrival]) -> BTreeSet<SeriesUid> {
+        let mut library = lock(&self.library);
+        let mut strange = BTreeSet::new();
+        for arrival in arrivals {
+            let Some(series) = arrival.projection.series.first() else { continue };
+            if library.put_series_if_strange(study, &arrival.projection.patient, series) {
+                strange.insert(series.uid.clone());
+            }
+        }
+        strange
     }
 
     /// On a pool thread: who is it, is it new, seal it.
@@ -110,13 +123,29 @@ pub(in crate::engine) async fn committer(inner: Arc<Inner>, mut arrivals: mpsc::
         }
         for (study, arrivals) in by_study {
             let rows = arrivals.iter().map(|a| a.row.clone()).collect();
+            let strange = inner.strangers(&study, &arrivals);
             let result = match inner.disk() {
                 Ok(disk) => {
-                    let of = study.clone();
-                    disk.call(move |store| store.put_instances(&of, rows)).await.map_err(|e| failure_of_store(&e))
+                    let (of, library) = (study.clone(), Arc::clone(&inner));
+                    let (strange, now) = (strange.clone(), inner.now());
+                    // In this order: no picture of another patient counts before the mismatch is kept.
+                    let keep = move |store: &mut Store| {
+                        for series in strange {
+                            let known = lock(&library.library).to_keep(&of, &series);
+                            let Some((head, series)) = known else { continue };
+                            store.put_study(&head, now)?;
+                            series.map_or(Ok(()), |series| store.put_series(&of, &series))?;
+                        }
+                        store.put_instances(&of, rows)
+                    };
+                    disk.call(keep).await.map_err(|e| failure_of_store(&e))
                 }
                 Err(failure) => Err(failure),
             };
+            if !strange.is_empty() {
+                inner.tell_study(&study);
+                inner.progress_changed(&study);
+            }
             // A stopped unit no longer listens; its instance counts all the same.
             match result {
                 Ok(files) => {

@@ -4,6 +4,7 @@
 //! urgent class always goes first and may push a less urgent stream aside: what has arrived is kept, so nothing
 //! is lost by stopping anywhere. What is on the disk is never fetched again.
 
+mod described;
 mod ingest;
 mod plan;
 mod work;

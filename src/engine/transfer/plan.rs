@@ -124,6 +124,16 @@ impl StudyJob {
         }
     }
 
+    /// How many instances the archive says a series has.
+    pub(super) fn listed_instances(&self, series: &SeriesUid) -> Option<u64> {
+        self.series.get(series).and_then(|job| job.listed)
+    }
+
+    /// A part of the study cannot be had: told until the study is asked for anew.
+    pub(super) fn remember(&mut self, failure: Failure) {
+        self.lasting = Some(failure);
+    }
+
     /// The next unit, if one can start now beside those of this study that are `running`.
     pub(super) fn next_unit(&self, library: &Library, running: &[Unit]) -> Option<Unit> {
         let study = &self.wanted.study_uid;

@@ -1,19 +1,18 @@
 //! Doing one unit: asking the disk or an archive, and taking in what comes.
 
+use super::described::{Described, project_items};
 use super::ingest::Expected;
 use super::plan::Unit;
 use crate::center::CenterError;
 use crate::center::dicomweb::{ArchiveAccess, ArchiveClient, ArchiveCredentials};
-use crate::dicom::project_json;
 use crate::engine::inner::{Inner, failure_of_center, failure_of_store};
 use crate::engine::library::Place;
 use crate::engine::lock;
 use crate::engine::message::{Event, Failure};
 use crate::engine::pool::AT_ONCE;
 use crate::store::StoreError;
-use crate::study::{Series, SeriesUid, SopInstanceUid, Study, StudyUid};
+use crate::study::{SeriesUid, SopInstanceUid, StudyUid};
 use crate::worklist::{ArchiveAuth, AuditAction, AuditOutcome, StudyToRead};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Why a unit ended early.
@@ -68,9 +67,6 @@ impl Trouble {
         }
     }
 }
-
-/// What is known of an instance from metadata: its study with one series with it, or why it has none.
-type Projected = (Vec<Study>, Vec<(SopInstanceUid, String)>, usize);
 
 impl Inner {
     pub(super) async fn do_unit(self: &Arc<Self>, unit: &Unit) -> Result<(), Trouble> {
@@ -189,53 +185,48 @@ impl Inner {
         let announced = Some(self.wanted(study)?.instances).filter(|n| *n > 0);
         let archive = self.archive(study).await?;
         let mut stream = self.note_archive(archive.metadata(study, series).await)?;
-        let mut heads: Option<Study> = None;
-        let mut whole: Option<Series> = None;
-        let mut nameless = 0;
+        let mut described = Described::default();
         while let Some(items) = self.note_archive(stream.next().await)? {
             self.count_bytes(items.iter().map(|i| i.len() as u64).sum());
             let projected = self.pool.run(AT_ONCE, move || project_items(&items)).await;
-            let (studies, failed, without_name) =
-                projected.ok_or_else(|| Failure::Offline("the program is stopping".to_owned()))?;
-            nameless += without_name;
-            for mut one in studies {
-                // What claims another study or series is not what was asked for.
-                let fits = one.uid == *study && one.series.first().is_some_and(|s| s.uid == *series);
-                let Some(part) = one.series.pop().filter(|_| fits) else {
-                    nameless += 1;
-                    continue;
-                };
-                match &mut whole {
-                    Some(series) => series.instances.extend(part.instances),
-                    None => whole = Some(part),
-                }
-                heads.get_or_insert(one);
-            }
-            let mut library = lock(&self.library);
-            for (instance, reason) in failed {
-                if let Some(entry) = library.get_mut(study) {
-                    entry.ledger.fail(series, &instance, reason);
-                }
-            }
+            let projected = projected.ok_or_else(|| Failure::Offline("the program is stopping".to_owned()))?;
+            described.add(study, series, projected);
         }
-        if nameless > 0 {
+        if described.nameless > 0 {
             self.events.push(Event::Notice(Failure::Corrupt(format!(
-                "{nameless} instances of a series cannot be identified by their metadata"
+                "{} instances of a series cannot be identified by their metadata",
+                described.nameless
             ))));
         }
-        let (Some(head), Some(whole)) = (heads, whole) else { return Ok(()) };
-        {
-            let mut library = lock(&self.library);
-            library.put_head(&head, announced);
-            library.put_series(study, whole.clone());
-        }
+        let wanted = {
+            let mut state = lock(&self.transfer.state);
+            let Some(job) = state.jobs.get_mut(study) else { return Ok(()) };
+            let listed = job.listed_instances(series);
+            if let Some(failure) = described.shortfall(listed) {
+                job.remember(failure);
+            }
+            job.wanted.clone()
+        };
+        let understood = !described.parts.is_empty();
+        described.apply(&mut lock(&self.library), &wanted, series, announced);
         // Shown before it is kept: the reader waits for the picture, not for the disk.
         self.tell_study(study);
         self.progress_changed(study);
-        let (disk, now, uid) = (self.disk()?, self.now(), study.clone());
+        if understood {
+            self.keep_series(study, series).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a study's head and one series as the library knows them at the moment of writing: units of one study
+    /// that end together cannot put an older head over a newer one.
+    pub(super) async fn keep_series(self: &Arc<Self>, study: &StudyUid, series: &SeriesUid) -> Result<(), Trouble> {
+        let disk = self.disk()?;
+        let (inner, now, uid, of) = (Arc::clone(self), self.now(), study.clone(), series.clone());
         disk.call(move |store| {
+            let Some((head, series)) = lock(&inner.library).to_keep(&uid, &of) else { return Ok(()) };
             store.put_study(&head, now)?;
-            store.put_series(&uid, &whole)
+            series.map_or(Ok(()), |series| store.put_series(&uid, &series))
         })
         .await?;
         Ok(())
@@ -317,27 +308,4 @@ impl Inner {
 /// anything that a secret store might not take.
 pub(in crate::engine) fn archive_secret(name: &str) -> String {
     format!("archive-{}", &crate::vault::digest::sha256_hex(name.as_bytes())[..32])
-}
-
-fn project_items(items: &[Vec<u8>]) -> Projected {
-    let (mut studies, mut failed, mut nameless) = (Vec::new(), BTreeMap::new(), 0);
-    for item in items {
-        let Ok(json) = serde_json::from_slice::<serde_json::Value>(item) else {
-            nameless += 1;
-            continue;
-        };
-        match project_json(&json) {
-            Ok(study) => studies.push(study),
-            Err(error) => {
-                let uid = json.get("00080018").and_then(|e| e.get("Value")?.get(0)?.as_str());
-                match uid.and_then(|u| SopInstanceUid::new(u).ok()) {
-                    Some(uid) => {
-                        failed.insert(uid, error.to_string());
-                    }
-                    None => nameless += 1,
-                }
-            }
-        }
-    }
-    (studies, failed.into_iter().collect(), nameless)
 }

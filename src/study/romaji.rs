@@ -1,7 +1,7 @@
 //! Kana and Latin letters folded to one key, so that `yamada`, `やまだ` and `ﾔﾏﾀﾞ` find each other.
 //! For searching only, never for identity.
 
-use crate::study::search_key;
+use super::search_key;
 
 /// Katakana (large, as `search_key` leaves them) to Hepburn-like letters; the folding below makes
 /// spelling systems agree.
@@ -38,7 +38,7 @@ const SAME: &[(&str, &str)] = &[
 ];
 
 /// The key of a text: kana become letters, spellings and long vowels are folded; other characters stay.
-pub(super) fn key(text: &str) -> String {
+pub fn key(text: &str) -> String {
     let mut letters = String::with_capacity(text.len());
     for c in search_key(text).chars() {
         match SYLLABLES.iter().find(|(kana, _)| *kana == c) {

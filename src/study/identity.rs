@@ -1,7 +1,6 @@
 //! Whether the patient of the pictures is the patient of the request. A difference stops the signature.
 
-use super::romaji;
-use crate::study::{Patient, PersonName, search_key};
+use super::{Patient, PersonName, romaji, search_key};
 
 /// What differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,22 +43,37 @@ pub fn mismatches(request: &Patient, pictures: &Patient, prior: bool) -> Vec<Mis
     out
 }
 
+/// Whether headers within **one** study name different people. As [`mismatches`], but a name in kanji alone and
+/// one in letters alone (equipment of one hospital differs in that) cannot be compared.
+pub fn names_another(study: &Patient, other: &Patient) -> bool {
+    if study == other {
+        return false;
+    }
+    let comparable = || {
+        let kanji = study.name.ideographic.is_some() && other.name.ideographic.is_some();
+        let readable = |n: &PersonName| readings(n).iter().any(|k| k.is_ascii());
+        kanji || readable(&study.name) == readable(&other.name)
+    };
+    mismatches(study, other, false).into_iter().any(|m| m != Mismatch::Name || comparable())
+}
+
 /// Kanji against kanji where both have them (variants such as 髙 and 高 count as different people); else
 /// readings against readings, whatever the script.
 fn names_differ(a: &PersonName, b: &PersonName) -> bool {
     if let (Some(x), Some(y)) = (&a.ideographic, &b.ideographic) {
         return search_key(x) != search_key(y);
     }
-    let readings = |n: &PersonName| -> Vec<String> {
-        [Some(n.alphabetic.as_str()), n.phonetic.as_deref(), n.ideographic.as_deref()]
-            .into_iter()
-            .flatten()
-            .map(romaji::key)
-            .filter(|k| !k.is_empty())
-            .collect()
-    };
     let (x, y) = (readings(a), readings(b));
     !x.is_empty() && !y.is_empty() && !x.iter().any(|k| y.contains(k))
+}
+
+fn readings(n: &PersonName) -> Vec<String> {
+    [Some(n.alphabetic.as_str()), n.phonetic.as_deref(), n.ideographic.as_deref()]
+        .into_iter()
+        .flatten()
+        .map(romaji::key)
+        .filter(|k| !k.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -84,6 +98,16 @@ mod tests {
         {
             assert_eq!(mismatches(&request, &patient("0012345", None, name), false), vec![], "{name}");
         }
+    }
+
+    #[test]
+    fn within_a_study_scripts_may_differ_but_people_may_not() {
+        let first = patient("1", None, "YAMADA^TARO");
+        assert!(!names_another(&first, &patient("1", None, "=山田^太郎")));
+        assert!(!names_another(&first, &patient("", Some("F1"), "")));
+        assert!(names_another(&first, &patient("1", None, "SUZUKI^HANAKO")));
+        assert!(names_another(&first, &patient("2", None, "YAMADA^TARO")));
+        assert!(names_another(&patient("1", None, "=山田^太郎"), &patient("1", None, "=鈴木^花子")));
     }
 
     #[test]
