@@ -166,6 +166,10 @@ fn link(app: &mut App, now: Timestamp, link: Link) {
 fn signed_in(app: &mut App, now: Timestamp, session: Session, out: &mut Vec<Command>) {
     app.access.busy = false;
     app.access.failure = None;
+    // The place that another reader left is none of this one's business.
+    if app.restore_for.take().is_some_and(|user| user != session.user) {
+        app.to_restore = None;
+    }
     app.access.session = Some(session);
     app.lock = LockState::default();
     app.last_input = now;
@@ -181,10 +185,11 @@ fn signed_out(app: &mut App, now: Timestamp, failure: Option<Failure>, out: &mut
     keep::save_draft(app, out);
     keep::discard_prepared(app, out);
     let place = app.reading.take().filter(|r| r.assignment.is_some() && failure.is_some()).map(|r| r.record);
+    let restore_for = app.access.session.as_ref().map(|s| s.user.clone());
     let settings: Settings = app.settings.clone();
     let start = app.access.start.take();
     let (link, platform, last_input) = (app.link.clone(), app.platform.clone(), app.last_input);
-    *app = App { settings, link, platform, last_input, to_restore: place, ..App::new(now) };
+    *app = App { settings, link, platform, last_input, to_restore: place, restore_for, ..App::new(now) };
     app.access = AccessState { start, ..AccessState::default() };
     if app.platform.build == super::state::BuildClass::Research {
         app.notices.add(now, NoticeCode::UncertifiedBuild);

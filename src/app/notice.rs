@@ -100,6 +100,8 @@ pub enum NoticeCode {
     TemplateMissing(String),
     /// An annotation or key image asks for an open draft that may be edited.
     NothingToEdit,
+    /// An addendum follows what the center has: the signed version still waits in the outbox.
+    AddendumWaits,
     /// Anything else from the engine.
     Other(Failure),
 }
@@ -112,6 +114,7 @@ impl NoticeCode {
             | Self::ReportReceived { .. }
             | Self::LocalNotShown(_)
             | Self::NothingToEdit
+            | Self::AddendumWaits
             | Self::SettingUnreadable(_)
             | Self::ReadingStateUnreadable => Severity::Info,
             Self::DraftFailed { .. }

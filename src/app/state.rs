@@ -138,6 +138,8 @@ pub struct App {
     pub settings: Settings,
     /// Reading state kept before a crash, until its assignment is on the worklist.
     pub(super) to_restore: Option<ReadingRecord>,
+    /// User id whose place `to_restore` is, where a session ended by itself.
+    pub(super) restore_for: Option<String>,
     /// What is wanted now; worked out after every change.
     pub(super) wanted: Demand,
     /// The frames of it, for a quick look-up.
@@ -164,6 +166,7 @@ impl App {
             notices: Notices::default(),
             settings: Settings::default(),
             to_restore: None,
+            restore_for: None,
             wanted: Demand::default(),
             wanted_frames: BTreeSet::new(),
         }

@@ -219,6 +219,15 @@ fn start_addendum(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
     if !report.read_only || report.sign.modal() && !matches!(report.sign, SignFlow::Signed { .. }) {
         return;
     }
+    // Two versions on their way would follow the same one: the second could never be signed.
+    let waits = app.outbox.iter().any(|e| e.assignment == assignment.id)
+        || matches!(&report.sign, SignFlow::Signed { receipt: None, .. })
+        || report.signed.iter().any(|r| r.report_id.is_empty() && receipt.is_none_or(|k| k.sha256 != r.sha256));
+    if waits {
+        app.notices.add(now, NoticeCode::AddendumWaits);
+        out.push(Command::LoadReports { assignment: assignment.id.clone() });
+        return;
+    }
     let on_file = report.signed.iter().rev().find(|r| !r.report_id.is_empty()).map(|r| Predecessor {
         report_id: r.report_id.clone(),
         sha256: r.sha256.clone(),

@@ -10,12 +10,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
+/// User id and assignment id.
+type Key = (String, String);
+
 #[derive(Default)]
 struct State {
-    /// Assignments whose draft the center does not have yet.
-    waiting: BTreeSet<String>,
+    /// Whose draft of which assignment the center does not have yet.
+    waiting: BTreeSet<Key>,
     /// The center's versions of lost races, until the reader has chosen.
-    conflicts: BTreeMap<String, DraftEnvelope>,
+    conflicts: BTreeMap<Key, DraftEnvelope>,
 }
 
 /// What is to be mirrored.
@@ -33,32 +36,47 @@ fn draft_of(envelope: &DraftEnvelope) -> Result<Draft, Failure> {
 impl Inner {
     pub(super) async fn save_draft(&self, draft: Draft) {
         let (assignment, revision, at) = (draft.assignment_id.clone(), draft.revision, self.now());
-        let kept = match self.disk() {
-            Ok(disk) => disk.call(move |store| store.put_draft(&draft, at)).await.map_err(|e| failure_of_store(&e)),
-            Err(failure) => Err(failure),
+        let kept = match (self.disk(), self.writer()) {
+            (Ok(disk), Ok(user)) => {
+                let owner = user.clone();
+                let kept = disk.call(move |store| store.put_draft(&owner, &draft, at)).await;
+                kept.map(|()| user).map_err(|e| failure_of_store(&e))
+            }
+            (Err(failure), _) | (_, Err(failure)) => Err(failure),
         };
         match kept {
-            Ok(()) => {
+            Ok(user) => {
                 self.events.push(Event::DraftSaved { assignment: assignment.clone(), revision, at_center: false, at });
-                self.mirror(assignment);
+                self.mirror((user, assignment));
             }
             Err(failure) => self.events.push(Event::DraftFailed { assignment, failure }),
         }
     }
 
-    fn mirror(&self, assignment: String) {
-        lock(&self.drafts.state).waiting.insert(assignment);
+    /// What this reader, and nobody else, would miss after a crash.
+    pub(super) async fn tell_reading_state(&self, user: String) {
+        let Ok(disk) = self.disk() else { return };
+        match disk.call(move |store| store.reading_state(&user)).await {
+            Ok(Some(state)) => self.events.push(Event::ReadingState(state)),
+            Ok(None) => {}
+            Err(error) => self.events.push(Event::Notice(failure_of_store(&error))),
+        }
+    }
+
+    fn mirror(&self, key: Key) {
+        lock(&self.drafts.state).waiting.insert(key);
         self.drafts.changed.notify_one();
     }
 
-    /// Drafts that the center has not got yet (after a crash or offline time).
+    /// The session's reader's drafts that the center has not got yet (after a crash or offline time).
     pub(super) async fn mirror_all(&self) {
-        let Ok(disk) = self.disk() else { return };
+        let (Ok(disk), Some(session)) = (self.disk(), self.signed_in()) else { return };
+        let user = session.user.clone();
         let unsent = disk
-            .call(|store| {
+            .call(move |store| {
                 let mut unsent = Vec::new();
-                for draft in store.drafts()? {
-                    let kept = store.draft(&draft.assignment_id)?;
+                for draft in store.drafts(&user)? {
+                    let kept = store.draft(&user, &draft.assignment_id)?;
                     if kept.is_some_and(|k| k.mirrored_revision != Some(draft.revision)) {
                         unsent.push(draft.assignment_id);
                     }
@@ -67,7 +85,7 @@ impl Inner {
             })
             .await;
         match unsent {
-            Ok(unsent) => unsent.into_iter().for_each(|assignment| self.mirror(assignment)),
+            Ok(unsent) => unsent.into_iter().for_each(|assignment| self.mirror((session.user.clone(), assignment))),
             Err(error) => self.events.push(Event::Notice(failure_of_store(&error))),
         }
     }
@@ -82,9 +100,10 @@ impl Inner {
     /// The draft to go on with: the one here, unless the center has a newer one and this one was mirrored whole.
     async fn newest_draft(&self, assignment: &str) -> Result<Option<Draft>, Failure> {
         let disk = self.disk()?;
-        let id = assignment.to_owned();
-        let kept = disk.call(move |store| store.draft(&id)).await.map_err(|e| failure_of_store(&e))?;
-        let online = lock(&self.token_user).is_some();
+        let user = self.writer()?;
+        let (owner, id) = (user.clone(), assignment.to_owned());
+        let kept = disk.call(move |store| store.draft(&owner, &id)).await.map_err(|e| failure_of_store(&e))?;
+        let online = self.token_is_of(&user);
         let remote = match self.center() {
             Ok(center) if online => self.note(center.client.draft(assignment).await),
             _ => Err(CenterError::Offline("not signed in".to_owned())),
@@ -104,100 +123,103 @@ impl Inner {
             }
             let center = draft_of(&envelope)?;
             if kept.mirrored_revision != Some(kept.draft.revision) && center != kept.draft {
-                self.conflict(assignment, envelope, center);
+                self.conflict((user, assignment.to_owned()), envelope, center);
                 return Ok(Some(kept.draft));
             }
         }
-        self.take_center_draft(&envelope).await.map(Some)
+        self.take_center_draft(&user, &envelope).await.map(Some)
     }
 
     /// The center's version becomes the one here.
-    async fn take_center_draft(&self, envelope: &DraftEnvelope) -> Result<Draft, Failure> {
+    async fn take_center_draft(&self, user: &str, envelope: &DraftEnvelope) -> Result<Draft, Failure> {
         let draft = draft_of(envelope)?;
-        let (keep, etag, at) = (draft.clone(), envelope.etag.clone(), self.now());
+        let (user, keep, etag, at) = (user.to_owned(), draft.clone(), envelope.etag.clone(), self.now());
         let disk = self.disk()?;
         disk.call(move |store| {
-            store.put_draft(&keep, at)?;
-            store.mark_draft(&keep.assignment_id, Some(&etag), Some(keep.revision))
+            store.put_draft(&user, &keep, at)?;
+            store.mark_draft(&user, &keep.assignment_id, Some(&etag), Some(keep.revision))
         })
         .await
         .map_err(|e| failure_of_store(&e))?;
         Ok(draft)
     }
 
-    fn conflict(&self, assignment: &str, envelope: DraftEnvelope, center: Draft) {
+    fn conflict(&self, key: Key, envelope: DraftEnvelope, center: Draft) {
+        let assignment = key.1.clone();
         let mut state = lock(&self.drafts.state);
-        state.conflicts.insert(assignment.to_owned(), envelope);
-        state.waiting.remove(assignment);
+        state.waiting.remove(&key);
+        state.conflicts.insert(key, envelope);
         drop(state);
-        self.events.push(Event::DraftConflict { assignment: assignment.to_owned(), center });
+        self.events.push(Event::DraftConflict { assignment, center });
     }
 
     /// The reader chose between two versions.
     pub(super) async fn resolve_draft(&self, assignment: String, keep_local: bool) {
-        let Some(envelope) = lock(&self.drafts.state).conflicts.remove(&assignment) else { return };
+        let Ok(user) = self.writer() else { return };
+        let key = (user.clone(), assignment.clone());
+        let Some(envelope) = lock(&self.drafts.state).conflicts.remove(&key) else { return };
         let result = if keep_local {
-            let (id, etag) = (assignment.clone(), envelope.etag.clone());
+            let ((owner, id), etag) = (key.clone(), envelope.etag.clone());
             match self.disk() {
                 Ok(disk) => disk
-                    .call(move |store| store.mark_draft(&id, Some(&etag), None))
+                    .call(move |store| store.mark_draft(&owner, &id, Some(&etag), None))
                     .await
                     .map(|()| None)
                     .map_err(|e| failure_of_store(&e)),
                 Err(failure) => Err(failure),
             }
         } else {
-            self.take_center_draft(&envelope).await.map(Some)
+            self.take_center_draft(&user, &envelope).await.map(Some)
         };
         match result {
-            Ok(None) => self.mirror(assignment),
+            Ok(None) => self.mirror(key),
             Ok(draft) => self.events.push(Event::Draft { assignment, draft }),
             Err(failure) => {
-                lock(&self.drafts.state).conflicts.insert(assignment.clone(), envelope);
+                lock(&self.drafts.state).conflicts.insert(key, envelope);
                 self.events.push(Event::DraftFailed { assignment, failure });
             }
         }
     }
 
     /// Sends one assignment's draft as it is kept now.
-    async fn mirror_one(&self, assignment: &str) -> Result<(), Failure> {
+    async fn mirror_one(&self, key: &Key) -> Result<(), Failure> {
         let disk = self.disk()?;
-        let id = assignment.to_owned();
+        let (user, assignment) = key;
+        let (owner, id) = key.clone();
         let kept = disk.call(move |store| {
             // What was signed is on its way as a report; its draft has done its work.
-            let kept = store.draft(&id)?;
+            let kept = store.draft(&owner, &id)?;
             let signed = kept.as_ref().map(|k| store.is_signed(&k.draft)).transpose()?;
             Ok(kept.filter(|_| signed != Some(true)))
         });
         let kept = kept.await.map_err(|e| failure_of_store(&e))?;
         let Some(kept) = kept.filter(|k| k.mirrored_revision != Some(k.draft.revision)) else { return Ok(()) };
+        if !self.token_is_of(user) {
+            // The session changed meanwhile: it goes when its reader is back.
+            return Ok(());
+        }
         let client = self.center()?.client;
         let body = serde_json::to_value(&kept.draft).map_err(|e| Failure::Local(e.to_string()))?;
         let sent = client.put_draft(assignment, body, kept.center_etag.as_deref()).await;
         match self.note(sent).map_err(|e| failure_of_center(&e))? {
             DraftSent::Kept(etag) => {
-                let (id, revision) = (assignment.to_owned(), kept.draft.revision);
-                disk.call(move |store| store.mark_draft(&id, Some(&etag), Some(revision)))
+                let ((owner, id), revision) = (key.clone(), kept.draft.revision);
+                disk.call(move |store| store.mark_draft(&owner, &id, Some(&etag), Some(revision)))
                     .await
                     .map_err(|e| failure_of_store(&e))?;
                 let at = self.now();
-                self.events.push(Event::DraftSaved {
-                    assignment: assignment.to_owned(),
-                    revision,
-                    at_center: true,
-                    at,
-                });
+                self.events.push(Event::DraftSaved { assignment: assignment.clone(), revision, at_center: true, at });
             }
             DraftSent::Conflict(envelope) => {
                 let center = draft_of(&envelope)?;
                 if center == kept.draft {
                     // Our own, whose answer was lost on the way.
-                    let (id, revision) = (assignment.to_owned(), center.revision);
-                    disk.call(move |store| store.mark_draft(&id, Some(&envelope.etag), Some(revision)))
+                    let ((owner, id), revision) = (key.clone(), center.revision);
+                    disk.call(move |store| store.mark_draft(&owner, &id, Some(&envelope.etag), Some(revision)))
                         .await
                         .map_err(|e| failure_of_store(&e))?;
                 } else {
-                    self.conflict(assignment, *envelope, center);
+                    self.conflict(key.clone(), *envelope, center);
                 }
             }
         }
@@ -210,23 +232,27 @@ pub(super) async fn mirror_loop(inner: Arc<Inner>) {
     let mut attempt = 0;
     loop {
         let next = {
+            // Under a token only its own reader's drafts go.
+            let user = lock(&inner.token_user).as_ref().map(|s| s.user.clone());
             let mut state = lock(&inner.drafts.state);
-            let signed_in = lock(&inner.token_user).is_some();
-            if signed_in { state.waiting.pop_first() } else { None }
+            let next = state.waiting.iter().find(|key| Some(&key.0) == user.as_ref()).cloned();
+            next.inspect(|key| {
+                state.waiting.remove(key);
+            })
         };
-        let Some(assignment) = next else {
+        let Some(key) = next else {
             tokio::select! {
                 () = inner.drafts.changed.notified() => continue,
                 () = inner.stopped() => return,
             }
         };
-        if lock(&inner.drafts.state).conflicts.contains_key(&assignment) {
+        if lock(&inner.drafts.state).conflicts.contains_key(&key) {
             continue;
         }
-        match inner.mirror_one(&assignment).await {
+        match inner.mirror_one(&key).await {
             Ok(()) => attempt = 0,
             Err(Failure::Offline(_)) => {
-                lock(&inner.drafts.state).waiting.insert(assignment);
+                lock(&inner.drafts.state).waiting.insert(key);
                 attempt += 1;
                 let timing = inner.config.timing;
                 let pause = timing.patience.pause(attempt).min(timing.longest_pause);
@@ -236,7 +262,7 @@ pub(super) async fn mirror_loop(inner: Arc<Inner>) {
                 }
             }
             // It stays here; the reader is told, and the next save tries again.
-            Err(failure) => inner.events.push(Event::DraftFailed { assignment, failure }),
+            Err(failure) => inner.events.push(Event::DraftFailed { assignment: key.1, failure }),
         }
     }
 }

@@ -52,6 +52,8 @@ pub(super) struct Inner {
     pub(super) opened: Mutex<Option<Opened>>,
     pub(super) center: Mutex<Option<Center>>,
     pub(super) session: Mutex<Option<Session>>,
+    /// User id that signed in last: what is still to be saved after a session's end is this reader's.
+    pub(super) writer: Mutex<Option<String>>,
     /// Who may use the refresh token that is kept (signed in now or at the last run).
     pub(super) token_user: Mutex<Option<Session>>,
     pub(super) assignments: Mutex<BTreeMap<String, Arc<Assignment>>>,
@@ -100,6 +102,16 @@ impl Inner {
 
     pub(super) fn user(&self) -> String {
         self.signed_in().map(|s| s.user).unwrap_or_default()
+    }
+
+    /// Whose work is saved now (user id): the reader signed in, or whose session has just ended.
+    pub(super) fn writer(&self) -> Result<String, Failure> {
+        lock(&self.writer).clone().ok_or_else(super::link::not_signed_in)
+    }
+
+    /// Whether requests go out in this reader's name.
+    pub(super) fn token_is_of(&self, user: &str) -> bool {
+        lock(&self.token_user).as_ref().is_some_and(|s| s.user == user)
     }
 
     /// Notes how a request went, and tells when the link's state changed.

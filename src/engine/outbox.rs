@@ -14,14 +14,39 @@ use crate::worklist::{AuditAction, AuditOutcome};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What became of an attempt.
 enum Outcome {
     Accepted(Box<Receipt>),
-    Retry(Failure),
+    /// Worth another attempt; `true` where the center cannot be reached, so that nothing else can go either.
+    Retry(Failure, bool),
     Wedged(String),
+}
+
+/// One look through the outbox: an entry that fails holds only what follows it in its own assignment.
+#[derive(Default)]
+struct Round {
+    /// Assignments of which an earlier entry is still here.
+    held: BTreeSet<String>,
+    /// The shortest time until something is to be tried again.
+    wait: Option<Duration>,
+}
+
+impl Round {
+    fn may_go(&mut self, row: &OutboxRow) -> bool {
+        if row.wedged.is_some() {
+            self.held.insert(row.package.assignment.clone());
+        }
+        !self.held.contains(&row.package.assignment)
+    }
+
+    fn later(&mut self, assignment: &str, wait: Duration) {
+        self.held.insert(assignment.to_owned());
+        self.wait = Some(self.wait.map_or(wait, |w| w.min(wait)));
+    }
 }
 
 impl Inner {
@@ -58,7 +83,7 @@ impl Inner {
         let package = &row.package;
         let center = match self.center() {
             Ok(center) => center,
-            Err(failure) => return Outcome::Retry(failure),
+            Err(failure) => return Outcome::Retry(failure, true),
         };
         // A lease that was renewed or obtained anew since counts; the signed bytes stay the same.
         let lease =
@@ -83,11 +108,13 @@ impl Inner {
                 Err(reason) => Outcome::Wedged(reason),
             },
             Err(error) if error.worth_retrying() || matches!(error, CenterError::SessionEnded) => {
-                Outcome::Retry(failure_of_center(&error))
+                let line =
+                    matches!(error, CenterError::Offline(_) | CenterError::Untrusted(_) | CenterError::SessionEnded);
+                Outcome::Retry(failure_of_center(&error), line)
             }
-            Err(CenterError::Secret(detail)) => Outcome::Retry(Failure::Local(detail)),
+            Err(CenterError::Secret(detail)) => Outcome::Retry(Failure::Local(detail), false),
             // The receipt was cut or spoiled on the way: the same request gives it again.
-            Err(CenterError::Protocol(detail)) => Outcome::Retry(Failure::Corrupt(detail)),
+            Err(CenterError::Protocol(detail)) => Outcome::Retry(Failure::Corrupt(detail), false),
             Err(error) => {
                 let failure = failure_of_center(&error);
                 let kind = error.problem_type().map_or("", ProblemType::slug);
@@ -102,7 +129,11 @@ impl Inner {
         let disk = self.disk()?;
         let rows = disk.call(|store| store.outbox()).await.map_err(|e| failure_of_store(&e))?;
         let now = self.now();
-        for row in rows.iter().filter(|r| r.wedged.is_none() && r.package.user == user) {
+        let mut round = Round::default();
+        for row in rows.iter().filter(|r| r.package.user == user) {
+            if !round.may_go(row) {
+                continue;
+            }
             let (id, assignment) = (row.id, row.package.assignment.clone());
             match self.attempt(row).await {
                 Outcome::Accepted(receipt) => {
@@ -120,7 +151,7 @@ impl Inner {
                         tracing::debug!(%error, "the submitted assignment was not read anew");
                     }
                 }
-                Outcome::Retry(failure) => {
+                Outcome::Retry(failure, line_down) => {
                     tracing::info!(id, "a report waits for another attempt");
                     let patience = self.config.timing.patience;
                     let wait = patience.pause(row.attempts + 1).min(self.config.timing.longest_pause);
@@ -131,9 +162,13 @@ impl Inner {
                     if !matches!(failure, Failure::Offline(_)) {
                         self.events.push(Event::Notice(failure));
                     }
-                    return Ok(Some(wait));
+                    round.later(&assignment, wait);
+                    if line_down {
+                        break;
+                    }
                 }
                 Outcome::Wedged(reason) => {
+                    round.held.insert(assignment.clone());
                     let told = reason.clone();
                     disk.call(move |store| store.outbox_wedged(id, &reason)).await.map_err(|e| failure_of_store(&e))?;
                     self.events.push(Event::Notice(Failure::Rejected(told)));
@@ -144,7 +179,7 @@ impl Inner {
                 }
             }
         }
-        Ok(None)
+        Ok(round.wait)
     }
 }
 
@@ -197,5 +232,41 @@ pub(super) async fn send_loop(inner: Arc<Inner>) {
             () = wait => {}
             () = inner.stopped() => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Package;
+
+    fn row(id: i64, assignment: &str, wedged: bool) -> OutboxRow {
+        let package = Package {
+            assignment: assignment.into(),
+            user: "dr".into(),
+            lease: None,
+            predecessor: None,
+            revision: 1,
+            signed_at: Timestamp::UNIX_EPOCH,
+            sha256: "ab".into(),
+            report_json: vec![],
+            signature: vec![],
+            attachments: vec![],
+        };
+        let wedged = wedged.then(|| "refused".to_owned());
+        OutboxRow { id, package, attempts: 0, next_at: Timestamp::UNIX_EPOCH, wedged }
+    }
+
+    #[test]
+    fn an_entry_that_fails_holds_its_own_assignment_only() {
+        let mut round = Round::default();
+        assert!(round.may_go(&row(1, "a", false)));
+        round.later("a", Duration::from_secs(9));
+        assert!(round.may_go(&row(2, "b", false)), "another assignment goes on");
+        round.later("b", Duration::from_secs(4));
+        assert!(!round.may_go(&row(3, "a", false)), "order within one assignment");
+        assert!(!round.may_go(&row(4, "c", true)) && !round.may_go(&row(5, "c", false)));
+        assert!(round.may_go(&row(6, "d", false)));
+        assert_eq!(round.wait, Some(Duration::from_secs(4)));
     }
 }

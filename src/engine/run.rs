@@ -100,6 +100,7 @@ impl Engine {
             opened: Mutex::default(),
             center: Mutex::default(),
             session: Mutex::default(),
+            writer: Mutex::default(),
             token_user: Mutex::default(),
             assignments: Mutex::new(BTreeMap::new()),
             link: Mutex::default(),
@@ -255,7 +256,10 @@ async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile:
             Command::SaveSetting { name, value } => {
                 keep(&inner, move |store| store.put_setting(&name, &value)).await;
             }
-            Command::SaveReadingState(state) => keep(&inner, move |store| store.put_reading_state(&state)).await,
+            Command::SaveReadingState(state) => match inner.writer() {
+                Ok(user) => keep(&inner, move |store| store.put_reading_state(&user, &state)).await,
+                Err(failure) => inner.events.push(Event::Notice(failure)),
+            },
             Command::Viewed { study } => {
                 let record = inner.audit(AuditAction::StudyOpened, AuditOutcome::Success, Some(study.to_string()));
                 inner.record(record).await;

@@ -139,14 +139,11 @@ impl Inner {
         lock(&self.desk.threads).push(thread);
         *lock(&self.opened) = Some(Opened { disk: disk.clone(), secrets });
         self.record(self.audit(AuditAction::ApplicationStart, AuditOutcome::Success, None)).await;
-        let (settings, reading, enrolment) = disk
-            .call(|store| Ok((store.settings()?, store.reading_state()?, store.private(ENROLMENT)?)))
+        let (settings, enrolment) = disk
+            .call(|store| Ok((store.settings()?, store.private(ENROLMENT)?)))
             .await
             .map_err(|e| (failure_of_store(&e), None))?;
         self.events.push(Event::Settings(settings));
-        if let Some(state) = reading {
-            self.events.push(Event::ReadingState(state));
-        }
         self.tell_outbox().await;
         let start = match enrolment.and_then(|b| serde_json::from_slice::<EnrolmentFile>(&b).ok()) {
             None => Start::NotEnrolled,
@@ -261,9 +258,12 @@ impl Inner {
         if online {
             *lock(&self.token_user) = Some(session.clone());
         }
+        *lock(&self.writer) = Some(session.user.clone());
         *lock(&self.session) = Some(session.clone());
         self.record(self.audit(AuditAction::Login, AuditOutcome::Success, None)).await;
+        let user = session.user.clone();
         self.events.push(Event::SignedIn(session));
+        self.tell_reading_state(user).await;
         if !online {
             self.show_kept_worklist().await;
         }

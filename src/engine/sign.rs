@@ -187,6 +187,7 @@ impl Inner {
             user: session.user,
             lease,
             predecessor: frozen.draft.addendum_to.clone(),
+            revision: frozen.draft.revision,
             signed_at,
             sha256: frozen.sha256.clone(),
             report_json: frozen.built.report_json.clone(),

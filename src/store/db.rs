@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// One step per version; a released step is never edited, a new one is added.
-const MIGRATIONS: &[&str] = &["CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+const MIGRATIONS: &[&str] = &[
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
      CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
      CREATE TABLE private (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
      CREATE TABLE assignments (row BLOB PRIMARY KEY, place INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
@@ -27,7 +28,14 @@ const MIGRATIONS: &[&str] = &["CREATE TABLE meta (name TEXT PRIMARY KEY, value B
      CREATE TABLE outbox (id INTEGER PRIMARY KEY REFERENCES signed(id), attempts INTEGER NOT NULL DEFAULT 0,
                           next_at INTEGER NOT NULL DEFAULT 0, wedged BLOB) STRICT;
      CREATE TABLE audit (sequence INTEGER PRIMARY KEY, hash TEXT NOT NULL, sealed BLOB NOT NULL,
-                         at_center INTEGER NOT NULL DEFAULT 0) STRICT;"];
+                         at_center INTEGER NOT NULL DEFAULT 0) STRICT;",
+    // Drafts have an owner. Those without one cannot be given to a reader: the center has them if they were mirrored.
+    "DROP TABLE drafts;
+     CREATE TABLE drafts (row BLOB PRIMARY KEY, owner BLOB NOT NULL, saved_at INTEGER NOT NULL, sealed BLOB NOT NULL,
+                          center_etag TEXT, mirrored_revision INTEGER) STRICT;
+     CREATE INDEX drafts_owner ON drafts(owner);
+     DELETE FROM private WHERE name = 'reading-state';",
+];
 
 /// The connection. Reads go straight through; writes only in [`Db::transaction`].
 pub struct Db {

@@ -1,4 +1,5 @@
-//! Drafts: each save is one transaction, so a crash leaves the old or the new one.
+//! Drafts: each save is one transaction, so a crash leaves the old or the new one. A draft belongs to the reader
+//! (user id) who wrote it; nobody else's session sees or sends it.
 
 use super::{Store, StoreError, context};
 use crate::report::Draft;
@@ -19,20 +20,24 @@ pub struct KeptDraft {
 }
 
 impl Store {
-    fn draft_row(&self, assignment: &str) -> Vec<u8> {
-        self.index.row("drafts", &[assignment])
+    pub(super) fn draft_row(&self, user: &str, assignment: &str) -> Vec<u8> {
+        self.index.row("drafts", &[user, assignment])
     }
 
-    /// Keeps a draft; what is known of the center's copy stays.
-    pub fn put_draft(&mut self, draft: &Draft, at: Timestamp) -> Result<(), StoreError> {
-        let row = self.draft_row(&draft.assignment_id);
+    fn draft_owner(&self, user: &str) -> Vec<u8> {
+        self.index.row("draft-owners", &[user])
+    }
+
+    /// Keeps a reader's draft; what is known of the center's copy stays.
+    pub fn put_draft(&mut self, user: &str, draft: &Draft, at: Timestamp) -> Result<(), StoreError> {
+        let (row, owner) = (self.draft_row(user, &draft.assignment_id), self.draft_owner(user));
         let sealed = self.seal_json(&context("drafts", &row), draft)?;
         self.db.transaction(|tx| {
             tx.run(
                 "draft.put",
-                "INSERT INTO drafts (row, saved_at, sealed) VALUES (?1, ?2, ?3)
+                "INSERT INTO drafts (row, owner, saved_at, sealed) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (row) DO UPDATE SET saved_at = excluded.saved_at, sealed = excluded.sealed",
-                params![row, at.as_second(), sealed],
+                params![row, owner, at.as_second(), sealed],
             )?;
             Ok(())
         })
@@ -41,11 +46,12 @@ impl Store {
     /// Notes what the center has: the ETag of its copy, and the revision if it is ours.
     pub fn mark_draft(
         &mut self,
+        user: &str,
         assignment: &str,
         etag: Option<&str>,
         mirrored: Option<u64>,
     ) -> Result<(), StoreError> {
-        let row = self.draft_row(assignment);
+        let row = self.draft_row(user, assignment);
         let mirrored = mirrored.map(|r| r as i64);
         self.db.transaction(|tx| {
             tx.run(
@@ -57,9 +63,9 @@ impl Store {
         })
     }
 
-    /// The draft of an assignment.
-    pub fn draft(&self, assignment: &str) -> Result<Option<KeptDraft>, StoreError> {
-        let row = self.draft_row(assignment);
+    /// A reader's draft of an assignment.
+    pub fn draft(&self, user: &str, assignment: &str) -> Result<Option<KeptDraft>, StoreError> {
+        let row = self.draft_row(user, assignment);
         let found = self.db.optional(
             "SELECT saved_at, sealed, center_etag, mirrored_revision FROM drafts WHERE row = ?1",
             [&row],
@@ -81,17 +87,17 @@ impl Store {
         }))
     }
 
-    /// All drafts, oldest first.
-    pub fn drafts(&self) -> Result<Vec<Draft>, StoreError> {
-        let rows = self.db.all("SELECT row, sealed FROM drafts ORDER BY saved_at, row", [], |r| {
-            Ok((r.get::<_, Vec<u8>>(0)?, r.get::<_, Vec<u8>>(1)?))
-        })?;
+    /// All drafts of a reader, oldest first.
+    pub fn drafts(&self, user: &str) -> Result<Vec<Draft>, StoreError> {
+        let sql = "SELECT row, sealed FROM drafts WHERE owner = ?1 ORDER BY saved_at, row";
+        let rows =
+            self.db.all(sql, [self.draft_owner(user)], |r| Ok((r.get::<_, Vec<u8>>(0)?, r.get::<_, Vec<u8>>(1)?)))?;
         rows.iter().map(|(row, sealed)| self.open_json(&context("drafts", row), sealed)).collect()
     }
 
-    /// Forgets a draft (the center's version was chosen, or the assignment went away).
-    pub fn delete_draft(&mut self, assignment: &str) -> Result<(), StoreError> {
-        let row = self.draft_row(assignment);
+    /// Forgets a reader's draft (the center's version was chosen, or the assignment went away).
+    pub fn delete_draft(&mut self, user: &str, assignment: &str) -> Result<(), StoreError> {
+        let row = self.draft_row(user, assignment);
         self.db.transaction(|tx| {
             tx.run("draft.delete", "DELETE FROM drafts WHERE row = ?1", [row])?;
             Ok(())
@@ -122,28 +128,44 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_draft_is_its_writers_alone() {
+        let bench = Bench::new();
+        let mut store = bench.open();
+        let at = Timestamp::UNIX_EPOCH;
+        store.put_draft("dr", &draft("a", 7), at).expect("kept");
+        assert_eq!(store.draft("other", "a").expect("read"), None);
+        assert!(store.drafts("other").expect("read").is_empty());
+        store.put_draft("other", &draft("a", 1), at).expect("kept");
+        store.mark_draft("other", "a", Some("\"e\""), Some(1)).expect("marked");
+        store.delete_draft("other", "a").expect("gone");
+        let kept = store.draft("dr", "a").expect("read").expect("untouched");
+        assert_eq!((kept.draft, kept.center_etag, kept.mirrored_revision), (draft("a", 7), None, None));
+        assert_eq!(store.drafts("dr").expect("read"), [draft("a", 7)]);
+    }
+
+    #[test]
     fn no_space_at_any_write_keeps_the_old_draft() {
         let bench = Bench::new();
         let plan = Arc::new(FaultPlan::default());
         let mut store = bench.open_with(plan.clone()).expect("opens");
         let at = |s| Timestamp::from_second(s).expect("time");
-        store.put_draft(&draft("a", 1), at(1)).expect("kept");
-        store.mark_draft("a", Some("\"e1\""), Some(1)).expect("marked");
+        store.put_draft("dr", &draft("a", 1), at(1)).expect("kept");
+        store.mark_draft("dr", "a", Some("\"e1\""), Some(1)).expect("marked");
         plan.restart();
-        store.put_draft(&draft("a", 2), at(2)).expect("kept");
+        store.put_draft("dr", &draft("a", 2), at(2)).expect("kept");
         let writes = plan.seen();
         assert_eq!(writes, ["draft.put", "commit", "committed"]);
         for nth in 0..2 {
             plan.arm(nth, Fault::Fail(std::io::ErrorKind::StorageFull));
-            assert!(matches!(store.put_draft(&draft("a", 3), at(3)), Err(StoreError::Full(_))));
-            let kept = store.draft("a").expect("read").expect("there");
+            assert!(matches!(store.put_draft("dr", &draft("a", 3), at(3)), Err(StoreError::Full(_))));
+            let kept = store.draft("dr", "a").expect("read").expect("there");
             assert_eq!((kept.draft, kept.saved_at), (draft("a", 2), at(2)));
             assert_eq!((kept.center_etag.as_deref(), kept.mirrored_revision), (Some("\"e1\""), Some(1)));
         }
         drop(store);
         let mut store = bench.open();
-        assert_eq!(store.drafts().expect("read"), [draft("a", 2)]);
-        store.delete_draft("a").expect("gone");
-        assert_eq!(store.draft("a").expect("read"), None);
+        assert_eq!(store.drafts("dr").expect("read"), [draft("a", 2)]);
+        store.delete_draft("dr", "a").expect("gone");
+        assert_eq!(store.draft("dr", "a").expect("read"), None);
     }
 }

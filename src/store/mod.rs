@@ -284,7 +284,7 @@ mod tests {
         let secret = "山田太郎 所見 1.2.392.77";
         let mut store = bench.open();
         store.put_private("enrolment", secret.as_bytes()).expect("kept");
-        store.put_reading_state(secret).expect("kept");
+        store.put_reading_state("dr", secret).expect("kept");
         let file = store.objects().write(b"x", secret.as_bytes()).expect("kept");
         assert_eq!(store.objects().read(b"x", &file.name).expect("read").as_slice(), secret.as_bytes());
         drop(store);

@@ -36,6 +36,8 @@ pub struct Package {
     pub lease: Option<String>,
     /// The signed version that this one follows.
     pub predecessor: Option<Predecessor>,
+    /// Revision of the draft that was signed: a later one is not this report.
+    pub revision: u64,
     /// When it was signed.
     pub signed_at: Timestamp,
     /// SHA-256 (hex) of `report_json`; also the idempotency key.
@@ -190,10 +192,11 @@ impl Store {
         })
     }
 
-    /// The center has it: receipt kept, entry and draft gone, audit record written, all at once.
+    /// The center has it: receipt kept, entry gone, audit record written, all at once; the signer's draft goes too
+    /// where it is the one that was signed.
     pub fn outbox_accepted(&mut self, id: i64, receipt: &Receipt, audit: NewAudit) -> Result<(), StoreError> {
         let sealed = self.seal_json(&context("receipts", &id.to_be_bytes()), receipt)?;
-        let draft = self.index.row("drafts", &[&receipt.assignment_id]);
+        let signed_draft = self.signed_draft(id)?;
         let sealer = self.sealer.clone();
         self.db.transaction(|tx| {
             let changed = tx.run("receipt.put", "UPDATE signed SET receipt = ?2 WHERE id = ?1", params![id, sealed])?;
@@ -201,9 +204,30 @@ impl Store {
                 return Err(StoreError::NotFound("outbox entry"));
             }
             tx.run("outbox.remove", "DELETE FROM outbox WHERE id = ?1", [id])?;
-            tx.run("draft.delete", "DELETE FROM drafts WHERE row = ?1", [&draft])?;
+            if let Some(row) = &signed_draft {
+                tx.run("draft.delete", "DELETE FROM drafts WHERE row = ?1", [row])?;
+            }
             append(tx, &sealer, audit)
         })
+    }
+
+    /// Row of the draft that became the signed report `id`; none where the signer has begun another one since.
+    fn signed_draft(&self, id: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = self.db.optional("SELECT answers, sealed FROM signed WHERE id = ?1", [id], |r| {
+            Ok((r.get::<_, Vec<u8>>(0)?, r.get::<_, Vec<u8>>(1)?))
+        })?;
+        let Some((answers, sealed)) = found else { return Ok(None) };
+        let package: Package = self.open_json(&context("signed", &answers), &sealed)?;
+        let kept = match self.draft(&package.user, &package.assignment) {
+            Ok(kept) => kept,
+            // What cannot be read cannot be told to be the signed one; the receipt does not wait for it.
+            Err(error) => {
+                tracing::warn!(id, %error, "the draft of a submitted report is left as it is");
+                None
+            }
+        };
+        let same = |d: &Draft| d.addendum_to == package.predecessor && d.revision <= package.revision;
+        Ok(kept.filter(|k| same(&k.draft)).map(|_| self.draft_row(&package.user, &package.assignment)))
     }
 
     /// Signed reports of an assignment, oldest first.
@@ -244,6 +268,7 @@ mod tests {
             user: "dr".into(),
             lease: Some("l".into()),
             predecessor: follows.map(|sha256| Predecessor { report_id: "r".into(), sha256: sha256.into(), version: 1 }),
+            revision: 1,
             signed_at: Timestamp::UNIX_EPOCH,
             sha256: "ab".into(),
             report_json: b"{}".to_vec(),
@@ -274,7 +299,7 @@ mod tests {
         let bench = Bench::new();
         let plan = Arc::new(FaultPlan::default());
         let mut store = bench.open_with(plan.clone()).expect("opens");
-        store.put_draft(&draft("a", 1), Timestamp::UNIX_EPOCH).expect("kept");
+        store.put_draft("dr", &draft("a", 1), Timestamp::UNIX_EPOCH).expect("kept");
         for nth in 0..4 {
             plan.arm(nth, Fault::Fail(std::io::ErrorKind::StorageFull));
             assert!(matches!(store.sign(&package("a", None), login()), Err(StoreError::Full(_))), "write {nth}");
@@ -292,18 +317,38 @@ mod tests {
             let result = store.outbox_accepted(id, &receipt("a"), login());
             assert!(matches!(result, Err(StoreError::Full(_))), "write {nth}");
             assert_eq!(store.outbox().expect("read").len(), 2);
-            assert!(store.draft("a").expect("read").is_some());
+            assert!(store.draft("dr", "a").expect("read").is_some());
         }
         plan.restart();
         store.outbox_accepted(id, &receipt("a"), login()).expect("accepted");
         drop(store);
         let store = bench.open();
         assert_eq!(store.outbox().expect("read").len(), 1);
-        assert!(store.draft("a").expect("read").is_none());
+        assert!(store.draft("dr", "a").expect("read").is_none());
         let signed = store.signed("a").expect("read");
         assert_eq!((signed.len(), &signed[0].package), (2, &package("a", None)));
         assert_eq!(signed[0].receipt, Some(receipt("a")));
         assert_eq!(store.check_audit().expect("chain"), 3);
+    }
+
+    #[test]
+    fn a_receipt_takes_only_the_draft_that_was_signed() {
+        let bench = Bench::new();
+        let mut store = bench.open();
+        let at = Timestamp::UNIX_EPOCH;
+        let mut addendum = draft("a", 1);
+        addendum.addendum_to = package("a", Some("ab")).predecessor;
+        for (kept, stays) in [(addendum, true), (draft("b", 2), true), (draft("c", 1), false)] {
+            let assignment = kept.assignment_id.clone();
+            let id = store.sign(&package(&assignment, None), login()).expect("signed");
+            store.put_draft("dr", &kept, at).expect("kept");
+            store.put_draft("other", &draft(&assignment, 1), at).expect("kept");
+            store.outbox_accepted(id, &receipt(&assignment), login()).expect("accepted");
+            assert!(store.outbox().expect("read").is_empty());
+            let after = store.draft("dr", &assignment).expect("read").map(|k| k.draft);
+            assert_eq!(after, stays.then_some(kept), "{assignment}");
+            assert!(store.draft("other", &assignment).expect("read").is_some());
+        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Small things: settings in clear (never of a patient), private values, the reading state, the cached worklist.
 
 use super::{Store, StoreError, context};
+use crate::vault::digest::sha256_hex;
 use crate::worklist::Assignment;
 use jiff::Timestamp;
 use rusqlite::params;
 
-const READING_STATE: &str = "reading-state";
 const WORKLIST_AT: &str = "worklist-at";
 
 impl Store {
@@ -54,14 +54,18 @@ impl Store {
         })
     }
 
-    /// Keeps what the reader would miss after a crash.
-    pub fn put_reading_state(&mut self, json: &str) -> Result<(), StoreError> {
-        self.put_private(READING_STATE, json.as_bytes())
+    fn reading_name(&self, user: &str) -> String {
+        format!("reading-state.{}", sha256_hex(&self.index.row("reading-state", &[user])))
     }
 
-    /// The reading state kept last.
-    pub fn reading_state(&self) -> Result<Option<String>, StoreError> {
-        let bytes = self.private(READING_STATE)?;
+    /// Keeps what this reader (user id) would miss after a crash.
+    pub fn put_reading_state(&mut self, user: &str, json: &str) -> Result<(), StoreError> {
+        self.put_private(&self.reading_name(user), json.as_bytes())
+    }
+
+    /// This reader's reading state kept last.
+    pub fn reading_state(&self, user: &str) -> Result<Option<String>, StoreError> {
+        let bytes = self.private(&self.reading_name(user))?;
         bytes.map(|b| String::from_utf8(b).map_err(|_| StoreError::Damaged("reading state"))).transpose()
     }
 
@@ -143,13 +147,15 @@ mod tests {
         let mut store = bench.open();
         store.put_setting("language", "\"ja\"").expect("kept");
         store.put_setting("language", "\"en\"").expect("kept");
-        store.put_reading_state("{}").expect("kept");
+        store.put_reading_state("dr", "{}").expect("kept");
         assert_eq!(store.worklist().expect("read"), None);
         drop(store);
         let mut store = bench.open();
         assert_eq!(store.settings().expect("read"), [("language".to_owned(), "\"en\"".to_owned())]);
-        assert_eq!(store.reading_state().expect("read").as_deref(), Some("{}"));
-        store.delete_private("reading-state").expect("gone");
-        assert_eq!(store.reading_state().expect("read"), None);
+        assert_eq!(store.reading_state("dr").expect("read").as_deref(), Some("{}"));
+        assert_eq!(store.reading_state("other").expect("read"), None);
+        store.put_private("clip", b"x").expect("kept");
+        store.delete_private("clip").expect("gone");
+        assert_eq!(store.private("clip").expect("read"), None);
     }
 }

@@ -127,6 +127,9 @@ pub fn parts(words: Words, app: &App, code: &NoticeCode) -> Parts {
         NoticeCode::NothingToEdit => {
             (t("notice.nothing_to_edit").to_owned(), t("notice.nothing_to_edit_means"), "", None)
         }
+        NoticeCode::AddendumWaits => {
+            (t("notice.addendum_waits").to_owned(), t("notice.addendum_waits_means"), "", None)
+        }
         NoticeCode::Other(f) => (failure::what(words, f), t("notice.nothing_lost"), failure::todo(words, f), None),
     };
     Parts { what, meaning, todo, button }

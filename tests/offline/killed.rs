@@ -59,6 +59,7 @@ fn package() -> Package {
         user: "reader1".into(),
         lease: None,
         predecessor: None,
+        revision: 1,
         signed_at: Timestamp::UNIX_EPOCH,
         sha256: "ab".repeat(32),
         report_json: b"{}".to_vec(),
@@ -91,7 +92,7 @@ fn audit(action: AuditAction) -> NewAudit {
 
 fn act(store: &mut Store, what: &str) -> Result<(), StoreError> {
     match what {
-        "draft" => store.put_draft(&draft(2), Timestamp::UNIX_EPOCH),
+        "draft" => store.put_draft("reader1", &draft(2), Timestamp::UNIX_EPOCH),
         "sign" => store.sign(&package(), audit(AuditAction::ReportSigned)).map(|_| ()),
         "outbox" => {
             let id = store.outbox()?.first().map(|row| row.id).expect("an entry");
@@ -107,7 +108,7 @@ fn act(store: &mut Store, what: &str) -> Result<(), StoreError> {
             for revision in 1.. {
                 let mut big = draft(revision);
                 big.assignment_id = format!("a-{revision}");
-                store.put_draft(&big, Timestamp::UNIX_EPOCH)?;
+                store.put_draft("reader1", &big, Timestamp::UNIX_EPOCH)?;
                 std::fs::write(marker(), revision.to_string()).expect("the marker lies on another disk");
             }
             Ok(())
@@ -195,12 +196,12 @@ fn a_draft_is_the_old_or_the_new_one() {
     at_every_write(
         "draft",
         3,
-        |store| store.put_draft(&draft(1), Timestamp::UNIX_EPOCH).expect("kept"),
+        |store| store.put_draft("reader1", &draft(1), Timestamp::UNIX_EPOCH).expect("kept"),
         |store, nth| {
-            let kept = store.draft("a-1").expect("read").expect("there").draft;
+            let kept = store.draft("reader1", "a-1").expect("read").expect("there").draft;
             // Writes: the row, the commit; then only the news of it.
             assert!(kept == draft(if nth < 2 { 1 } else { 2 }), "write {nth}");
-            store.put_draft(&draft(3), Timestamp::UNIX_EPOCH).expect("goes on");
+            store.put_draft("reader1", &draft(3), Timestamp::UNIX_EPOCH).expect("goes on");
         },
     );
 }
@@ -210,7 +211,7 @@ fn a_signature_is_whole_or_not_there_and_never_twice() {
     at_every_write(
         "sign",
         5,
-        |store| store.put_draft(&draft(1), Timestamp::UNIX_EPOCH).expect("kept"),
+        |store| store.put_draft("reader1", &draft(1), Timestamp::UNIX_EPOCH).expect("kept"),
         |store, nth| {
             let waiting = store.outbox().expect("read");
             let again = store.sign(&package(), audit(AuditAction::ReportSigned));
@@ -222,7 +223,7 @@ fn a_signature_is_whole_or_not_there_and_never_twice() {
                 assert!(matches!(again, Err(StoreError::AlreadySigned)), "{again:?}");
             }
             assert_eq!((store.outbox().expect("read").len(), store.check_audit().expect("chain")), (1, 1));
-            assert!(store.draft("a-1").expect("read").is_some());
+            assert!(store.draft("reader1", "a-1").expect("read").is_some());
         },
     );
 }
@@ -230,7 +231,7 @@ fn a_signature_is_whole_or_not_there_and_never_twice() {
 #[test]
 fn an_outbox_entry_goes_only_with_its_receipt() {
     let prepare = |store: &mut Store| {
-        store.put_draft(&draft(1), Timestamp::UNIX_EPOCH).expect("kept");
+        store.put_draft("reader1", &draft(1), Timestamp::UNIX_EPOCH).expect("kept");
         store.sign(&package(), audit(AuditAction::ReportSigned)).expect("signed");
     };
     at_every_write("outbox", 6, prepare, |store, _| {
@@ -239,7 +240,7 @@ fn an_outbox_entry_goes_only_with_its_receipt() {
         assert_eq!(signed.len(), 1);
         // Waiting without a receipt, or gone with one: nothing between.
         assert_eq!(waiting.is_empty(), signed[0].receipt.is_some());
-        assert_eq!(waiting.is_empty(), store.draft("a-1").expect("read").is_none());
+        assert_eq!(waiting.is_empty(), store.draft("reader1", "a-1").expect("read").is_none());
         if let Some(row) = waiting.first() {
             assert_eq!(row.package, package(), "the same bytes go again");
             store.outbox_accepted(row.id, &receipt(), audit(AuditAction::ReportSubmitted)).expect("accepted");
@@ -302,7 +303,7 @@ fn a_full_disk_loses_nothing_that_was_saved() {
     assert!(saved >= 5, "{saved}");
     let after = folder.path().join("small.after");
     let mut store = open(&after, None);
-    let drafts = store.drafts().expect("read");
+    let drafts = store.drafts("reader1").expect("read");
     assert!(drafts.len() as u64 == saved || drafts.len() as u64 == saved + 1, "{} of {saved}", drafts.len());
-    store.put_draft(&draft(1), Timestamp::UNIX_EPOCH).expect("goes on where there is room");
+    store.put_draft("reader1", &draft(1), Timestamp::UNIX_EPOCH).expect("goes on where there is room");
 }

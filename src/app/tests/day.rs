@@ -96,6 +96,9 @@ fn an_addendum_follows_what_is_signed() {
     b.reach_preview();
     b.act(Action::Sign(SignAction::Sign(secret("x"))));
     b.event(Event::Signed { assignment: "a-1".into(), sha256: "cd".into() });
+    b.act(Action::Report(ReportAction::StartAddendum));
+    assert!(b.app.notices.any(|n| *n == NoticeCode::AddendumWaits), "the signed version is still on its way");
+    assert!(b.draft().addendum_to.is_none() && b.app.report.as_ref().is_some_and(|r| r.read_only));
     b.event(Event::Receipt(receipt("a-1", "cd")));
     let mut submitted = b.app.worklist.get("a-1").expect("listed").as_ref().clone();
     submitted.state = AssignmentState::Submitted;

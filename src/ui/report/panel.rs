@@ -48,7 +48,7 @@ pub fn report_panel_ui(ui: &mut Ui, app: &App, local: &mut ReportLocal, out: &mu
     ScrollArea::vertical().auto_shrink(false).max_height(height).show(ui, |ui| {
         ui.set_width(ui.available_width() - 2.0 * theme::GRID);
         for part in &report.template.sections {
-            section_ui(ui, words, report, assignment, part, local, &place_of, out);
+            section_ui(ui, words, (report, assignment), part, local, &place_of, out);
         }
         ui.add_space(4.0 * theme::GRID);
     });
@@ -109,8 +109,7 @@ fn conflict_ui(ui: &mut Ui, words: Words, out: &mut Vec<Action>) {
 fn section_ui(
     ui: &mut Ui,
     words: Words,
-    report: &ReportState,
-    assignment: &Assignment,
+    (report, assignment): (&ReportState, &Assignment),
     part: &Section,
     local: &mut ReportLocal,
     place_of: &dyn Fn(&crate::study::FrameRef) -> Option<usize>,
