@@ -106,7 +106,7 @@ impl Inner {
                 let records = store.audit_to_send(u32::MAX)?;
                 // A start or stop before anybody signed in names nobody.
                 let records = records.iter().filter(|r| !r.event.user.is_empty()).count();
-                Ok((store.drafts()?.len(), store.outbox()?.len(), records))
+                Ok((store.draft_count()?, store.outbox()?.len(), records))
             })
             .await
             .map_err(|e| failure_of_store(&e))?;

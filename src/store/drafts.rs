@@ -95,6 +95,12 @@ impl Store {
         rows.iter().map(|(row, sealed)| self.open_json(&context("drafts", row), sealed)).collect()
     }
 
+    /// Number of drafts of all readers.
+    pub fn draft_count(&self) -> Result<usize, StoreError> {
+        let rows = self.db.all("SELECT row FROM drafts", [], |r| r.get::<_, Vec<u8>>(0))?;
+        Ok(rows.len())
+    }
+
     /// Forgets a reader's draft (the center's version was chosen, or the assignment went away).
     pub fn delete_draft(&mut self, user: &str, assignment: &str) -> Result<(), StoreError> {
         let row = self.draft_row(user, assignment);
