@@ -157,7 +157,7 @@ fn entry(
     arrived(&painter, state, set, picture);
     let count = words.f("tray.count", &[("n", &set.frames.len())]);
     let caption = theme::font(theme::CAPTION);
-    let first = elided(&painter, &format!("#{number}  {count}"), caption, theme::TEXT_STRONG, PICTURE - 14.0);
+    let first = elided(&painter, &format!("#{number} {count}"), caption, theme::TEXT_STRONG, PICTURE - 12.0);
     painter.galley(pos2(picture.left(), picture.bottom() + 4.0), first, theme::TEXT_STRONG);
     seen_mark(&painter, pos2(picture.right() - 5.0, picture.bottom() + 11.0), seen, set.frames.len());
     let label = elided(&painter, &set.label, theme::font(theme::CAPTION), theme::TEXT, PICTURE);
