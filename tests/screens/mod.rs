@@ -3,7 +3,6 @@
 mod access;
 mod engine;
 #[cfg(target_os = "linux")]
-mod ime;
 mod keys;
 mod list;
 mod places;

@@ -91,6 +91,10 @@ impl Desktop {
         let config = self.folder.path().join("config/fcitx5");
         private_folder(&config);
         fs::write(config.join("profile"), FCITX_PROFILE).expect("the test's folder can be written");
+        // One switch for all input contexts: winit makes a new one whenever the caret comes to a text field, and what
+        // was switched on a moment before must hold for it, too.
+        fs::write(config.join("config"), "[Behavior]\nShareInputState=All\n")
+            .expect("the test's folder can be written");
         // mozc refuses to run as root and would block everyone who waits for it.
         let mut fcitx = self.command("fcitx5");
         fcitx.arg("--disable=mozc,wayland,classicui,notificationitem,kimpanel");
