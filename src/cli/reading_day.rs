@@ -102,11 +102,7 @@ pub fn open<E: EngineLink>(driver: &mut Driver<E>, id: &str) -> Result<(Option<u
         let open = app.open_assignment().filter(|a| a.id == id);
         let state = |uid| app.pictures.study(uid);
         let arrived = |uid| state(uid).is_some_and(|s| s.finished);
-        // A picture on screen, or the certainty that there is none to show.
-        let seen = |uid| {
-            first.get().is_some() || !app.pictures.failed.is_empty() || state(uid).is_none_or(|s| s.sets.is_empty())
-        };
-        open.is_some_and(|a| a.studies.iter().all(|s| arrived(&s.study_uid) && seen(&s.study_uid)))
+        open.is_some_and(|a| a.studies.iter().all(|s| arrived(&s.study_uid)))
             && app.report.as_ref().is_some_and(|r| !r.loading)
     };
     driver.until("a study to arrive", STUDY, &mut see, &mut done)?;
