@@ -11,6 +11,8 @@ mod orthanc;
 #[cfg(feature = "gui")]
 mod pixels;
 mod reading_day;
+#[cfg(feature = "gui")]
+mod reading_window;
 mod real_data;
 #[cfg(feature = "gui")]
 mod report_panel;

@@ -17,6 +17,7 @@ const WIDGETS: usize = 5_000;
 const CHECKED: u32 = 4;
 const ENABLED: u32 = 8;
 const FOCUSED: u32 = 12;
+const PRESSED: u32 = 20;
 
 /// What a thing is, by AT-SPI's numbers (atspi-constants.h); those that stand on our screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +156,7 @@ impl Reader {
             place,
             enabled: state(ENABLED),
             focused: state(FOCUSED),
-            checked: state(CHECKED),
+            checked: state(CHECKED) || state(PRESSED),
         })
     }
 

@@ -307,7 +307,6 @@ impl Window<'_> {
     }
 
     /// Clicks on the middle of a widget.
-    #[expect(dead_code, reason = "the tests of the real window use it")]
     #[track_caller]
     pub fn click_on(&self, role: Role, name: &str) {
         let (x, y) = self.find(role, name).middle();
@@ -326,6 +325,35 @@ impl Window<'_> {
             self.point(part(from.0, to.0), part(from.1, to.1));
         }
         self.hand(&["mouseup", &button]);
+    }
+
+    /// Points and presses a button without letting go.
+    #[track_caller]
+    pub fn press(&self, x: i32, y: i32, button: Button) {
+        self.point(x, y);
+        self.hand(&["mousedown", &(button as u32).to_string()]);
+    }
+
+    /// Lets a pressed button go.
+    #[track_caller]
+    pub fn release(&self, button: Button) {
+        self.hand(&["mouseup", &(button as u32).to_string()]);
+    }
+
+    /// Asks the program to close it, as the window manager's button does.
+    #[cfg(feature = "gui")]
+    #[track_caller]
+    pub fn close(&self) {
+        use x11rb::connection::Connection as _;
+        use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt as _, EventMask};
+        let window: u32 = self.id.parse().expect("xdotool prints numbers");
+        let (x, screen) = x11rb::connect(Some(&self.desktop.place.display)).expect("the virtual display");
+        let root = x.setup().roots[screen].root;
+        let close = x.intern_atom(false, b"_NET_CLOSE_WINDOW").expect("asked").reply().expect("an atom").atom;
+        let message = ClientMessageEvent::new(32, window, close, [0, 2, 0, 0, 0]);
+        let mask = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
+        x.send_event(false, root, mask, message).expect("sent");
+        x.flush().expect("sent");
     }
 
     /// Presses one key or chord, as `F5` or `ctrl+Return`.

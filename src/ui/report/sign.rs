@@ -234,8 +234,11 @@ fn signed_ui(
     caption(ui, &words.f("sign.sha256", &[("digest", &sha256)]));
     match receipt {
         Some(receipt) => {
-            let places: [(&str, &dyn std::fmt::Display); 3] =
-                [("id", &receipt.report_id), ("version", &receipt.version), ("at", &receipt.received_at)];
+            let places: [(&str, &dyn std::fmt::Display); 3] = [
+                ("id", &receipt.report_id),
+                ("version", &receipt.version),
+                ("at", &crate::ui::format::moment(receipt.received_at)),
+            ];
             state(ui, &words.f("sign.receipt", &places), theme::OK);
         }
         None => {

@@ -37,7 +37,10 @@ pub fn signed_ui(
     state(ui, &words.f(key, &[("verdict", &version.verdict)]), color);
     match &version.receipt {
         Some(receipt) => {
-            let text = words.f("report.receipt", &[("id", &receipt.report_id), ("at", &receipt.received_at)]);
+            let text = words.f(
+                "report.receipt",
+                &[("id", &receipt.report_id), ("at", &crate::ui::format::moment(receipt.received_at))],
+            );
             state(ui, &text, theme::OK);
         }
         None => {
