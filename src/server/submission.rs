@@ -16,6 +16,7 @@ use crate::report::manifest::{self, Manifest, PackageError};
 use crate::vault::digest::sha256_hex;
 use crate::vault::random;
 use crate::vault::signature::{Expected, Policy, SignerInfo, Verdict};
+use crate::worklist::AssignmentState;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine as _;
@@ -243,7 +244,8 @@ fn keep(
                 [&report_id, &study.study_uid],
             )?;
         }
-        held.assignment.state = held.assignment.state.submit().map_err(|e| work::conflict(e, &held))?;
+        let begun = held.assignment.state.start().map_err(|e| work::conflict(e, &held))?;
+        held.assignment.state = begun.submit().map_err(|e| work::conflict(e, &held))?;
         work::end_leases(t, &held.assignment.id, LeaseEnd::GivenUp)?;
     }
     t.execute(
@@ -271,7 +273,11 @@ fn check_original(
     if manifest.version_kind != manifest::VersionKind::Original || manifest.predecessor.is_some() {
         return Err(ApiError::new(ProblemType::ReportMismatch, "the first version of a report has no predecessor"));
     }
-    held.assignment.state.submit().map_err(|e| work::conflict(e, held))?;
+    // Signed here, put aside at another terminal meanwhile: the work under a lease that counts is not void.
+    let aside = held.assignment.state == AssignmentState::Accepted && lease.is_some();
+    if !aside {
+        held.assignment.state.submit().map_err(|e| work::conflict(e, held))?;
+    }
     match lease {
         Some(lease) if !work::lease_counts(t, &held.assignment.id, lease, user)? => Err(ProblemType::LeaseLost.into()),
         _ => Ok(()),

@@ -273,6 +273,26 @@ async fn a_lease_that_ran_out_or_was_superseded_does_not_void_signed_work() {
 }
 
 #[tokio::test]
+async fn work_signed_before_the_assignment_was_put_aside_elsewhere_is_taken() {
+    let rig = Rig::new().await;
+    let terminal = Terminal::new(&rig, &rig.enrolment).await;
+    let assignment = started(&rig, &terminal).await;
+    let body = terminal.body(&rig, &terminal.package(&rig, &assignment, "所見", None));
+    let lease = assignment.lease.clone().expect("lease").id;
+    rig.transition(&terminal.token, &assignment.id, "suspend", json!({})).await.ok();
+    // Without the lease nothing says that the work was this reader's; with another's it was not.
+    submit(&rig, &terminal.token, &assignment.id, "1", body.clone()).await.problem(ProblemType::StateConflict);
+    let send = async |key: &str, lease: &str| {
+        let call = rig.post(paths::submit(&assignment.id)).token(&terminal.token).key(key);
+        call.header("Reading-Center-Lease", lease).body(TYPE, body.clone()).send().await
+    };
+    send("2", "another").await.problem(ProblemType::LeaseLost);
+    assert_eq!(send("3", &lease).await.status, 201);
+    // It is one report: the same work under another key is refused, not filed twice.
+    send("4", &lease).await.problem(ProblemType::StateConflict);
+}
+
+#[tokio::test]
 async fn addenda_name_the_newest_version() {
     let rig = Rig::new().await;
     let terminal = Terminal::new(&rig, &rig.enrolment).await;
