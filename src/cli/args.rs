@@ -60,6 +60,14 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Shows a DICOM file's header as it is read: every element, its text in any character set, what is odd about it.
+    Dump {
+        /// DICOM file.
+        file: PathBuf,
+        /// As DICOM JSON (PS3.18 annex F), without pixel data and long binary values.
+        #[arg(long)]
+        json: bool,
+    },
     /// Draws one frame into a PNG, with the window's own pipeline.
     Render(RenderArgs),
     /// Verifies a signed report.

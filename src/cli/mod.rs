@@ -8,6 +8,7 @@ pub mod center;
 pub mod center_args;
 pub mod demo;
 pub mod driver;
+pub mod dump;
 pub mod enrol;
 pub mod info;
 pub mod reading_day;

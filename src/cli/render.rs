@@ -14,16 +14,16 @@ pub enum RenderError {
     #[error("{0}")]
     Usage(String),
     /// The file cannot be read.
-    #[error("cannot read the file: {0}")]
+    #[error("cannot read the file")]
     Read(#[from] ReadError),
     /// The frame cannot be decoded.
-    #[error("cannot decode the frame: {0}")]
+    #[error("cannot decode the frame")]
     Decode(#[from] DecodeError),
     /// The GPU gave no picture.
     #[error("cannot draw the frame: {0}")]
     Draw(String),
     /// The PNG could not be made.
-    #[error("cannot encode the picture: {0}")]
+    #[error("cannot encode the picture")]
     Encode(#[from] EncodeError),
     /// The PNG could not be written.
     #[error("cannot write {path}: {source}")]

@@ -283,10 +283,11 @@ impl Walker<'_> {
         }
         let length = head.length as usize;
         let mut stop = at.saturating_add(length);
-        if stop > self.total {
-            self.cut_at.get_or_insert(self.total);
+        let cut = stop > self.total;
+        if cut {
             stop = self.total;
             if vr != VR::SQ {
+                self.cut_at.get_or_insert(self.total);
                 return Ok((Element { tag, vr, value: Value::Bytes(at.min(stop)..at.min(stop)) }, stop));
             }
         } else if stop > end && depth > 0 {
@@ -311,6 +312,10 @@ impl Walker<'_> {
         }
         if vr == VR::SQ {
             let (items, _) = self.items(at, stop, inner, depth, false)?;
+            if cut {
+                // Only now: what is sound of the sequence has been read.
+                self.cut_at.get_or_insert(self.total);
+            }
             return Ok((Element { tag, vr, value: Value::Items(items) }, stop));
         }
         if stop > self.data.len() {
@@ -344,11 +349,12 @@ impl Walker<'_> {
             }
             let open = head.length == UNDEFINED;
             let stop = if open { self.total } else { head.value_at.saturating_add(head.length as usize) };
-            if stop > self.total {
-                self.cut_at.get_or_insert(self.total);
-            }
+            let cut = stop > self.total;
             let stop = stop.min(self.total);
             let ((set, next), _) = self.data_set(head.value_at, stop, coding, depth + 1, open)?;
+            if cut {
+                self.cut_at.get_or_insert(self.total);
+            }
             items.push(set);
             at = if open { next } else { stop };
         }

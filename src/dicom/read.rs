@@ -254,6 +254,11 @@ impl Header {
         self.cut_at.is_some()
     }
 
+    /// Specific Character Set (0008,0005) as the object states it; empty if it does not.
+    pub fn declared_character_set(&self) -> String {
+        self.view().text(tags::SPECIFIC_CHARACTER_SET)
+    }
+
     /// What was odd, for the reader: structure first, then text.
     pub fn warnings(&self) -> Vec<String> {
         let mut out = self.warnings.clone();

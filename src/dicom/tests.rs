@@ -113,6 +113,19 @@ fn memory_bombs_are_refused_before_allocation() {
 }
 
 #[test]
+fn a_sequence_whose_file_is_cut_keeps_its_sound_elements() {
+    let item = Build::new(As::Explicit).text(0x0008_1090, b"LO", "Zapper").text(0x0008_1010, b"SH", "unit");
+    let mut value = vec![0xFE, 0xFF, 0x00, 0xE0];
+    value.extend((item.bytes.len() as u32).to_le_bytes());
+    value.extend(&item.bytes);
+    let file = grey().raw(0x300A_00B0, b"SQ", value.len() as u32, &value).file(EXPLICIT);
+    let header = Header::from_bytes(file[..file.len() - 6].to_vec()).expect("opens");
+    assert!(header.is_cut());
+    let kept = header.view().items(dicom_core::Tag(0x300A, 0x00B0)).next().expect("the item");
+    assert_eq!(kept.text(dicom_core::Tag(0x0008, 0x1090)), "Zapper");
+}
+
+#[test]
 fn no_cut_and_no_flipped_byte_panics() {
     let item = Build::new(As::Explicit).text(0x0008_0100, b"SH", "399368009");
     let sound =
