@@ -96,3 +96,17 @@ need_cargo() {
         fi
     }
 }
+
+# need_python REQUIREMENTS: a Python environment of its own with these packages; its interpreter is DOKUEI_TEST_PYTHON.
+need_python() {
+    environment=${XDG_CACHE_HOME:-$HOME/.cache}/dokuei-ci/python-$(cksum <"$1" | cut -d' ' -f1)
+    if [ ! -e "$environment/ready" ]; then
+        rm -rf "$environment"
+        mkdir -p "$(dirname -- "$environment")"
+        python3 -m venv "$environment"
+        "$environment/bin/pip" install --quiet --disable-pip-version-check --requirement "$1"
+        : >"$environment/ready"
+    fi
+    DOKUEI_TEST_PYTHON=$environment/bin/python
+    export DOKUEI_TEST_PYTHON
+}

@@ -4,7 +4,7 @@
 //! Objects in the field break the rules in known ways. Where the right reading is beyond doubt the text is
 //! repaired and noted; else every byte stays visible. No character ever turns into `?`.
 
-use super::charset_guess;
+use super::{charset_guess, charset_iso2022};
 use dicom_core::VR;
 use encoding_rs::Encoding;
 
@@ -63,14 +63,18 @@ pub(crate) struct Charset {
     extended: bool,
     /// Nothing was declared.
     undeclared: bool,
+    /// The only set for high bytes that the extensions declare: what those bytes mean where the writer forgot the
+    /// escape sequence.
+    forgotten: Option<G1>,
     note: Option<&'static str>,
 }
 
 /// What holds where no (0008,0005) is given.
-pub(crate) const DEFAULT: Charset = Charset { base: Base::Ascii, extended: false, undeclared: true, note: None };
+pub(crate) const DEFAULT: Charset =
+    Charset { base: Base::Ascii, extended: false, undeclared: true, forgotten: None, note: None };
 /// UTF-8, the coding of DICOM JSON.
 pub(crate) const UTF8: Charset =
-    Charset { base: Base::Whole(encoding_rs::UTF_8), extended: false, undeclared: false, note: None };
+    Charset { base: Base::Whole(encoding_rs::UTF_8), extended: false, undeclared: false, forgotten: None, note: None };
 
 impl Charset {
     /// Reads the values of (0008,0005), joined by `\`. Misspellings seen in the field are understood.
@@ -95,7 +99,11 @@ impl Charset {
             None => (Base::Ascii, Some("an unknown character set is declared")),
         };
         let complete = matches!(base, Base::Whole(_));
-        Self { base, extended: (several || declared_extended) && !complete, undeclared: false, note }
+        let mut right: Vec<G1> = terms.iter().skip(1).filter_map(|t| base_of(t)).map(g1_of).collect();
+        right.retain(|g1| *g1 != G1::None);
+        right.dedup();
+        let forgotten = if let ([one], Base::Ascii) = (right.as_slice(), base) { Some(*one) } else { None };
+        Self { base, extended: (several || declared_extended) && !complete, undeclared: false, forgotten, note }
     }
 
     /// Decodes one element's value.
@@ -105,7 +113,7 @@ impl Charset {
             return Decoded { text: String::from_utf8_lossy(bytes).into_owned(), note: None };
         }
         if bytes.contains(&0x1B) && !matches!(self.base, Base::Whole(_)) {
-            let (text, odd) = super::charset_iso2022::decode(bytes, kind, self.initial_g1(), self.base == Base::Kana);
+            let (text, odd) = charset_iso2022::decode(bytes, kind, self);
             let undeclared = (!self.extended).then_some("escape sequences without declared code extensions");
             return Decoded { text, note: odd.or(self.note).or(undeclared) };
         }
@@ -118,6 +126,10 @@ impl Charset {
                 Decoded { text, note: Some(note.unwrap_or("text does not follow its declared character set")) }
             }
             Base::Ascii => {
+                if self.forgotten.is_some() && std::str::from_utf8(bytes).is_err() {
+                    let (text, note) = charset_iso2022::decode(bytes, kind, self);
+                    return Decoded { text, note };
+                }
                 let (text, note) = charset_guess::guess(bytes);
                 let fallback = if self.undeclared {
                     "text beyond ASCII without a declared character set"
@@ -170,15 +182,30 @@ impl Charset {
         }
     }
 
-    fn initial_g1(&self) -> G1 {
-        match self.base {
-            Base::Ascii | Base::Whole(_) => G1::None,
-            Base::Kana => G1::Kana,
-            Base::Latin1 => G1::Latin1,
-            Base::Single(e) => G1::Single(e),
-            Base::Korean => G1::Pairs(encoding_rs::EUC_KR),
-            Base::Chinese => G1::Pairs(encoding_rs::GBK),
-        }
+    /// Whether plain text is JIS X 0201 Romaji.
+    pub(super) fn romaji(&self) -> bool {
+        self.base == Base::Kana
+    }
+
+    /// What high bytes mean before any escape.
+    pub(super) fn initial_g1(&self) -> G1 {
+        g1_of(self.base)
+    }
+
+    /// What high bytes mean where nothing was designated for them.
+    pub(super) fn forgotten_g1(&self) -> Option<G1> {
+        self.forgotten
+    }
+}
+
+fn g1_of(base: Base) -> G1 {
+    match base {
+        Base::Ascii | Base::Whole(_) => G1::None,
+        Base::Kana => G1::Kana,
+        Base::Latin1 => G1::Latin1,
+        Base::Single(e) => G1::Single(e),
+        Base::Korean => G1::Pairs(encoding_rs::EUC_KR),
+        Base::Chinese => G1::Pairs(encoding_rs::GBK),
     }
 }
 
@@ -335,8 +362,24 @@ mod tests {
     }
 
     #[test]
+    fn a_forgotten_designation_is_the_declared_one() {
+        // The designation holds to the end of the line only (PS3.5 6.1.2.5.3).
+        let lines = Charset::parse("\\ISO 2022 IR 149").decode(b"\x1b$)C\xC6\xF3\r\n\xBD\xC9\xC0\xE5", Kind::One);
+        assert_eq!(lines.text, "폐\r\n심장");
+        assert!(lines.note.is_some());
+        let chinese = name("\\ISO 2022 IR 58", b"\xD5\xC5^\xD0\xA1\xB6\xAB");
+        assert_eq!(chinese.text, "张^小东");
+        assert!(chinese.note.is_some());
+        // Two candidates: nothing is certain, every byte stays visible.
+        let two = name("\\ISO 2022 IR 58\\ISO 2022 IR 149", b"\x1b$)C\xC6\xF3^\xD5\xC5");
+        assert!(two.note.is_some());
+        assert_eq!(two.text, "폐^ÕÅ");
+    }
+
+    #[test]
     fn single_byte_sets() {
         assert_eq!(name("ISO_IR 144", b"\xBB\xEE\xDA").text, "Люк");
+        assert_eq!(name("ISO_IR 203", b"\xBCuvr\xE9^\xA6\xA4"), Decoded { text: "Œuvré^Š€".into(), note: None });
         assert_eq!(name("ISO_IR 126", b"\xC4\xE9\xEF").text, "Διο");
         assert_eq!(name("ISO 2022 IR 100\\ISO 2022 IR 144", b"\xE4\x1b-L\xBB").text, "äЛ");
         assert_eq!(Charset::parse("ISO_IR 13").decode(b"\\100", Kind::One).text, "¥100");

@@ -1,7 +1,7 @@
 //! The ISO 2022 state machine of PS3.5 6.1.2.5: designations by escape sequence, reset at delimiters, and
 //! no delimiter inside a two-byte character.
 
-use super::charset::{G1, Kind, jis_x_0201, single};
+use super::charset::{Charset, G1, Kind, jis_x_0201, single};
 
 /// What the bytes 21 to 7E mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +19,13 @@ enum G0 {
 
 const ODD_PAIR: &str = "a two-byte character is cut or undefined";
 const OPEN_RUN: &str = "a two-byte run is not closed before a delimiter";
+const FORGOTTEN: &str = "the escape sequence of the declared character set is missing, and supposed";
 const ODD_ESCAPE: &str = "an unknown escape sequence";
 
 /// Decodes with escapes; gives the text and the first oddity met.
-pub(super) fn decode(bytes: &[u8], kind: Kind, initial: G1, romaji: bool) -> (String, Option<&'static str>) {
-    let home = if romaji { G0::Romaji } else { G0::Ascii };
+pub(super) fn decode(bytes: &[u8], kind: Kind, declared: &Charset) -> (String, Option<&'static str>) {
+    let home = if declared.romaji() { G0::Romaji } else { G0::Ascii };
+    let initial = declared.initial_g1();
     let (mut g0, mut g1) = (home, initial);
     let mut out = String::with_capacity(bytes.len());
     let mut note = None;
@@ -73,6 +75,10 @@ pub(super) fn decode(bytes: &[u8], kind: Kind, initial: G1, romaji: bool) -> (St
             continue;
         }
         if byte >= 0x80 {
+            if let (G1::None, Some(forgotten)) = (g1, declared.forgotten_g1()) {
+                note.get_or_insert(FORGOTTEN);
+                g1 = forgotten;
+            }
             let (text, used) = high(g1, rest);
             match text {
                 Some(text) => out.push_str(&text),
