@@ -6,6 +6,7 @@ mod contract;
 mod desktop;
 mod dicomweb_client;
 mod engine;
+mod linked_scroll;
 mod offline;
 mod orthanc;
 #[cfg(feature = "gui")]

@@ -35,6 +35,7 @@ pub use action::{
     StudyAction, ViewAction, WorklistAction,
 };
 pub use keymap::{Chord, Context, Intent, Key, Keymap};
+pub use link::{LinkMark, Pairing};
 pub use notice::{Notice, NoticeCode, Notices, Severity};
 pub use pictures::{Pictures, StudyState, Thumbnail};
 pub use presets::{Preset, presets};

@@ -54,6 +54,8 @@ pub(super) fn rehang(app: &mut App, now: Timestamp) {
 pub(super) fn hang_step(app: &mut App, now: Timestamp, keep: bool) {
     let Some(reading) = &mut app.reading else { return };
     let Some(step) = reading.steps.get(reading.record.step).cloned() else { return };
+    let before_hung = link::whereabouts(app, app.active_view());
+    let Some(reading) = &mut app.reading else { return };
     let old = std::mem::take(&mut reading.record.views);
     let mut views = Vec::with_capacity(step.views.len());
     for (place, hung) in step.views.iter().enumerate() {
@@ -66,19 +68,20 @@ pub(super) fn hang_step(app: &mut App, now: Timestamp, keep: bool) {
             Some(view) if stays => views.push(view.clone()),
             _ => {
                 let set = hung.set.as_ref().and_then(|id| app.pictures.set(id));
-                views.push(ViewState::hung(hung, set.map(Arc::as_ref)));
+                let same = set.filter(|_| hung.position == 0).and_then(|s| link::same_place(app, &before_hung, s));
+                let hung = Hung { position: same.unwrap_or(hung.position), ..hung.clone() };
+                views.push(ViewState::hung(&hung, set.map(Arc::as_ref)));
             }
         }
     }
+    let Some(reading) = &mut app.reading else { return };
     let record = &mut reading.record;
     record.layout = step.layout;
     record.views = views;
     record.maximised = record.maximised.filter(|_| keep);
     record.active = record.active.min(record.views.len().saturating_sub(1) as u32);
     reading.touch(now);
-    if app.reading.as_ref().is_some_and(|r| r.record.linked) {
-        link::anchor(app);
-    }
+    link::gather(app);
 }
 
 /// Another step of the hanging; what was arranged by hand gives way.
@@ -115,11 +118,8 @@ pub(super) fn grid(app: &mut App, now: Timestamp, layout: Layout) {
     record.maximised = None;
     record.active = record.active.min(number.saturating_sub(1) as u32);
     record.by_hand = true;
-    let linked = record.linked;
     reading.touch(now);
-    if linked {
-        link::anchor(app);
-    }
+    link::gather(app);
 }
 
 /// A viewport that shows a display set as it lies best.
@@ -130,13 +130,16 @@ fn fresh(study: &StudyUid, set: &DisplaySet, position: usize) -> ViewState {
     ViewState::hung(&hung, Some(set))
 }
 
-/// Shows a display set of the open studies or priors in a viewport; others are refused.
-pub(super) fn show(app: &mut App, now: Timestamp, id: ViewId, set: &DisplaySetId, position: usize) -> bool {
+/// Shows a display set of the open studies or priors in a viewport; others are refused. Without a place given,
+/// linked viewports stay where they are in the patient, and others begin at the first frame.
+pub(super) fn show(app: &mut App, now: Timestamp, id: ViewId, set: &DisplaySetId, at: Option<usize>) -> bool {
     let found = app
         .open_studies()
         .chain(app.open_priors())
         .find_map(|(uid, s)| s.sets.iter().find(|x| &x.id == set).map(|x| (uid.clone(), x.clone())));
     let Some((study, set)) = found else { return false };
+    let here = || link::same_place(app, &link::whereabouts(app, Some(id)), &set);
+    let position = at.or_else(here).unwrap_or(0);
     let Some(reading) = &mut app.reading else { return false };
     let Some(view) = reading.record.views.get_mut(id.0 as usize) else { return false };
     if view.set.as_ref() == Some(&set.id) {
@@ -147,9 +150,7 @@ pub(super) fn show(app: &mut App, now: Timestamp, id: ViewId, set: &DisplaySetId
     }
     reading.record.by_hand = true;
     reading.touch(now);
-    if reading.record.linked {
-        link::anchor(app);
-    }
+    link::follow(app, id);
     true
 }
 
@@ -164,7 +165,7 @@ pub(super) fn step_set(app: &mut App, now: Timestamp, id: ViewId, by: i32) {
         None => Some(0),
     };
     let Some(set) = next.and_then(|n| state.sets.get(n)).map(|s| s.id.clone()) else { return };
-    show(app, now, id, &set, 0);
+    show(app, now, id, &set, None);
 }
 
 /// Shows a frame wherever it belongs: in a viewport that has its display set, else in the active one.
@@ -174,13 +175,12 @@ pub(super) fn show_frame(app: &mut App, now: Timestamp, frame: &FrameRef) -> Opt
     let record = &app.reading.as_ref()?.record;
     let at = record.shown_views().find(|(_, v)| v.set.as_ref() == Some(&set)).map(|(id, _)| id);
     let id = at.unwrap_or(record.active_view());
-    if !show(app, now, id, &set, place) {
+    if !show(app, now, id, &set, Some(place)) {
         return None;
     }
     if let Some(reading) = &mut app.reading {
         reading.record.active = id.0;
     }
-    link::follow(app, id);
     Some(id)
 }
 

@@ -1,6 +1,7 @@
 //! The open study: what is on screen, and what of it survives a crash.
 
 use super::hang::{Hung, Step};
+use super::link::Pairing;
 use crate::study::Mismatch;
 use crate::study::{DisplaySet, DisplaySetId, FrameRef, StudyUid};
 use crate::viewport::{Annotation, DataPresentation, Layout, Tool, ViewId, ViewPresentation};
@@ -46,9 +47,6 @@ pub struct ViewState {
     /// The hanging assumed the orientation, because the object does not state it (shown as a mark).
     #[serde(default)]
     pub orientation_assumed: bool,
-    /// Position along the normal, mm, that counts as equal among linked viewports.
-    #[serde(default)]
-    pub anchor_mm: Option<f64>,
     /// Last scroll direction, -1 or 1; neighbours that way are fetched first.
     #[serde(skip)]
     pub direction: i8,
@@ -58,7 +56,7 @@ pub struct ViewState {
 }
 
 /// What the reader would miss after a crash. Sealed by the engine; holds UIDs, no names.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReadingRecord {
     /// The open assignment; `None` for local files.
     pub assignment: Option<String>,
@@ -76,6 +74,9 @@ pub struct ReadingRecord {
     pub maximised: Option<u32>,
     /// Scrolled together by mm.
     pub linked: bool,
+    /// What the reader said belongs together, between frames of reference.
+    #[serde(default)]
+    pub pairings: Vec<Pairing>,
     /// The left button's tool.
     pub tool: Tool,
     /// Step of the hanging protocol.
@@ -86,6 +87,28 @@ pub struct ReadingRecord {
     pub open_finding: Option<u64>,
     /// Frames that have been on screen.
     pub seen: BTreeSet<FrameRef>,
+}
+
+impl Default for ReadingRecord {
+    fn default() -> Self {
+        Self {
+            assignment: None,
+            studies: Vec::new(),
+            priors: Vec::new(),
+            layout: Layout::default(),
+            views: Vec::new(),
+            active: 0,
+            maximised: None,
+            // A prior is for comparing: it goes along until told otherwise.
+            linked: true,
+            pairings: Vec::new(),
+            tool: Tool::default(),
+            step: 0,
+            by_hand: false,
+            open_finding: None,
+            seen: BTreeSet::new(),
+        }
+    }
 }
 
 impl ReadingRecord {

@@ -220,7 +220,7 @@ fn go_to_point(app: &mut App, now: Timestamp, index: usize) {
             (set.id.series.as_str() == point.subject).then(|| (set.id.clone(), place))
         });
         if let (Some((set, place)), Some(view)) = (unseen, app.active_view()) {
-            place::show(app, now, view, &set, place);
+            place::show(app, now, view, &set, Some(place));
         }
     }
 }

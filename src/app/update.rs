@@ -215,19 +215,17 @@ fn layout(app: &mut App, now: Timestamp, action: LayoutAction, out: &mut Vec<Com
 fn view_action(app: &mut App, now: Timestamp, id: ViewId, action: ViewAction) {
     match action {
         ViewAction::Show(set) => {
-            place::show(app, now, id, &set, 0);
+            place::show(app, now, id, &set, None);
         }
         ViewAction::ShowSeries(series) => {
             let set = app.pictures.studies.values().flat_map(|s| &s.sets).find(|s| s.id.series == series);
             if let Some(set) = set.map(|s| s.id.clone()) {
-                place::show(app, now, id, &set, 0);
+                place::show(app, now, id, &set, None);
             }
         }
         ViewAction::ShowFrame(frame) => {
-            if let Some((set, at)) = app.pictures.locate(&frame).map(|(s, p)| (s.id.clone(), p))
-                && place::show(app, now, id, &set, at)
-            {
-                link::follow(app, id);
+            if let Some((set, at)) = app.pictures.locate(&frame).map(|(s, p)| (s.id.clone(), p)) {
+                place::show(app, now, id, &set, Some(at));
             }
         }
         ViewAction::GoToEnd(last) => link::go_to(app, now, id, if last { usize::MAX } else { 0 }),

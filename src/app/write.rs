@@ -4,7 +4,7 @@ use super::action::ReportAction;
 use super::notice::NoticeCode;
 use super::reporting::{ReportState, Saving, SignFlow};
 use super::state::App;
-use super::{keep, link, measure, place};
+use super::{keep, measure, place};
 use crate::engine::message::Command;
 use crate::report::{Draft, Edit, FieldKind, FindingId, History, KeyImage, Predecessor, Value, templates};
 use crate::viewport::{AnnotationId, Measured, ViewId};
@@ -158,7 +158,6 @@ fn jump(app: &mut App, now: Timestamp, finding: FindingId) {
         state.data.voi = Some(key.voi);
         state.data.invert = key.invert;
     }
-    link::follow(app, view);
 }
 
 /// Another template, while nothing is written that would be lost.

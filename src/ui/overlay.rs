@@ -3,7 +3,7 @@
 use super::text::Words;
 use super::theme;
 use super::viewport_panel::ViewportInput;
-use crate::app::OverlayLevel;
+use crate::app::{LinkMark, OverlayLevel};
 use crate::imaging::Photometric;
 use crate::study::{GeometryWarning, Sex, VoiFunction, age_at};
 use crate::viewport::{Fidelity, Geometry, edge_letters, scale_bar_mm};
@@ -97,6 +97,10 @@ pub fn corners(input: &ViewportInput<'_>, geometry: &Geometry, shown: Fidelity, 
         let text = format!("C {}  W {}{function} {inverted}", number(voi.center), number(voi.width));
         push(&mut out.bottom_right, text.trim_end(), Tone::Strong);
     }
+    if let Some(mark) = input.link {
+        let tone = if mark == LinkMark::Estimated { Tone::Strong } else { Tone::Plain };
+        push(&mut out.bottom_right, words.t(link_key(mark)), tone);
+    }
     if full {
         // No warning is dropped for want of a line: the last line takes all that are left.
         let warnings: Vec<String> = set.warnings.iter().map(|w| geometry_warning(words, w)).collect();
@@ -114,6 +118,16 @@ pub fn corners(input: &ViewportInput<'_>, geometry: &Geometry, shown: Fidelity, 
     let (truth, tone) = truth(words, shown);
     push(&mut out.bottom_left, truth, tone);
     out
+}
+
+/// Key of the words for how a stack scrolls along.
+pub(super) fn link_key(mark: LinkMark) -> &'static str {
+    match mark {
+        LinkMark::Exact => "scroll_link.linked",
+        LinkMark::ByHand => "scroll_link.by_hand",
+        LinkMark::Estimated => "scroll_link.estimated",
+        LinkMark::Alone => "scroll_link.alone",
+    }
 }
 
 fn who(input: &ViewportInput<'_>, corner: &mut Vec<Line>) {
@@ -382,6 +396,10 @@ mod tests {
     }
 
     fn texts(level: OverlayLevel, shown: Fidelity) -> Corners {
+        linked_texts(level, shown, None)
+    }
+
+    fn linked_texts(level: OverlayLevel, shown: Fidelity, link: Option<LinkMark>) -> Corners {
         let patient = Patient {
             id: "007".into(),
             issuer: Some("F1".into()),
@@ -407,6 +425,7 @@ mod tests {
             annotations: &[],
             chosen: None,
             orientation_assumed: false,
+            link,
             marks: &[],
             key_images: &[],
             level,
@@ -444,6 +463,17 @@ mod tests {
         }
         let none = texts(OverlayLevel::None, Fidelity::Exact);
         assert!(none.bottom_left.is_empty() && none.bottom_right.is_empty());
+    }
+
+    #[test]
+    fn an_estimated_link_is_told_as_such() {
+        for level in [OverlayLevel::Full, OverlayLevel::Short] {
+            let c = linked_texts(level, Fidelity::Exact, Some(LinkMark::Estimated));
+            assert!(plain(&c.bottom_right).contains(&"linked ≈"));
+            let c = linked_texts(level, Fidelity::Exact, Some(LinkMark::Alone));
+            assert!(plain(&c.bottom_right).contains(&"not linked"));
+            assert!(c.bottom_right.len() <= LINES);
+        }
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use super::text::Words;
 use super::widgets::{bare_button, elided, icon_button};
 use super::{format, theme, top_bar};
-use crate::app::{Action, App, Intent, LayoutAction, Place};
+use crate::app::{Action, App, Intent, LayoutAction, LinkMark, Place};
 use crate::viewport::{Layout as Grid, Tool};
 use crate::worklist::{Remaining, remaining};
 use egui::{
-    Align, Color32, Layout, Painter, Pos2, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, Layout, Painter, Pos2, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo, pos2,
+    vec2,
 };
 
 const GRIDS: [(u8, u8); 5] = [(1, 1), (1, 2), (2, 2), (2, 3), (2, 4)];
@@ -124,11 +125,21 @@ fn right_side(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) -> bo
     ui.add_space(theme::GRID);
     let record = app.reading.as_ref().map(|r| &r.record);
     let linked = record.is_some_and(|r| r.linked);
+    let shown = record.into_iter().flat_map(|r| r.shown_views());
+    let estimated = shown.into_iter().any(|(id, _)| app.link_mark(id) == Some(LinkMark::Estimated));
     let chain = |painter: &Painter, at: Pos2, color: Color32| {
+        let at = if estimated { at - vec2(0.0, 3.0) } else { at };
         painter.circle_stroke(at + vec2(-3.0, 0.0), 4.0, Stroke::new(1.5, color));
         painter.circle_stroke(at + vec2(3.0, 0.0), 4.0, Stroke::new(1.5, color));
+        if estimated {
+            painter.text(at + vec2(0.0, 9.0), Align2::CENTER_CENTER, "≈", theme::font(theme::CAPTION), color);
+        }
     };
-    if icon_button(ui, &tip(Intent::ToggleLink), linked, true, chain).clicked() {
+    let mut link_tip = tip(Intent::ToggleLink);
+    if estimated {
+        link_tip = format!("{link_tip}\n{}", words.t("scroll_link.hint"));
+    }
+    if icon_button(ui, &link_tip, linked, true, chain).clicked() {
         out.push(Action::Layout(LayoutAction::ToggleLink));
     }
     let layout = record.map(|r| r.layout).unwrap_or_default();

@@ -127,6 +127,7 @@ fn view_ui(
         tool: record.map(|r| r.tool).unwrap_or_default(),
         annotations: &annotations,
         chosen: app.report.as_ref().and_then(|r| r.chosen),
+        link: app.link_mark(id),
         orientation_assumed: view.orientation_assumed,
         marks: &marks,
         key_images: &keys,

@@ -6,7 +6,7 @@ use super::picture::{Pictures, rect_px};
 use super::rail::{FrameMark, Rail, WIDTH, rail_ui};
 use super::text::Words;
 use super::{marks, theme};
-use crate::app::OverlayLevel;
+use crate::app::{LinkMark, OverlayLevel};
 use crate::imaging::{Frame, Photometric, Resampling};
 use crate::render::{Picture, Shown};
 use crate::study::{DisplaySet, Patient, Voi};
@@ -63,6 +63,8 @@ pub struct ViewportInput<'a> {
     pub chosen: Option<AnnotationId>,
     /// The object does not state its orientation; the hanging assumed it.
     pub orientation_assumed: bool,
+    /// How it scrolls along with the others; `None` where there is nothing to say.
+    pub link: Option<LinkMark>,
     /// Per frame of the display set: how far it has come.
     pub marks: &'a [FrameMark],
     /// Places of key images in the display set.

@@ -84,6 +84,7 @@ pub fn input<'a>(set: &'a DisplaySet, frame: FrameState<'a>, voi: Voi) -> Viewpo
         annotations: &[],
         chosen: None,
         orientation_assumed: false,
+        link: None,
         marks: &[],
         key_images: &[],
         level: OverlayLevel::None,

@@ -2,7 +2,7 @@
 
 use super::fixtures::*;
 use crate::app::hang::StepName;
-use crate::app::{Action, Intent, LayoutAction, ViewAction};
+use crate::app::{Action, Intent, LayoutAction, LinkMark, ViewAction};
 use crate::engine::message::Event;
 use crate::study::{ExamKind, FrameIndex, FrameRef, Laterality, Voi};
 use crate::viewport::{Action as View, Layout, Tool, ViewId};
@@ -28,9 +28,20 @@ fn ct_hangs_beside_its_prior_and_scrolls_linked_in_mm() {
     assert_eq!(reading.record.layout, Layout::new(1, 2));
     assert_eq!(b.app.view(RIGHT).and_then(|v| v.study.clone()), Some(study_uid("1.0")));
 
-    // Slices of 5 mm against 2.5 mm, in other frames of reference: by mm from what is on screen together.
-    b.act(Action::Viewport(RIGHT, View::ScrollTo(4)));
+    // 0 to 95 against 100 to 197.5 mm, in other frames of reference: linked from the start, head-most slices equal.
+    assert_eq!(b.app.link_mark(RIGHT), Some(LinkMark::Estimated));
+    assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (0.0, 102.5));
+    b.act(Action::Viewport(LEFT, View::ScrollTo(usize::MAX)));
+    assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (95.0, 197.5));
+    b.act(Action::Viewport(LEFT, View::ScrollTo(0)));
+
+    // The reader's own pairing, slices of 5 mm against 2.5 mm: by mm from what is on screen together.
     b.act(Action::Layout(LayoutAction::ToggleLink));
+    assert_eq!(b.app.link_mark(RIGHT), None);
+    b.act(Action::Viewport(RIGHT, View::ScrollTo(4)));
+    assert_eq!(z(&b, LEFT), 0.0, "unlinked, the other stays");
+    b.act(Action::Layout(LayoutAction::ToggleLink));
+    assert_eq!(b.app.link_mark(RIGHT), Some(LinkMark::ByHand));
     assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (0.0, 110.0), "linking moves nothing between studies");
     b.act(Action::Viewport(LEFT, View::Scroll(3)));
     assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (15.0, 125.0));
@@ -55,12 +66,95 @@ fn one_frame_of_reference_means_one_patient_plane() {
     b.studies = vec![current];
     b.enter(list);
     b.open("a-1");
+    assert_eq!(b.app.link_mark(RIGHT), Some(LinkMark::Exact));
     b.act(Action::Viewport(LEFT, View::ScrollTo(6)));
+    assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (30.0, 29.5), "one patient plane");
+    b.act(Action::Layout(LayoutAction::ToggleLink));
+    b.act(Action::Viewport(RIGHT, View::ScrollTo(0)));
     b.act(Action::Layout(LayoutAction::Activate(LEFT)));
     b.act(Action::Layout(LayoutAction::ToggleLink));
-    assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (30.0, 29.5), "linking goes to the same plane");
+    assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (30.0, 29.5), "linking goes to the same plane, wherever it was");
     b.act(Action::Viewport(LEFT, View::Scroll(4)));
     assert_eq!((z(&b, LEFT), z(&b, RIGHT)), (50.0, 49.5));
+}
+
+#[test]
+fn another_series_stays_at_the_same_place_in_the_patient() {
+    let mut b = Bench::new();
+    let other = stack("1.1.2", "CT", 40, 2.0, 2.5, "9.1");
+    let current = study("1.1", yamada(), vec![stack("1.1.1", "CT", 20, 0.0, 5.0, "9.1"), other]);
+    let thin = stack("1.0.2", "CT", 80, 100.0, 1.25, "9.2");
+    let prior = study("1.0", yamada(), vec![stack("1.0.1", "CT", 40, 100.0, 2.5, "9.2"), thin]);
+    let list = vec![assignment("a-1", ExamKind::CT, 30, &current, &[&prior])];
+    b.studies = vec![current, prior];
+    b.enter(list);
+    b.open("a-1");
+    // Paired by hand: 0 with 110 mm.
+    b.act(Action::Layout(LayoutAction::ToggleLink));
+    b.act(Action::Viewport(LEFT, View::ScrollTo(0)));
+    b.act(Action::Viewport(RIGHT, View::ScrollTo(4)));
+    b.act(Action::Layout(LayoutAction::ToggleLink));
+    let (left, right) = (z(&b, LEFT), z(&b, RIGHT));
+    b.act(Action::Viewport(LEFT, View::ScrollTo(8)));
+    assert!((z(&b, RIGHT) - z(&b, LEFT) - (right - left)).abs() <= 1.25);
+    let before = (z(&b, LEFT), z(&b, RIGHT));
+    for _ in 0..2 {
+        for view in [LEFT, RIGHT] {
+            b.act(Action::Viewport(view, View::StepDisplaySet(1)));
+            assert!((z(&b, LEFT) - before.0).abs() <= 2.5, "{} for {}", z(&b, LEFT), before.0);
+            assert!((z(&b, RIGHT) - before.1).abs() <= 2.5, "{} for {}", z(&b, RIGHT), before.1);
+            assert_eq!(b.app.link_mark(RIGHT), Some(LinkMark::ByHand), "the pairing outlives the series");
+        }
+        b.act(Action::Viewport(LEFT, View::StepDisplaySet(-1)));
+        b.act(Action::Viewport(RIGHT, View::StepDisplaySet(-1)));
+    }
+    // Not linked, a series begins at its first frame.
+    b.act(Action::Layout(LayoutAction::ToggleLink));
+    b.act(Action::Viewport(LEFT, View::StepDisplaySet(1)));
+    b.act(Action::Viewport(LEFT, View::StepDisplaySet(-1)));
+    assert_eq!(place(&b, LEFT), 0);
+}
+
+#[test]
+fn estimates_believe_coordinates_only_where_they_make_sense() {
+    // Current stack 0 to 600 mm; prior from, number of slices of 5 mm; expected prior place of current z = 300.
+    for (from, count, wanted, why) in [
+        (10.0, 121, 300.0_f64, "begins and ends alike: patient coordinates"),
+        (200.0, 60, 300.0, "a short one inside the long one: patient coordinates"),
+        (120.0, 121, 420.0, "as long, elsewhere: head-most slices"),
+        (-2000.0, 60, -2005.0, "short and far away: head-most slices, 600 with -1705"),
+    ] {
+        let mut b = Bench::new();
+        let current = study("1.1", yamada(), vec![stack("1.1.1", "CT", 121, 0.0, 5.0, "9.1")]);
+        let prior = study("1.0", yamada(), vec![stack("1.0.1", "CT", count, from, 5.0, "9.2")]);
+        let list = vec![assignment("a-1", ExamKind::CT, 30, &current, &[&prior])];
+        b.studies = vec![current, prior];
+        b.enter(list);
+        b.open("a-1");
+        b.act(Action::Viewport(LEFT, View::ScrollTo(60)));
+        assert_eq!(z(&b, LEFT), 300.0);
+        let end = from + 5.0 * f64::from(count - 1);
+        assert_eq!(z(&b, RIGHT), wanted.clamp(from, end), "{why}");
+        assert_eq!(b.app.link_mark(RIGHT), Some(LinkMark::Estimated));
+    }
+}
+
+#[test]
+fn other_directions_are_not_linked_and_say_so() {
+    let mut b = Bench::new();
+    let mut coronal = stack("1.1.2", "CT", 30, 0.0, 5.0, "9.1");
+    for (n, one) in coronal.instances.iter_mut().enumerate() {
+        let at = [0.0, n as f64 * 5.0, 0.0];
+        one.frame_info[0].plane = crate::study::ImagePlane::new(at, [1.0, 0.0, 0.0, 0.0, 0.0, -1.0], [1.0, 1.0]);
+    }
+    let current = study("1.1", yamada(), vec![stack("1.1.1", "CT", 20, 0.0, 5.0, "9.1"), coronal]);
+    let list = vec![assignment("a-1", ExamKind::CT, 30, &current, &[])];
+    b.studies = vec![current];
+    b.enter(list);
+    b.open("a-1");
+    assert_eq!([LEFT, RIGHT].map(|v| b.app.link_mark(v)), [Some(LinkMark::Alone); 2]);
+    b.act(Action::Viewport(LEFT, View::Scroll(7)));
+    assert_eq!((place(&b, LEFT), place(&b, RIGHT)), (7, 0));
 }
 
 #[test]
@@ -74,7 +168,7 @@ fn frames_wanted_are_visible_first_then_ahead_and_others_are_dropped() {
     let (first, fifth) = (frame(0), frame(5));
     let wanted = b.app.demand().frames;
     assert_eq!(wanted[0], first);
-    assert_eq!(wanted[1].instance.as_str(), "1.0.1.1", "the prior on screen comes before neighbours");
+    assert_eq!(wanted[1].instance.as_str(), "1.0.1.2", "the prior on screen comes before neighbours");
     b.frames_arrive();
     assert_eq!(b.app.pictures.frames.len(), b.app.demand().frames.len());
     // Far away: what is no longer near is dropped.
