@@ -1,7 +1,7 @@
 //! The estimated link between a CT and its prior, against the generated studies' known lesions.
 
 use dokuei::app::{Action, App, LinkMark};
-use dokuei::dicom::local::open_tree;
+use dokuei::dicom::open_tree;
 use dokuei::engine::message::{Event, Start};
 use dokuei::phantom::{DEFAULT_BASE_DATE, Scale, StudyTruth, write_some};
 use dokuei::study::{ImagePlane, Study};

@@ -239,9 +239,9 @@ fn look(desktop: &Desktop, window: &Window<'_>) {
     for _ in 0..8 {
         window.click(x, y, Button::WheelDown);
     }
-    wait_until("another slice", || {
+    wait_until("eight notches, eight slices", || {
         let name = viewport(desktop);
-        !name.contains(" 1 / 40") && name.contains("/ 40") && !name.contains("読込中")
+        name.contains(" 9 / 40") && !name.contains("読込中")
     });
     // The keys as well, to both ends.
     window.key("End");

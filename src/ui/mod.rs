@@ -30,6 +30,7 @@ pub mod screen;
 pub mod settings_dialog;
 pub mod shell;
 pub mod sign_in;
+mod strokes;
 pub mod text;
 pub mod theme;
 pub mod top_bar;

@@ -1,8 +1,8 @@
 //! The rail at a viewport's right edge: where in the stack, what of it is here, where the key images are.
 
-use super::theme;
+use super::{strokes, theme};
 use crate::viewport::Action;
-use egui::{Color32, Id, Rect, Sense, Stroke, Ui, pos2, vec2};
+use egui::{Color32, Event, Id, PointerButton, Rect, Sense, Stroke, Ui, pos2, vec2};
 
 /// How far one frame has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,9 +45,17 @@ pub(super) fn rail_ui(ui: &mut Ui, id: Id, rect: Rect, rail: Rail<'_>, out: &mut
     let response = ui.interact(hit, id, Sense::click_and_drag());
     let label = format!("{} / {frames}", position + 1);
     response.widget_info(|| egui::WidgetInfo::slider(true, position as f64 + 1.0, &label));
-    if let Some(pointer) = response.interact_pointer_pos()
-        && (response.dragged() || response.clicked() || response.is_pointer_button_down_on())
-    {
+    // A press, drag and release within one slow frame is nothing to egui: where the pointer was last counts.
+    let pressed = ui.input(|i| {
+        i.events.iter().find_map(|event| match event {
+            Event::PointerButton { pos, button: PointerButton::Primary, pressed: true, .. } => Some(*pos),
+            _ => None,
+        })
+    });
+    let at_once =
+        pressed.filter(|at| strokes::over(ui, &response, *at)).and_then(|_| ui.input(|i| i.pointer.latest_pos()));
+    let held = response.dragged() || response.clicked() || response.is_pointer_button_down_on();
+    if let Some(pointer) = response.interact_pointer_pos().filter(|_| held).or(at_once) {
         let share = ((pointer.y - track.top()) / track.height()).clamp(0.0, 1.0);
         let wanted = (f64::from(share) * frames as f64).floor().min(frames as f64 - 1.0) as usize;
         if wanted != position {

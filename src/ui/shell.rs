@@ -1,7 +1,7 @@
 //! The window as a program: events in, screen out, wishes down.
 
 use super::picture::Pictures;
-use super::platform::{self, InputMethod};
+use super::platform::{self, InputMethod, Wheels};
 use super::screen::{Local, screen_ui};
 use super::{fonts, theme};
 use crate::app::{Action, App, Place, PlatformFact, Screen};
@@ -90,6 +90,7 @@ pub struct Shell {
     clock: Box<dyn Fn() -> Timestamp>,
     pictures: Option<Pictures>,
     input_method: InputMethod,
+    wheels: Wheels,
     /// What was last asked of the engine.
     demanded: Demand,
     screenshots: Option<PathBuf>,
@@ -121,6 +122,7 @@ impl Shell {
             clock: options.clock,
             pictures,
             input_method: InputMethod::default(),
+            wheels: Wheels::default(),
             demanded: Demand::default(),
             screenshots: options.screenshots,
             taken: 0,
@@ -254,6 +256,10 @@ fn write_png(file: &Path, image: &egui::ColorImage) -> Result<(), ScreenshotErro
 }
 
 impl eframe::App for Shell {
+    fn raw_input_hook(&mut self, _ctx: &Context, raw: &mut egui::RawInput) {
+        self.wheels.before_input(raw);
+    }
+
     fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
         self.input_method.before_pass(frame);
         if self.take_events() {

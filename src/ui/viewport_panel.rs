@@ -4,6 +4,7 @@
 use super::overlay;
 use super::picture::{Pictures, rect_px};
 use super::rail::{FrameMark, Rail, WIDTH, rail_ui};
+use super::strokes::{BUTTONS, Strokes};
 use super::text::Words;
 use super::{marks, theme};
 use crate::app::{LinkMark, OverlayLevel};
@@ -95,12 +96,11 @@ impl<'a> ViewportInput<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct ViewportLocal {
     tools: [ToolState; 3],
+    strokes: Strokes,
     wheel: Wheel,
     /// Display set and frame that the drag began on: another picture ends it.
     held: Option<(crate::study::DisplaySetId, usize)>,
 }
-
-const BUTTONS: [PointerButton; 3] = [PointerButton::Primary, PointerButton::Secondary, PointerButton::Middle];
 
 /// Draws one viewport into `rect` (points) and gives what came of the picture.
 ///
@@ -138,13 +138,11 @@ pub fn viewport_ui(
         frames: input.set.map_or(0, |s| s.frames.len()),
         annotations: input.annotations,
     };
-    if input.set.is_some() {
-        hands(ui, &response, input, &context, &on_screen, local, out);
-    }
+    let dragged_at_once = input.set.is_some() && hands(ui, &response, input, &context, &on_screen, local, out);
     if response.double_clicked_by(PointerButton::Primary) {
         out.push(Action::ToggleMaximise);
     }
-    if response.clicked() || response.drag_started() || response.secondary_clicked() {
+    if response.clicked() || response.drag_started() || response.secondary_clicked() || dragged_at_once {
         out.push(Action::Activate);
     }
 
@@ -242,7 +240,7 @@ fn instead(input: &ViewportInput<'_>, device: bool, shown: &Shown) -> (String, e
     (words.t("viewport.waiting").to_owned(), theme::TEXT)
 }
 
-/// Pointer and wheel to actions.
+/// Pointer and wheel to actions. True if a drag began and ended between two looks.
 fn hands(
     ui: &Ui,
     response: &Response,
@@ -251,7 +249,7 @@ fn hands(
     on_screen: &dyn Fn(Pos2) -> [f64; 2],
     local: &mut ViewportLocal,
     out: &mut Vec<Action>,
-) {
+) -> bool {
     let modifiers = ui.input(|i| i.modifiers);
     let pace = if modifiers.shift {
         Pace::Fine
@@ -271,11 +269,25 @@ fn hands(
         local.tools.iter_mut().for_each(ToolState::cancel);
     }
     local.held = here;
+    let mut at_once = false;
+    for ended in local.strokes.follow(ui, response) {
+        let state = &mut local.tools[ended.button];
+        if !state.busy() && ended.unseen_drag {
+            // It came and went since the last look: egui never saw it.
+            state.press(tools[ended.button], Hand { at: on_screen(ended.origin), pace }, context, ended.button == 0);
+            at_once = true;
+        }
+        if state.busy() {
+            out.extend(state.drag(Hand { at: on_screen(ended.end), pace }, context));
+            out.extend(state.release(context));
+        }
+    }
     for (n, button) in BUTTONS.into_iter().enumerate() {
         let state = &mut local.tools[n];
         if response.drag_started_by(button)
             && let Some(origin) = ui.input(|i| i.pointer.press_origin())
         {
+            local.strokes.seen(n);
             state.press(tools[n], Hand { at: on_screen(origin), pace }, context, n == 0);
         }
         if response.dragged_by(button)
@@ -295,6 +307,7 @@ fn hands(
     if let Some(pointer) = response.hover_pos() {
         wheel(ui, on_screen(pointer), context, &mut local.wheel, out);
     }
+    at_once
 }
 
 /// Points that a touch pad moves for one notch.

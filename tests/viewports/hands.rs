@@ -37,15 +37,108 @@ fn drag(window: &mut Harness<'_>, with: PointerButton, from: Pos2, to: Pos2) {
     window.step();
 }
 
-fn wheel(window: &mut Harness<'_>, notches: f32, modifiers: Modifiers) {
-    window.event(Event::MouseWheel {
-        unit: egui::MouseWheelUnit::Line,
-        delta: egui::vec2(0.0, notches),
+/// All of it within one screen frame.
+fn at_once(window: &mut Harness<'_>, events: Vec<Event>) {
+    window.input_mut().events.extend(events);
+    window.step();
+}
+
+fn turn(unit: egui::MouseWheelUnit, by: f32, modifiers: Modifiers) -> Event {
+    Event::MouseWheel {
+        unit,
+        delta: egui::vec2(0.0, by),
         phase: egui::TouchPhase::Move,
         source: egui::MouseWheelSource::Unknown,
         modifiers,
-    });
+    }
+}
+
+fn wheel(window: &mut Harness<'_>, notches: f32, modifiers: Modifiers) {
+    window.event(turn(egui::MouseWheelUnit::Line, notches, modifiers));
     window.step();
+}
+
+fn scrolled(seat: &Mutex<Seat>) -> Vec<i32> {
+    let seat = seat.lock().expect("seat");
+    seat.done.iter().filter_map(|a| if let Action::Scroll(by) = a { Some(*by) } else { None }).collect()
+}
+
+#[test]
+fn one_notch_is_one_slice() {
+    let (mut window, seat) = seat(Tool::Scroll);
+    window.event(Event::PointerMoved(pos2(200.0, 200.0)));
+    window.run();
+    for _ in 0..3 {
+        wheel(&mut window, -1.0, Modifiers::NONE);
+        // Whatever egui would smooth over the frames after.
+        window.run_steps(20);
+    }
+    assert_eq!(scrolled(&seat), [1, 1, 1]);
+    // Three notches in one slow frame.
+    at_once(&mut window, vec![turn(egui::MouseWheelUnit::Line, 1.0, Modifiers::NONE); 3]);
+    window.run_steps(20);
+    assert_eq!(scrolled(&seat)[3..].iter().sum::<i32>(), -3);
+}
+
+#[test]
+fn a_touch_pad_adds_up_to_slices() {
+    let (mut window, seat) = seat(Tool::Scroll);
+    window.event(Event::PointerMoved(pos2(200.0, 200.0)));
+    window.run();
+    for _ in 0..50 {
+        at_once(&mut window, vec![turn(egui::MouseWheelUnit::Point, -4.0, Modifiers::NONE)]);
+    }
+    // 200 points of the finger, 40 to a slice; never more than one at a time.
+    assert_eq!(scrolled(&seat), [1; 5]);
+}
+
+#[test]
+fn a_drag_within_one_slow_frame_is_not_lost() {
+    for (tool, with, wanted) in [
+        (Tool::Length, PointerButton::Primary, None),
+        (Tool::Scroll, PointerButton::Secondary, Some(Action::SetVoi(Voi::linear(60.0, 800.0)))),
+    ] {
+        let (mut window, seat) = seat(tool);
+        let (from, to) = (pos2(42.0, 42.0), pos2(192.0, 62.0));
+        let whole = vec![
+            Event::PointerMoved(from),
+            button(from, with, true),
+            Event::PointerMoved(pos2(100.0, 50.0)),
+            Event::PointerMoved(to),
+            button(to, with, false),
+        ];
+        at_once(&mut window, whole.clone());
+        window.run();
+        // Again, the press in a frame of its own.
+        at_once(&mut window, whole[..2].to_vec());
+        at_once(&mut window, whole[2..].to_vec());
+        window.run();
+        let seat = seat.lock().expect("seat");
+        let wanted = wanted.unwrap_or(Action::AddShape(Shape::Length { a: [10.0, 10.0], b: [47.5, 15.0] }));
+        let again = match tool {
+            // The second drag of the window starts from what the first made of it.
+            Tool::Scroll => Action::SetVoi(Voi::linear(100.0, 1600.0)),
+            _ => wanted.clone(),
+        };
+        let did: Vec<_> = seat.done.iter().filter(|a| !matches!(a, Action::Activate)).collect();
+        assert_eq!(did, [&wanted, &again], "{tool:?}");
+        assert!(seat.done.contains(&Action::Activate));
+    }
+}
+
+#[test]
+fn the_last_of_a_drag_counts_though_the_release_comes_in_the_same_frame() {
+    let (mut window, seat) = seat(Tool::Length);
+    let (from, half, to) = (pos2(42.0, 42.0), pos2(80.0, 42.0), pos2(122.0, 42.0));
+    window.event(Event::PointerMoved(from));
+    window.event(button(from, PointerButton::Primary, true));
+    window.event(Event::PointerMoved(half));
+    window.step();
+    at_once(&mut window, vec![Event::PointerMoved(to), button(to, PointerButton::Primary, false)]);
+    window.run();
+    let seat = seat.lock().expect("seat");
+    let drawn: Vec<_> = seat.done.iter().filter(|a| matches!(a, Action::AddShape(_))).collect();
+    assert_eq!(drawn, [&Action::AddShape(Shape::Length { a: [10.0, 10.0], b: [30.0, 10.0] })]);
 }
 
 #[test]

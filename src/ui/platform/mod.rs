@@ -9,7 +9,7 @@ use crate::app::Language;
 #[derive(Debug, Default)]
 pub struct InputMethod {
     #[cfg(target_os = "linux")]
-    focus: x11::Refocus,
+    server: x11::Server,
     /// A text field has the caret.
     wanted: bool,
     /// Something may be composed.
@@ -57,11 +57,84 @@ impl InputMethod {
         }
         #[cfg(target_os = "linux")]
         if let Some(window) = frame.winit_window() {
-            self.focus.give(u64::from(window.id()));
+            self.server.refocus(u64::from(window.id()));
         }
         #[cfg(not(target_os = "linux"))]
         let _ = frame;
     }
+}
+
+/// Sees to it that one notch of a wheel is one.
+///
+/// Where wheels turn by buttons, winit 0.30 tells a notch at the press and again at the release.
+#[derive(Debug, Default)]
+pub struct Wheels {
+    #[cfg(target_os = "linux")]
+    server: x11::Server,
+    /// Whether wheels turn by buttons, and when the server was asked, seconds.
+    buttons: Option<(bool, f64)>,
+    /// A notch told at the press, whose release is still to come.
+    pressed: Option<egui::Vec2>,
+}
+
+/// Seconds after which the server is asked again: a mouse may have been plugged in.
+const ASK_AGAIN_S: f64 = 10.0;
+
+impl Wheels {
+    /// Takes the second half of each notch out of what is about to be processed.
+    pub fn before_input(&mut self, raw: &mut egui::RawInput) {
+        if !raw.events.iter().any(|event| notch(event).is_some()) {
+            return;
+        }
+        let now = raw.time.unwrap_or(0.0);
+        let known = self.buttons.filter(|(_, asked)| (0.0..ASK_AGAIN_S).contains(&(now - asked)));
+        let known = known.unwrap_or_else(|| (self.ask(), now));
+        self.buttons = Some(known);
+        let (buttons, _) = known;
+        if buttons {
+            halve(&mut raw.events, &mut self.pressed);
+        } else {
+            self.pressed = None;
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn ask(&mut self) -> bool {
+        self.server.wheels_are_buttons()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unused_self, reason = "the other system's has a server to ask")]
+    fn ask(&mut self) -> bool {
+        false
+    }
+}
+
+/// A whole notch, as a button makes it.
+fn notch(event: &egui::Event) -> Option<egui::Vec2> {
+    match event {
+        egui::Event::MouseWheel { unit: egui::MouseWheelUnit::Line, delta, .. }
+            if (delta.x.abs() + delta.y.abs() - 1.0).abs() < f32::EPSILON =>
+        {
+            Some(*delta)
+        }
+        _ => None,
+    }
+}
+
+/// Drops the release of each notch; press and release may come in different frames.
+fn halve(events: &mut Vec<egui::Event>, pressed: &mut Option<egui::Vec2>) {
+    events.retain(|event| match notch(event) {
+        Some(delta) if *pressed == Some(delta) => {
+            *pressed = None;
+            false
+        }
+        Some(delta) => {
+            *pressed = Some(delta);
+            true
+        }
+        None => true,
+    });
 }
 
 /// The system's language, from the environment; Japanese where it says nothing.
@@ -83,6 +156,32 @@ fn language_of(locale: Option<&str>) -> Language {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn turn(y: f32) -> egui::Event {
+        egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Line,
+            delta: egui::vec2(0.0, y),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Unknown,
+            modifiers: egui::Modifiers::NONE,
+        }
+    }
+
+    #[test]
+    fn press_and_release_of_a_notch_are_one() {
+        let mut pressed = None;
+        let mut frame = |turns: &[f32]| {
+            let mut events: Vec<_> = turns.iter().map(|y| turn(*y)).collect();
+            halve(&mut events, &mut pressed);
+            events.len()
+        };
+        assert_eq!(frame(&[-1.0, -1.0]), 1);
+        assert_eq!(frame(&[-1.0]), 1, "the press");
+        assert_eq!(frame(&[-1.0, 1.0]), 1, "its release, and the press of the other way");
+        assert_eq!(frame(&[1.0, 1.0, 1.0, 1.0, 1.0]), 2, "the release, and two notches");
+        // What no button makes stays.
+        assert_eq!(frame(&[0.25, 3.0, -0.5]), 3);
+    }
 
     #[test]
     fn languages_of_locales() {

@@ -163,7 +163,9 @@ impl Wheel {
             self.left = 0.0;
         }
         self.left -= (notches * step).clamp(-1000.0, 1000.0);
-        let whole = self.left.trunc();
+        // Axes that count in fractions end a notch a hair before or behind the whole.
+        let near = self.left.round();
+        let whole = if (self.left - near).abs() < 0.01 { near } else { self.left.trunc() };
         self.left -= whole;
         (whole != 0.0).then_some(Action::Scroll(whole as i32))
     }
@@ -182,5 +184,9 @@ mod tests {
         assert_eq!(wheel.turn(1.0, Pace::Normal), Some(Action::Scroll(-1)));
         assert_eq!(wheel.turn(-1.0, Pace::Coarse), Some(Action::Scroll(10)));
         assert_eq!(wheel.turn(f64::NAN, Pace::Normal), None);
+        let mut wheel = Wheel::default();
+        for _ in 0..50 {
+            assert_eq!(wheel.turn(-0.999_999, Pace::Normal), Some(Action::Scroll(1)), "a notch is a slice");
+        }
     }
 }
