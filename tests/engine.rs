@@ -65,6 +65,55 @@ fn local_files_open_without_a_center() {
 }
 
 #[test]
+fn files_of_the_readers_own_never_stand_in_for_the_centers_pictures() {
+    let center = TestCenter::start(None);
+    center.import(&write_study(center.folder(), "1.2.392.50", 1, 2, 16));
+    let terminal = Terminal::new(&center);
+    let mut session = terminal.signed_in(&center);
+    let assignment = session.assignment();
+    let uid = assignment.studies[0].study_uid.clone();
+    session.want(&assignment, vec![]);
+    session.complete(&uid);
+    let instance = session.studies[&uid].series[0].instances[0].uid.clone();
+    let frame = FrameRef { instance, frame: FrameIndex(0) };
+    // The same UIDs, other pixels; dropped while the center's study is open.
+    let own = write_study(terminal.profile.path(), "1.2.392.50", 1, 2, 24);
+    session.send(Command::OpenLocal(vec![own.clone()]));
+    let opened = |e: &Event| match e {
+        Event::LocalOpened { studies, not_shown } => Some((studies.clone(), not_shown.clone())),
+        _ => None,
+    };
+    let (studies, not_shown) = session.wait("the answer", opened);
+    assert_eq!((studies.len(), not_shown.len()), (0, 2), "{not_shown:?}");
+    assert!(not_shown.iter().all(|n| n.reason.contains("center")), "{not_shown:?}");
+    session.want(&assignment, vec![frame.clone()]);
+    let rows = |frame: FrameRef| {
+        move |e: &Event| match e {
+            Event::Frame(f, pixels) if *f == frame => Some(pixels.rows),
+            _ => None,
+        }
+    };
+    assert_eq!(session.wait("the center's picture", rows(frame.clone())), 16);
+    session.stop();
+    // The other way round: the files are open first, before the worklist is known.
+    let other = Terminal::new(&center);
+    let mut session = other.start();
+    session.wait("the start", |e| matches!(e, Event::Started(Start::NotEnrolled)).then_some(()));
+    session.send(Command::OpenLocal(vec![own]));
+    let (studies, _) = session.wait("the folder", opened);
+    assert_eq!(studies, [uid]);
+    let wanted = Demand { frames: vec![frame.clone()], missing: vec![frame.clone()], ..Demand::default() };
+    session.engine().demand(wanted);
+    assert_eq!(session.wait("the file's picture", rows(frame.clone())), 24);
+    session.send(Command::Enrol(center.enrolment_file()));
+    session.wait("enrolment", |e| matches!(e, Event::Started(Start::Ready { .. })).then_some(()));
+    session.sign_in(&center);
+    let assignment = session.assignment();
+    session.want(&assignment, vec![frame.clone()]);
+    assert_eq!(session.wait("the center's picture", rows(frame)), 16);
+}
+
+#[test]
 fn a_study_left_out_and_named_again_is_told_again_however_quickly() {
     let center = TestCenter::start(None);
     center.import(&write_study(center.folder(), "1.2.392.48", 1, 2, 16));

@@ -69,6 +69,7 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
         Event::Worklist { assignments, at } => worklist(app, now, assignments, at, out),
         Event::Assignment(assignment) => {
             self::assignment(app, now, assignment);
+            open::local_gives_way(app, now, out);
             restore(app, now, out);
         }
         Event::WorklistFailed(failure) => {
@@ -224,6 +225,7 @@ fn worklist(app: &mut App, now: Timestamp, all: Vec<Arc<Assignment>>, at: Timest
     let (drafts, signed) = (&mut app.worklist.drafts, &mut app.worklist.signed);
     drafts.retain(|id, _| known.contains_key(id));
     signed.retain(|id| known.get(id).is_none_or(|a| a.state.open()));
+    open::local_gives_way(app, now, out);
     restore(app, now, out);
     look_for_drafts(app, out);
     worklisting::keep_selection_visible(app, now);
@@ -272,6 +274,7 @@ fn assignment(app: &mut App, now: Timestamp, assignment: Arc<Assignment>) {
         reading.record.priors = assignment.prior_studies.iter().map(|s| s.study_uid.clone()).collect();
         reading.assignment = Some(assignment.clone());
     }
+    open::note_open(app);
     let submitted = matches!(
         assignment.state,
         crate::worklist::AssignmentState::Submitted | crate::worklist::AssignmentState::Finalized
@@ -398,7 +401,11 @@ fn local(app: &mut App, now: Timestamp, studies: Vec<StudyUid>, not_shown: &[Not
     }
     app.access.local_not_shown = not_shown.to_vec();
     let Some(first) = studies.first().cloned() else { return };
-    app.access.local_studies = studies;
+    for old in std::mem::replace(&mut app.access.local_studies, studies) {
+        if !app.access.local_studies.contains(&old) {
+            app.pictures.studies.remove(&old);
+        }
+    }
     // Within a session local files open in the reading window too; without one, this is all there is.
     app.access.local = app.access.session.is_none();
     open::open_local(app, now, &first, out);

@@ -66,6 +66,8 @@ pub enum NoticeCode {
     IdentityMismatch {
         /// Assignment id.
         assignment: String,
+        /// The series that disagree, by number and description.
+        series: Vec<String>,
     },
     /// The center named another number of images than the facility sent, or than it announced.
     CountMismatch {
@@ -90,6 +92,8 @@ pub enum NoticeCode {
         /// Report id there.
         report_id: String,
     },
+    /// Files of the reader's own were closed: the center names a study with the same UID.
+    LocalGaveWay,
     /// Local files that cannot be shown: how many.
     LocalNotShown(usize),
     /// The kept reading state could not be read; the program starts with the worklist.
@@ -138,6 +142,7 @@ impl NoticeCode {
             (Self::DraftFailed { assignment: a, .. }, Self::DraftFailed { assignment: b, .. })
             | (Self::TransitionFailed { assignment: a, .. }, Self::TransitionFailed { assignment: b, .. })
             | (Self::CountMismatch { assignment: a, .. }, Self::CountMismatch { assignment: b, .. })
+            | (Self::IdentityMismatch { assignment: a, .. }, Self::IdentityMismatch { assignment: b, .. })
             | (Self::OutboxWedged { assignment: a, .. }, Self::OutboxWedged { assignment: b, .. }) => a == b,
             (a, b) => a == b,
         }

@@ -7,7 +7,7 @@ use super::state::{App, Place};
 use super::{keep, place};
 use crate::engine::message::{Command, Transition};
 use crate::report::{Draft, FindingId, History, templates};
-use crate::study::{Patient, Study, StudyUid, mismatches};
+use crate::study::{Mismatch, Patient, Study, StudyUid, mismatches};
 use crate::viewport::Layout;
 use crate::worklist::{Assignment, AssignmentState};
 use jiff::Timestamp;
@@ -38,6 +38,8 @@ pub(super) fn open(app: &mut App, now: Timestamp, id: &str, restore: Option<Read
     let mut reading = Reading { record, assignment: Some(assignment.clone()), ..Reading::default() };
     reading.touch(now);
     app.reading = Some(reading);
+    drop_local(app);
+    note_open(app);
     app.place = Place::Reading;
     app.report = report_for(app, now, &assignment);
     if let Some(report) = &mut app.report {
@@ -77,6 +79,43 @@ fn report_for(app: &mut App, now: Timestamp, assignment: &Assignment) -> Option<
     Some(report)
 }
 
+/// Which studies are found by the UIDs in them.
+pub(super) fn note_open(app: &mut App) {
+    let record = app.reading.as_ref().map(|r| &r.record);
+    app.pictures.open = record.into_iter().flat_map(|r| r.studies.iter().chain(&r.priors)).cloned().collect();
+}
+
+/// The reader's own files are another source: what is known of them goes before the center's studies are shown.
+fn drop_local(app: &mut App) {
+    for uid in std::mem::take(&mut app.access.local_studies) {
+        app.pictures.studies.remove(&uid);
+    }
+}
+
+/// The center names a study that is open as files of the reader's own: those are closed.
+pub(super) fn local_gives_way(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
+    let named = |uid: &StudyUid| {
+        let mut all = app.worklist.assignments.values().flat_map(|a| a.studies.iter().chain(&a.prior_studies));
+        all.any(|s| s.study_uid == *uid)
+    };
+    let gone: Vec<_> = app.access.local_studies.iter().filter(|uid| named(uid)).cloned().collect();
+    if gone.is_empty() {
+        return;
+    }
+    let shown = app.reading.as_ref().is_some_and(|r| {
+        r.assignment.is_none() && r.record.studies.iter().chain(&r.record.priors).any(|uid| gone.contains(uid))
+    });
+    if shown {
+        leave(app, out);
+        app.place = Place::Worklist;
+    }
+    for uid in &gone {
+        app.pictures.studies.remove(uid);
+    }
+    app.access.local_studies.retain(|uid| !gone.contains(uid));
+    app.notices.add(now, NoticeCode::LocalGaveWay);
+}
+
 /// Leaves the open reading: saves the draft, gives the lease back if it was being read, clears the screen.
 pub(super) fn close(app: &mut App, out: &mut Vec<Command>) {
     let being_read = app.open_assignment().filter(|a| {
@@ -99,6 +138,7 @@ pub(super) fn leave(app: &mut App, out: &mut Vec<Command>) {
         out.push(Command::SaveReadingState(String::new()));
     }
     app.report = None;
+    app.pictures.open.clear();
     app.pictures.frames.clear();
     app.pictures.failed.clear();
     app.pictures.thumbnails.clear();
@@ -120,6 +160,7 @@ pub(super) fn open_local(app: &mut App, now: Timestamp, study: &StudyUid, out: &
         ..ReadingRecord::default()
     };
     app.reading = Some(Reading { record, ..Reading::default() });
+    note_open(app);
     app.place = Place::Reading;
     place::rehang(app, now);
 }
@@ -143,13 +184,35 @@ pub(super) fn check_identity(app: &mut App, now: Timestamp) {
     let all = current.chain(app.open_priors().map(|(uid, s)| (uid, s, true)));
     let found: Vec<_> =
         all.filter_map(|(uid, s, prior)| s.study.as_ref().and_then(|study| check(uid, study, prior))).collect();
-    let known = app.reading.as_ref().is_some_and(|r| r.mismatches == found);
+    let told = disagreeing(app, &found, &assignment);
+    let same = |n: &NoticeCode| matches!(n, NoticeCode::IdentityMismatch { series, .. } if *series == told);
+    // Told again where more series turn out to disagree; one that the reader took away stays away otherwise.
+    let grown = app.notices.any(|n| matches!(n, NoticeCode::IdentityMismatch { .. })) && !app.notices.any(same);
+    let known = !grown && app.reading.as_ref().is_some_and(|r| r.mismatches == found);
     if !found.is_empty() && !known {
-        app.notices.add(now, NoticeCode::IdentityMismatch { assignment: assignment.id.clone() });
+        app.notices.add(now, NoticeCode::IdentityMismatch { assignment: assignment.id.clone(), series: told });
     }
     if let Some(reading) = &mut app.reading {
         reading.mismatches = found;
     }
+}
+
+/// Names of the series that disagree with the request: number and description, as the tray shows them.
+fn disagreeing(app: &App, found: &[(StudyUid, Vec<Mismatch>)], assignment: &Assignment) -> Vec<String> {
+    let mut out = Vec::new();
+    let priors: Vec<_> = app.open_priors().map(|(uid, _)| uid.clone()).collect();
+    for (uid, _) in found {
+        let Some(study) = app.pictures.study(uid).and_then(|s| s.study.as_ref()) else { continue };
+        let whole = !mismatches(&assignment.patient, &study.patient, priors.contains(uid)).is_empty();
+        for series in &study.series {
+            if whole || study.strange_series.contains(&series.uid) {
+                let said = if series.description.is_empty() { &series.modality } else { &series.description };
+                let number = series.number.map(|n| format!("{n} ")).unwrap_or_default();
+                out.push(format!("{number}{said}"));
+            }
+        }
+    }
+    out
 }
 
 /// Begins a draft: what request and headers already say is filled in, nothing else.

@@ -85,6 +85,9 @@ pub struct Pictures {
     pub failed: BTreeMap<FrameRef, String>,
     /// Thumbnails.
     pub thumbnails: BTreeMap<DisplaySetId, Thumbnail>,
+    /// Studies of the open reading: only their series are found by UID, so that another study's with the same UID
+    /// (archives that do not know each other) never stands in for them.
+    pub(super) open: BTreeSet<StudyUid>,
 }
 
 impl Pictures {
@@ -93,24 +96,26 @@ impl Pictures {
         self.studies.get(uid)
     }
 
-    /// A display set by its name.
-    pub fn set(&self, id: &DisplaySetId) -> Option<&Arc<DisplaySet>> {
-        self.studies.values().flat_map(|s| &s.sets).find(|set| &set.id == id)
+    fn open_ones(&self) -> impl Iterator<Item = (&StudyUid, &StudyState)> {
+        self.studies.iter().filter(|(uid, _)| self.open.contains(*uid))
     }
 
-    /// The study that a series belongs to.
+    /// A display set of the open reading by its name.
+    pub fn set(&self, id: &DisplaySetId) -> Option<&Arc<DisplaySet>> {
+        self.open_ones().flat_map(|(_, s)| &s.sets).find(|set| &set.id == id)
+    }
+
+    /// The study of the open reading that a series belongs to.
     pub fn study_of(&self, series: &SeriesUid) -> Option<&StudyUid> {
-        self.studies
-            .iter()
+        self.open_ones()
             .find(|(_, s)| s.study.as_ref().is_some_and(|study| study.series(series).is_some()))
             .map(|(uid, _)| uid)
     }
 
-    /// The display set that has a frame, and the frame's place in it.
+    /// The display set of the open reading that has a frame, and the frame's place in it.
     pub fn locate(&self, frame: &FrameRef) -> Option<(&Arc<DisplaySet>, usize)> {
-        self.studies
-            .values()
-            .flat_map(|s| &s.sets)
+        self.open_ones()
+            .flat_map(|(_, s)| &s.sets)
             .find_map(|set| set.frames.iter().position(|f| f == frame).map(|place| (set, place)))
     }
 

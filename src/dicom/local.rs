@@ -141,7 +141,9 @@ pub fn open_tree(paths: &[PathBuf], prove: bool) -> LocalTree {
             match checked {
                 Checked::Unreadable { reason } => not_shown.push(NotShown { what, reason }),
                 Checked::Other { projection, reason } => {
-                    if let Some(projection) = projection {
+                    if let Some(projection) = projection
+                        && tree.misfit(&projection).is_none()
+                    {
                         tree.add(*projection);
                     }
                     not_shown.push(NotShown { what, reason });
@@ -149,7 +151,9 @@ pub fn open_tree(paths: &[PathBuf], prove: bool) -> LocalTree {
                 Checked::Image { projection, warnings } => {
                     let uid = projection.series.iter().flat_map(|s| &s.instances).map(|i| i.uid.to_string()).next();
                     let uid = uid.unwrap_or_default();
-                    if tree.add_shown(*projection) {
+                    if let Some(reason) = tree.misfit(&projection) {
+                        not_shown.push(NotShown { what, reason: reason.to_owned() });
+                    } else if tree.add_shown(*projection) {
                         out.files_shown += 1;
                         out.files.insert(uid, Found { path: path.clone(), warnings });
                     } else {

@@ -5,7 +5,9 @@ use super::functional;
 use super::read::Header;
 use super::sop_class;
 use super::view_code;
-use crate::study::{FrameInfo, Instance, Laterality, Patient, Series, SeriesUid, Sex, SopInstanceUid, Study, StudyUid};
+use crate::study::{
+    FrameInfo, Instance, Laterality, Patient, Series, SeriesUid, Sex, SopInstanceUid, Study, StudyUid, names_another,
+};
 use dicom_dictionary_std::tags;
 use jiff::civil::{Date, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +69,7 @@ pub fn project(header: &Header, stand_in: Option<u64>) -> Result<Study, Metadata
         description: view.text(tags::STUDY_DESCRIPTION),
         institution: view.text(tags::INSTITUTION_NAME),
         other_patients: Vec::new(),
+        strange_series: Vec::new(),
         series: vec![series],
     })
 }
@@ -170,9 +173,37 @@ pub struct Tree {
     series_at: BTreeMap<(usize, SeriesUid), usize>,
     seen: BTreeSet<(StudyUid, SopInstanceUid)>,
     shown: BTreeSet<(StudyUid, SopInstanceUid)>,
+    /// The one study that an instance and a series belong to.
+    homes: BTreeMap<SopInstanceUid, StudyUid>,
+    series_homes: BTreeMap<SeriesUid, StudyUid>,
 }
 
 impl Tree {
+    /// Why what [`project`] gave does not fit what was added before: a UID that another study has, or another patient
+    /// than the rest of its study (who then counts among its other patients).
+    pub fn misfit(&mut self, projection: &Study) -> Option<&'static str> {
+        let series = projection.series.first()?;
+        let elsewhere = |home: Option<&StudyUid>| home.is_some_and(|study| *study != projection.uid);
+        if series.instances.iter().any(|i| elsewhere(self.homes.get(&i.uid))) {
+            return Some("the same SOP Instance UID is in another study");
+        }
+        if elsewhere(self.series_homes.get(&series.uid)) {
+            return Some("the same Series Instance UID is in another study");
+        }
+        let known = self.study_at.get(&projection.uid).and_then(|at| self.studies.get_mut(*at))?;
+        if !names_another(&known.patient, &projection.patient) {
+            known.patient.complete(&projection.patient);
+            return None;
+        }
+        if !known.other_patients.contains(&projection.patient) {
+            known.other_patients.push(projection.patient.clone());
+        }
+        if !known.strange_series.contains(&series.uid) {
+            known.strange_series.push(series.uid.clone());
+        }
+        Some("its header names another patient than the rest of the study")
+    }
+
     /// Adds what [`project`] gave. False if the study already has this instance.
     pub fn add(&mut self, projection: Study) -> bool {
         let Study { series, .. } = &projection;
@@ -182,6 +213,10 @@ impl Tree {
         }
         for instance in projection.series.iter().flat_map(|s| &s.instances) {
             self.seen.insert((projection.uid.clone(), instance.uid.clone()));
+            self.homes.insert(instance.uid.clone(), projection.uid.clone());
+        }
+        for series in &projection.series {
+            self.series_homes.insert(series.uid.clone(), projection.uid.clone());
         }
         let study = *self.study_at.entry(projection.uid.clone()).or_insert_with(|| {
             self.studies.push(Study { series: Vec::new(), ..projection.clone() });

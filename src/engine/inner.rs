@@ -171,6 +171,25 @@ impl Inner {
         }
     }
 
+    /// Tells the local studies of which something gave way to the center's.
+    pub(super) fn tell_gave_way(&self) {
+        let studies = lock(&self.library).take_gave_way();
+        for study in studies {
+            self.tell_study(&study);
+            self.progress_changed(&study);
+        }
+    }
+
+    /// The requests changed: who each open study's patient is may change with them.
+    pub(super) fn requests_changed(&self) {
+        let assignments: Vec<_> = lock(&self.assignments).values().cloned().collect();
+        let judged = lock(&self.library).set_requests(assignments.iter().map(AsRef::as_ref));
+        for study in judged {
+            self.tell_study(&study);
+            self.progress_changed(&study);
+        }
+    }
+
     pub(super) fn count_bytes(&self, bytes: u64) {
         self.received_bytes.fetch_add(bytes, Ordering::Relaxed);
     }

@@ -23,6 +23,7 @@ impl Inner {
         self.note_clock(whole.server_time);
         let assignments: Vec<_> = whole.assignments.into_iter().map(Arc::new).collect();
         *lock(&self.assignments) = assignments.iter().map(|a| (a.id.clone(), Arc::clone(a))).collect();
+        self.requests_changed();
         let at = whole.server_time;
         self.events.push(Event::Worklist { assignments: assignments.clone(), at });
         if let Ok(disk) = self.disk()
@@ -40,6 +41,7 @@ impl Inner {
             Ok(Some((assignments, at))) => {
                 let assignments: Vec<_> = assignments.into_iter().map(Arc::new).collect();
                 *lock(&self.assignments) = assignments.iter().map(|a| (a.id.clone(), Arc::clone(a))).collect();
+                self.requests_changed();
                 self.events.push(Event::Worklist { assignments, at });
             }
             Ok(None) => {}
@@ -51,6 +53,7 @@ impl Inner {
     pub(super) async fn assignment_changed(&self, assignment: Assignment) {
         let assignment = Arc::new(assignment);
         lock(&self.assignments).insert(assignment.id.clone(), Arc::clone(&assignment));
+        self.requests_changed();
         self.events.push(Event::Assignment(Arc::clone(&assignment)));
         if let Ok(disk) = self.disk()
             && let Err(error) = disk.call(move |store| store.put_assignment(&assignment)).await

@@ -1,35 +1,41 @@
-//! Opening files and folders without a center.
+//! Opening files and folders of the reader's own. They are another source than the center: where the center has a
+//! study, a series or an instance of the same UID, the center's is shown and the file is listed with the reason.
 
 use super::inner::Inner;
 use super::library::{Home, Place};
 use super::lock;
 use super::message::Event;
 use super::pool::AT_ONCE;
-use crate::dicom;
-use std::path::PathBuf;
+use crate::dicom::{self, LocalTree};
+use crate::study::{NotShown, SopInstanceUid, Study, StudyUid};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// The center's file is the same.
+const SAME: &str = "it is the center's picture, byte for byte: open it from the worklist";
+/// The center has a picture with this UID that differs.
+const DIFFERS: &str = "the center has another picture with the same UIDs: this file is not shown in its place";
+/// The center names the study, its picture is not here (yet).
+const CENTERS: &str = "the center names a study with the same UID: its own pictures are shown, not this file";
 
 impl Inner {
     pub(super) async fn open_local(self: &Arc<Self>, paths: Vec<PathBuf>) {
-        let Some(opened) = self.pool.run(AT_ONCE, move || dicom::open_tree(&paths, false)).await else { return };
+        let inner = Arc::clone(self);
+        let opened = self.pool.run(AT_ONCE, move || {
+            let mut opened = dicom::open_tree(&paths, false);
+            inner.refuse_centers(&mut opened);
+            opened
+        });
+        let Some(opened) = opened.await else { return };
+        if !opened.studies.is_empty() {
+            // The files opened before are closed: two folders are two sources.
+            self.pictures.forget_decoded();
+            lock(&self.library).forget_local();
+        }
         let mut studies = Vec::new();
         for study in &opened.studies {
-            {
-                let mut library = lock(&self.library);
-                library.put_head(study, None);
-                for series in &study.series {
-                    library.put_series(&study.uid, series.clone());
-                    for instance in &series.instances {
-                        let Some(found) = opened.files.get(instance.uid.as_str()) else { continue };
-                        let home = Home { study: study.uid.clone(), series: series.uid.clone() };
-                        if library.home(&instance.uid) == Some(&home) {
-                            library.received(&home, &instance.uid, Place::Path(found.path.clone()), 0);
-                        }
-                    }
-                }
-                if let Some(entry) = library.get_mut(&study.uid) {
-                    entry.finished = true;
-                }
+            if !self.take_local(study, &opened) {
+                continue;
             }
             studies.push(study.uid.clone());
             self.tell_study(&study.uid);
@@ -37,5 +43,59 @@ impl Inner {
         }
         self.flush_progress();
         self.events.push(Event::LocalOpened { studies, not_shown: opened.not_shown });
+    }
+
+    /// Takes one study into the library; false where the center has it since the look before.
+    fn take_local(&self, study: &Study, opened: &LocalTree) -> bool {
+        let mut library = lock(&self.library);
+        if library.is_centers(&study.uid) || !library.put_local_head(study) {
+            return false;
+        }
+        for series in &study.series {
+            library.put_series(&study.uid, series.clone());
+            for instance in &series.instances {
+                let Some(found) = opened.files.get(instance.uid.as_str()) else { continue };
+                let home = Home { study: study.uid.clone(), series: series.uid.clone() };
+                if library.home(&instance.uid) == Some(&home) {
+                    library.received(&home, &instance.uid, Place::Path(found.path.clone()), 0);
+                }
+            }
+        }
+        if let Some(entry) = library.get_mut(&study.uid) {
+            entry.finished = true;
+        }
+        true
+    }
+
+    /// On a pool thread: takes out what the center has, each file with its reason.
+    fn refuse_centers(&self, opened: &mut LocalTree) {
+        let mut refused: Vec<(StudyUid, SopInstanceUid)> = Vec::new();
+        {
+            let library = lock(&self.library);
+            opened.studies.retain(|study| {
+                let centers = library.is_centers(&study.uid);
+                if centers {
+                    let instances = study.series.iter().flat_map(|s| &s.instances);
+                    refused.extend(instances.map(|i| (study.uid.clone(), i.uid.clone())));
+                }
+                !centers
+            });
+        }
+        for (study, instance) in refused {
+            let Some(found) = opened.files.remove(instance.as_str()) else { continue };
+            opened.files_shown = opened.files_shown.saturating_sub(1);
+            let reason = self.compare(&study, &instance, &found.path);
+            opened.not_shown.push(NotShown { what: found.path.display().to_string(), reason: reason.to_owned() });
+        }
+    }
+
+    fn compare(&self, study: &StudyUid, instance: &SopInstanceUid, path: &Path) -> &'static str {
+        let place = lock(&self.library).place(instance).filter(|(of, _)| of == study).map(|(_, place)| place);
+        let (Some(Place::Sealed(file)), Ok(disk)) = (place, self.disk()) else { return CENTERS };
+        match (disk.objects().read_instance(study, instance, &file), std::fs::read(path)) {
+            (Ok(kept), Ok(own)) if kept == own => SAME,
+            (Ok(_), Ok(_)) => DIFFERS,
+            _ => CENTERS,
+        }
     }
 }

@@ -18,6 +18,7 @@ mod link;
 mod local;
 pub mod message;
 mod outbox;
+mod people;
 mod pictures;
 mod pool;
 mod queue;

@@ -12,7 +12,7 @@ use super::pool::{LEISURE, Urgency};
 use crate::dicom::Object;
 use crate::imaging::{Frame, auto_window, letterbox, render_rgb};
 use crate::store::StoreError;
-use crate::study::{FrameRef, SopInstanceUid, StudyUid};
+use crate::study::{FrameIndex, FrameRef, SopInstanceUid, StudyUid};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -43,10 +43,11 @@ struct State {
 /// Caches and what is demanded.
 pub(super) struct Pictures {
     state: Mutex<State>,
-    frames: Mutex<Lru<FrameRef, Arc<Frame>>>,
-    objects: Mutex<Lru<SopInstanceUid, Arc<Object>>>,
+    /// By where the bytes are, never by UID alone: two sources may use one UID.
+    frames: Mutex<Lru<(Place, FrameIndex), Arc<Frame>>>,
+    objects: Mutex<Lru<Place, Arc<Object>>>,
     /// Objects being opened: a second thread that needs the same one waits for the first.
-    opening: Mutex<HashMap<SopInstanceUid, Slot>>,
+    opening: Mutex<HashMap<Place, Slot>>,
 }
 
 impl Pictures {
@@ -71,6 +72,11 @@ impl Pictures {
     /// Everything of the session is forgotten.
     pub(super) fn clear(&self) {
         *lock(&self.state) = State::default();
+        self.forget_decoded();
+    }
+
+    /// What is decoded or open is forgotten: a file may have changed.
+    pub(super) fn forget_decoded(&self) {
         lock(&self.frames).clear();
         lock(&self.objects).clear();
     }
@@ -130,17 +136,17 @@ impl Inner {
     }
 
     fn fetch_frame(self: &Arc<Self>, frame: &FrameRef) {
-        if let Some(decoded) = lock(&self.pictures.frames).get(frame) {
-            self.events.push(Event::Frame(frame.clone(), decoded));
-            return;
-        }
         {
             let library = lock(&self.library);
-            if library.place(&frame.instance).is_none() {
+            let Some((_, place)) = library.place(&frame.instance) else {
                 // Given up, or refused as another study's: it will not come, and the reader is told why.
                 if let Some(reason) = library.unfetched_reason(&frame.instance) {
                     self.events.push(Event::FrameFailed(frame.clone(), reason));
                 }
+                return;
+            };
+            if let Some(decoded) = lock(&self.pictures.frames).get(&(place, frame.frame)) {
+                self.events.push(Event::Frame(frame.clone(), decoded));
                 return;
             }
         }
@@ -162,7 +168,7 @@ impl Inner {
                 state.wanted.contains_key(&frame)
             };
             match result {
-                Some(Ok(decoded)) if still => inner.events.push(Event::Frame(frame, decoded)),
+                Some(Ok((place, decoded))) if still => inner.give_frame(frame, &place, decoded),
                 Some(Err(NoPicture::Reason(reason))) => {
                     inner.unshown(&frame.instance, &reason);
                     if still {
@@ -176,17 +182,33 @@ impl Inner {
         });
     }
 
+    /// Gives a decoded frame, if its bytes still are where the instance's are: another source may have taken the UID
+    /// meanwhile, and then its picture is the one that is wanted.
+    fn give_frame(self: &Arc<Self>, frame: FrameRef, from: &Place, decoded: Arc<Frame>) {
+        {
+            // Held while the event is put in: what the new source tells comes after it.
+            let library = lock(&self.library);
+            if library.place(&frame.instance).is_some_and(|(_, place)| place == *from) {
+                self.events.push(Event::Frame(frame, decoded));
+                return;
+            }
+        }
+        self.fetch_frame(&frame);
+    }
+
     fn unshown(&self, instance: &SopInstanceUid, reason: &str) {
         if let Some(study) = lock(&self.library).unshown(instance, reason) {
             self.progress_changed(&study);
         }
     }
 
-    /// The same, where a panic of a codec is a reason like any other.
-    fn decoded_safely(&self, frame: &FrameRef) -> Result<Arc<Frame>, NoPicture> {
+    /// As [`Self::decoded`], where a panic of a codec is a reason like any other.
+    fn decoded_safely(&self, frame: &FrameRef) -> Result<(Place, Arc<Frame>), NoPicture> {
         let attempt = std::panic::AssertUnwindSafe(|| self.decoded(frame));
         std::panic::catch_unwind(attempt).unwrap_or_else(|_| {
-            lock(&self.pictures.opening).remove(&frame.instance);
+            if let Some((_, place)) = lock(&self.library).place(&frame.instance) {
+                lock(&self.pictures.opening).remove(&place);
+            }
             Err(NoPicture::Reason("the decoder failed on this object".to_owned()))
         })
     }
@@ -202,46 +224,52 @@ impl Inner {
         }
     }
 
-    /// A decoded frame, from the cache or made now (on a pool thread).
-    pub(super) fn decoded(&self, frame: &FrameRef) -> Result<Arc<Frame>, NoPicture> {
-        if let Some(decoded) = lock(&self.pictures.frames).get(frame) {
-            return Ok(decoded);
+    /// A decoded frame, from the cache or made now (on a pool thread), and where its bytes are.
+    pub(super) fn decoded(&self, frame: &FrameRef) -> Result<(Place, Arc<Frame>), NoPicture> {
+        let (study, place) = lock(&self.library).place(&frame.instance).ok_or(NoPicture::NotHere)?;
+        let key = (place, frame.frame);
+        if let Some(decoded) = lock(&self.pictures.frames).get(&key) {
+            return Ok((key.0, decoded));
         }
-        let object = self.object(&frame.instance)?;
+        let object = self.object(&study, &frame.instance, &key.0)?;
         let decoded = Arc::new(object.frame(frame.frame).map_err(|e| NoPicture::Reason(e.to_string()))?);
-        lock(&self.pictures.frames).insert(frame.clone(), Arc::clone(&decoded), decoded.bytes());
-        Ok(decoded)
+        lock(&self.pictures.frames).insert(key.clone(), Arc::clone(&decoded), decoded.bytes());
+        Ok((key.0, decoded))
     }
 
-    fn object(&self, instance: &SopInstanceUid) -> Result<Arc<Object>, NoPicture> {
-        if let Some(object) = lock(&self.pictures.objects).get(instance) {
+    fn object(&self, study: &StudyUid, instance: &SopInstanceUid, place: &Place) -> Result<Arc<Object>, NoPicture> {
+        if let Some(object) = lock(&self.pictures.objects).get(place) {
             return Ok(object);
         }
-        let slot = Arc::clone(lock(&self.pictures.opening).entry(instance.clone()).or_default());
+        let slot = Arc::clone(lock(&self.pictures.opening).entry(place.clone()).or_default());
         let mut held = lock(&slot);
         if let Some(object) = &*held {
             return Ok(Arc::clone(object));
         }
-        let opened = self.open_object(instance);
+        let opened = self.open_object(study, instance, place);
         if let Ok(object) = &opened {
             *held = Some(Arc::clone(object));
-            lock(&self.pictures.objects).insert(instance.clone(), Arc::clone(object), object.bytes());
+            lock(&self.pictures.objects).insert(place.clone(), Arc::clone(object), object.bytes());
         }
         drop(held);
-        lock(&self.pictures.opening).remove(instance);
+        lock(&self.pictures.opening).remove(place);
         opened
     }
 
-    fn open_object(&self, instance: &SopInstanceUid) -> Result<Arc<Object>, NoPicture> {
-        let (study, place) = lock(&self.library).place(instance).ok_or(NoPicture::NotHere)?;
+    fn open_object(
+        &self,
+        study: &StudyUid,
+        instance: &SopInstanceUid,
+        place: &Place,
+    ) -> Result<Arc<Object>, NoPicture> {
         let object = match place {
-            Place::Path(path) => Object::read(&path),
+            Place::Path(path) => Object::read(path),
             Place::Sealed(file) => {
                 let disk = self.disk().map_err(|_| NoPicture::NotHere)?;
-                match disk.objects().read_instance(&study, instance, &file) {
+                match disk.objects().read_instance(study, instance, file) {
                     Ok(bytes) => Object::from_bytes(bytes),
                     Err(StoreError::Damaged(_)) => {
-                        self.instance_lost(&study, instance);
+                        self.instance_lost(study, instance);
                         return Err(NoPicture::Lost);
                     }
                     Err(error) => return Err(NoPicture::Reason(error.to_string())),
@@ -267,11 +295,17 @@ impl Inner {
 
     fn fetch_thumbnail(self: &Arc<Self>, wanted: ThumbnailWanted) {
         let Some(home) = lock(&self.library).home(&wanted.frame.instance).cloned() else { return };
-        let here = lock(&self.library).place(&wanted.frame.instance).is_some();
         let inner = Arc::clone(self);
         self.pool.submit(LEISURE, move || {
-            let kept = inner.kept_thumbnail(&home.study, &wanted);
-            let made = kept.or_else(|| if here { inner.make_thumbnail(&home.study, &wanted) } else { None });
+            let place = lock(&inner.library).place(&wanted.frame.instance).map(|(_, place)| place);
+            // Files of the reader's own leave nothing on this disk, and take nothing from what is kept of the center's.
+            let own = matches!(place, Some(Place::Path(_)));
+            let kept = if own { None } else { inner.kept_thumbnail(&home.study, &wanted) };
+            let made = match (kept, &place) {
+                (Some(kept), _) => Some(kept),
+                (None, Some(_)) => inner.make_thumbnail(&home.study, &wanted),
+                (None, None) => None,
+            };
             let Some(made) = made else { return };
             let still = {
                 let mut state = lock(&inner.pictures.state);
@@ -282,7 +316,9 @@ impl Inner {
                     l.len() < before
                 })
             };
-            if still {
+            let library = lock(&inner.library);
+            let same = library.place(&wanted.frame.instance).map(|(_, place)| place) == place;
+            if still && (same || place.is_none()) {
                 let rgb = Arc::from(made.rgb.into_boxed_slice());
                 inner.events.push(Event::Thumbnail { display_set: wanted.display_set, size: made.size, rgb });
             }
@@ -298,8 +334,8 @@ impl Inner {
     }
 
     fn make_thumbnail(&self, study: &StudyUid, wanted: &ThumbnailWanted) -> Option<KeptThumbnail> {
-        let frame = match self.decoded_safely(&wanted.frame) {
-            Ok(frame) => frame,
+        let (place, frame) = match self.decoded_safely(&wanted.frame) {
+            Ok(decoded) => decoded,
             Err(NoPicture::Reason(reason)) => {
                 self.unshown(&wanted.frame.instance, &reason);
                 return None;
@@ -309,7 +345,7 @@ impl Inner {
         let voi = wanted.voi.or_else(|| frame.voi.first().copied()).unwrap_or_else(|| auto_window(&frame));
         let (rgb, size) = fitted(&frame, &voi, false, THUMBNAIL_PX)?;
         let made = KeptThumbnail { frame: wanted.frame.clone(), size, rgb };
-        if let (Ok(disk), Ok(bytes)) = (self.disk(), serde_json::to_vec(&made)) {
+        if let (Place::Sealed(_), Ok(disk), Ok(bytes)) = (&place, self.disk(), serde_json::to_vec(&made)) {
             let (study, of) = (study.clone(), wanted.display_set.clone());
             // A thumbnail that could not be kept is only made again next time.
             if let Err(error) = disk.call_blocking(move |store| store.put_thumbnail(&study, &of, &bytes)) {

@@ -115,7 +115,7 @@ impl Inner {
     /// A key image from stored values, as it was seen. One that cannot be made stops the preparation: a report
     /// must not silently lack the picture that its finding names.
     fn key_picture(&self, key_image: &KeyImage) -> Result<Vec<u8>, Failure> {
-        let frame = self.decoded(&key_image.frame).map_err(|e| match e {
+        let (_, frame) = self.decoded(&key_image.frame).map_err(|e| match e {
             NoPicture::Reason(reason) => Failure::Corrupt(format!("a key image cannot be decoded: {reason}")),
             NoPicture::NotHere | NoPicture::Lost => {
                 Failure::Local("a key image's picture is not on this terminal yet".to_owned())

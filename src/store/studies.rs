@@ -51,6 +51,38 @@ impl Store {
         })
     }
 
+    /// Keeps a study's head and these series of it, all at once or nothing: who its patient is and what is refused as
+    /// another's never part.
+    pub fn put_study_with(&mut self, head: &Study, series: &[Series], at: Timestamp) -> Result<(), StoreError> {
+        let study_row = self.study_row(&head.uid);
+        let head = Study { series: Vec::new(), ..head.clone() };
+        let sealed = self.seal_json(&context("studies", &study_row), &head)?;
+        let rows = series
+            .iter()
+            .map(|series| {
+                let row = self.index.row("series", &[head.uid.as_str(), series.uid.as_str()]);
+                let sealed = self.seal_json(&context("series", &row), series)?;
+                Ok((row, sealed))
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        self.db.transaction(|tx| {
+            tx.run(
+                "study.put",
+                "INSERT INTO studies VALUES (?1, ?2, ?3)
+                 ON CONFLICT (row) DO UPDATE SET sealed = excluded.sealed, used_at = excluded.used_at",
+                params![study_row, sealed, at.as_second()],
+            )?;
+            for (row, sealed) in &rows {
+                tx.run(
+                    "series.put",
+                    "INSERT INTO series VALUES (?1, ?2, ?3) ON CONFLICT (row) DO UPDATE SET sealed = excluded.sealed",
+                    params![row, study_row, sealed],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
     /// Notes that a study is in use: the least recently used ones make room first.
     pub fn touch_study(&mut self, study: &StudyUid, at: Timestamp) -> Result<(), StoreError> {
         let row = self.study_row(study);
@@ -122,6 +154,7 @@ pub(super) mod tests {
             description: "胸部".into(),
             institution: String::new(),
             other_patients: Vec::new(),
+            strange_series: Vec::new(),
             series: vec![],
         }
     }

@@ -66,6 +66,14 @@ impl Ledger {
         entry.expected.insert(instance.clone());
         entry.failed.entry(instance.clone()).or_insert_with(|| reason.into());
     }
+    /// Takes a failure back if its reason is this one.
+    pub fn excuse(&mut self, series: &SeriesUid, instance: &SopInstanceUid, reason: &str) {
+        if let Some(entry) = self.series.get_mut(series)
+            && entry.failed.get(instance).is_some_and(|r| r == reason)
+        {
+            entry.failed.remove(instance);
+        }
+    }
     /// Instances named.
     pub fn expected(&self) -> usize {
         self.series.values().map(|s| s.expected.len()).sum()

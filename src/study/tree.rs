@@ -193,6 +193,9 @@ pub struct Study {
     /// Other patients that objects of this study name: not empty means that the study must not be read as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_patients: Vec<Patient>,
+    /// Series in which something names one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strange_series: Vec<SeriesUid>,
     /// Study Date (0008,0020).
     pub date: Option<jiff::civil::Date>,
     /// Study Time (0008,0030).

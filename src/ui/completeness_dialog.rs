@@ -4,6 +4,7 @@ use super::text::Words;
 use super::widgets::{Dialog, caption, dialog, elided, quiet_button, section};
 use super::{failure, format, theme};
 use crate::app::{App, StudyState};
+use crate::study::NotShown;
 use egui::{Context, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 /// Draws the dialog; true while it stays open.
@@ -21,6 +22,10 @@ pub fn completeness_ui(ctx: &Context, words: Words, app: &App) -> bool {
             }
             for (_, state) in app.open_priors() {
                 study_ui(ui, words, state, words.t("tray.prior"));
+            }
+            if !app.access.local_not_shown.is_empty() {
+                section(ui, words.t("complete.local"));
+                not_shown_ui(ui, words, &app.access.local_not_shown);
             }
         });
         ui.add_space(2.0 * theme::GRID);
@@ -66,13 +71,16 @@ fn study_ui(ui: &mut Ui, words: Words, state: &StudyState, name: &str) {
             row(ui, [&number, &label, &count], whole);
         }
     }
-    let missing = ledger.not_shown(state.finished);
+    not_shown_ui(ui, words, &ledger.not_shown(state.finished));
+}
+
+fn not_shown_ui(ui: &mut Ui, words: Words, missing: &[NotShown]) {
     if missing.is_empty() {
         return;
     }
     ui.add_space(theme::GRID);
     ui.label(RichText::new(words.f("complete.not_shown", &[("n", &missing.len())])).color(theme::CAUTION));
-    for item in &missing {
+    for item in missing {
         ui.label(RichText::new(&item.reason).color(theme::TEXT_STRONG));
         ui.label(RichText::new(&item.what).font(theme::digits(theme::CAPTION)).color(theme::TEXT_FAINT));
     }

@@ -88,8 +88,12 @@ pub fn parts(words: Words, app: &App, code: &NoticeCode) -> Parts {
         NoticeCode::SignFailed(f) => {
             (failed("notice.sign_failed", f), t("notice.sign_failed_means"), failure::todo(words, f), None)
         }
-        NoticeCode::IdentityMismatch { assignment } => (
-            about("notice.identity", assignment),
+        NoticeCode::IdentityMismatch { assignment, series } => (
+            if series.is_empty() {
+                about("notice.identity", assignment)
+            } else {
+                words.f("notice.identity_series", &[("who", &who(assignment)), ("series", &series.join(" / "))])
+            },
             t("notice.identity_means"),
             t("notice.identity_do"),
             Some(t("request.cannot_read")),
@@ -112,8 +116,11 @@ pub fn parts(words: Words, app: &App, code: &NoticeCode) -> Parts {
             "",
             Some(t("notice.go_outbox")),
         ),
+        NoticeCode::LocalGaveWay => (t("notice.local_gave_way").to_owned(), t("notice.local_gave_way_means"), "", None),
         NoticeCode::LocalNotShown(n) => {
-            (words.f("notice.local_not_shown", &[("n", n)]), t("notice.local_not_shown_means"), "", None)
+            let reason = app.access.local_not_shown.first().map_or("", |first| first.reason.as_str());
+            let what = words.f("notice.local_not_shown", &[("n", n), ("reason", &reason)]);
+            (what, t("notice.local_not_shown_means"), "", None)
         }
         NoticeCode::ReadingStateUnreadable => {
             (t("notice.reading_state").to_owned(), t("notice.reading_state_means"), "", None)

@@ -117,6 +117,7 @@ pub(super) fn study(uid: &str, patient: Patient, series: Vec<Series>) -> Arc<Stu
         description: String::new(),
         institution: String::new(),
         other_patients: Vec::new(),
+        strange_series: Vec::new(),
         series,
     })
 }

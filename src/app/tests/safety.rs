@@ -150,6 +150,66 @@ fn a_patient_mismatch_blocks() {
 }
 
 #[test]
+fn the_warning_names_the_series_that_disagree() {
+    let mut b = Bench::new();
+    let axial =
+        |uid: &str, number| crate::study::Series { number: Some(number), ..stack(uid, "CT", 3, 0.0, 5.0, "9.1") };
+    let mut pictures = study("1.1", yamada(), vec![axial("1.1.1", 1), axial("1.1.2", 2)]);
+    let mixed = std::sync::Arc::make_mut(&mut pictures);
+    mixed.other_patients.push(suzuki());
+    mixed.strange_series.push(mixed.series[1].uid.clone());
+    let asked = assignment("a-1", ExamKind::CT, 30, &pictures, &[]);
+    b.studies = vec![pictures];
+    b.enter(vec![asked]);
+    b.open("a-1");
+    let named = |b: &Bench| {
+        b.app.notices.iter().find_map(|n| match &n.code {
+            NoticeCode::IdentityMismatch { series, .. } => Some(series.clone()),
+            _ => None,
+        })
+    };
+    assert_eq!(named(&b), Some(vec!["2 axial".to_owned()]));
+}
+
+#[test]
+fn files_with_the_uids_of_a_centers_study_are_closed_and_never_stand_in_for_it() {
+    let mut b = Bench::signed_in();
+    let list: Vec<_> = b.app.worklist.assignments.values().cloned().collect();
+    // A local study is open; then the worklist names one with the same UID.
+    let own = study("3.1", suzuki(), vec![stack("1.1.1", "CT", 3, 0.0, 5.0, "9.1")]);
+    b.event(Event::Study(own.clone()));
+    b.event(Event::LocalOpened { studies: vec![own.uid.clone()], not_shown: vec![] });
+    assert!(b.app.reading.is_some() && !b.app.demand().frames.is_empty());
+    let mut named = list[0].as_ref().clone();
+    named.id = "a-9".into();
+    named.studies[0].study_uid = own.uid.clone();
+    b.event(Event::Assignment(std::sync::Arc::new(named)));
+    assert!(b.app.reading.is_none() && b.app.pictures.study(&own.uid).is_none());
+    assert!(b.app.notices.any(|n| *n == NoticeCode::LocalGaveWay));
+    // A local study with a series of the same UID as the assignment's: gone before the assignment is on screen.
+    let own = study("0.9", suzuki(), vec![stack("1.1.1", "CT", 3, 0.0, 5.0, "9.1")]);
+    b.event(Event::Study(own.clone()));
+    b.event(Event::LocalOpened { studies: vec![own.uid.clone()], not_shown: vec![] });
+    b.act(Action::Worklist(crate::app::WorklistAction::Open("a-1".into())));
+    assert!(b.app.pictures.study(&own.uid).is_none() && b.app.demand().frames.is_empty());
+}
+
+#[test]
+fn a_closed_studys_series_never_stands_in_for_another_with_the_same_uid() {
+    let mut b = Bench::new();
+    let first = study("1.1", yamada(), vec![stack("7.7", "CT", 20, 0.0, 5.0, "9.1")]);
+    let second = study("1.2", suzuki(), vec![stack("7.7", "CT", 5, 0.0, 5.0, "9.1")]);
+    let list =
+        vec![assignment("a-1", ExamKind::CT, 30, &first, &[]), assignment("a-2", ExamKind::CT, 40, &second, &[])];
+    b.studies = vec![first, second];
+    b.enter(list);
+    b.open("a-1");
+    b.open("a-2");
+    let view = b.app.active_view().expect("a viewport");
+    assert_eq!(b.app.view_set(view).map(|s| s.frames.len()), Some(5));
+}
+
+#[test]
 fn a_study_that_names_two_patients_blocks_even_where_the_request_names_none() {
     let mut b = Bench::new();
     let mut pictures = study("1.1", yamada(), vec![stack("1.1.1", "CT", 3, 0.0, 5.0, "9.1")]);

@@ -78,6 +78,7 @@ fn asked_for(wanted: &StudyToRead) -> Study {
         uid: wanted.study_uid.clone(),
         patient: Patient::default(),
         other_patients: Vec::new(),
+        strange_series: Vec::new(),
         date: wanted.date,
         time: None,
         accession: String::new(),

@@ -59,13 +59,14 @@ impl Inner {
         {
             let mut library = lock(&self.library);
             // Not in the metadata: it belongs to the series all the same.
-            if library.home(&row.instance).is_none()
+            if library.home(&row.instance).is_none_or(|known| known.study != *study)
                 && let Some(series) = projection.series.into_iter().next()
             {
                 library.put_series_of(study, &projection.patient, series);
             }
             library.received(&home, &row.instance, Place::Sealed(file.name), file.bytes);
         }
+        self.tell_gave_way();
         self.progress_changed(study);
         self.instance_available(&row.instance);
     }
@@ -99,8 +100,11 @@ impl Inner {
         if !asked {
             return Err(Trouble::Unfit("the archive sent another instance than asked for".to_owned()));
         }
-        if lock(&self.library).place(&instance.uid).is_some() {
-            return Ok(None);
+        match lock(&self.library).place(&instance.uid) {
+            Some((study, _)) if study == expected.study => return Ok(None),
+            // The reader's own file gives way once the instance is known to be the center's.
+            Some((_, Place::Path(_))) | None => {}
+            Some(_) => return Err(Trouble::Unfit("the same SOP Instance UID is in another study".to_owned())),
         }
         let file = self.disk()?.objects().write_instance(&projection.uid, &instance.uid, &plain)?;
         let row = InstanceRow { series: series.uid.clone(), instance: instance.uid.clone(), file };
@@ -133,8 +137,7 @@ pub(in crate::engine) async fn committer(inner: Arc<Inner>, mut arrivals: mpsc::
                         for series in strange {
                             let known = lock(&library.library).to_keep(&of, &series);
                             let Some((head, series)) = known else { continue };
-                            store.put_study(&head, now)?;
-                            series.map_or(Ok(()), |series| store.put_series(&of, &series))?;
+                            store.put_study_with(&head, &series, now)?;
                         }
                         store.put_instances(&of, rows)
                     };

@@ -119,6 +119,8 @@ impl Inner {
             for wanted in &studies {
                 let uid = &wanted.study.study_uid;
                 if !state.jobs.contains_key(uid) {
+                    // From here on this UID is the center's study, and no file of the reader's own stands in for it.
+                    lock(&self.library).evict_local(uid);
                     state.jobs.insert(uid.clone(), StudyJob::new(wanted.study.clone()));
                 } else if fresh.contains(uid) {
                     again.push(uid.clone());

@@ -102,10 +102,7 @@ impl Inner {
         let Some(kept) = kept else { return Ok(()) };
         let complete = {
             let mut library = lock(&self.library);
-            library.put_head(&kept.study, announced);
-            for series in &kept.study.series {
-                library.put_series(study, series.clone());
-            }
+            library.put_kept(&kept.study, announced);
             for row in &kept.instances {
                 if let Some(home) = library.home(&row.instance).filter(|h| h.study == *study).cloned() {
                     library.received(&home, &row.instance, Place::Sealed(row.file.name.clone()), row.file.bytes);
@@ -119,6 +116,7 @@ impl Inner {
         if complete && let Some(job) = lock(&self.transfer.state).jobs.get_mut(study) {
             job.complete_on_disk();
         }
+        self.tell_gave_way();
         self.tell_study(study);
         self.progress_changed(study);
         for row in kept.instances {
@@ -209,6 +207,7 @@ impl Inner {
         };
         let understood = !described.parts.is_empty();
         described.apply(&mut lock(&self.library), &wanted, series, announced);
+        self.tell_gave_way();
         // Shown before it is kept: the reader waits for the picture, not for the disk.
         self.tell_study(study);
         self.progress_changed(study);
@@ -225,8 +224,7 @@ impl Inner {
         let (inner, now, uid, of) = (Arc::clone(self), self.now(), study.clone(), series.clone());
         disk.call(move |store| {
             let Some((head, series)) = lock(&inner.library).to_keep(&uid, &of) else { return Ok(()) };
-            store.put_study(&head, now)?;
-            series.map_or(Ok(()), |series| store.put_series(&uid, &series))
+            store.put_study_with(&head, &series, now)
         })
         .await?;
         Ok(())
