@@ -118,6 +118,12 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
         Event::Prepared(prepared) => sign::prepared(app, prepared, out),
         Event::SignFailed(failure) => sign::failed(app, now, failure),
         Event::Signed { assignment, sha256 } => sign::signed(app, &assignment, sha256),
+        // Facts about somebody's work come to that reader's session only.
+        Event::Outbox(_) | Event::Flags(_) | Event::Receipt(_) if app.access.session.is_none() => {}
+        Event::Flags(entries) => worklisting::flags(app, now, entries),
+        Event::FlagFailed { assignment, failure } => {
+            app.notices.add(now, NoticeCode::PatientFlagFailed { assignment, failure });
+        }
         Event::Receipt(receipt) => received(app, now, receipt, out),
         Event::Outbox(entries) => outbox(app, now, entries),
         Event::Reports { assignment, reports } => {
@@ -291,7 +297,7 @@ fn restore(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
     }
     let Some(record) = app.to_restore.take() else { return };
     let Some(id) = record.assignment.clone() else { return };
-    if app.worklist.get(&id).is_some_and(|a| a.state.open()) {
+    if app.worklist.get(&id).is_some_and(|a| a.state.open()) && !app.worklist.suspected(&id) {
         open::open(app, now, &id, Some(record), out);
     }
 }

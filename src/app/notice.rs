@@ -85,6 +85,20 @@ pub enum NoticeCode {
         /// The center's reason.
         reason: String,
     },
+    /// The flag "wrong patient suspected" could not be kept: it is not set.
+    PatientFlagFailed {
+        /// Assignment id.
+        assignment: String,
+        /// Why.
+        failure: Failure,
+    },
+    /// The center refused the flag "wrong patient suspected": it stays here, and a person must tell the center.
+    PatientFlagRefused {
+        /// Assignment id.
+        assignment: String,
+        /// The center's reason.
+        reason: String,
+    },
     /// A signed report is safe with the center.
     ReportReceived {
         /// Assignment id.
@@ -124,6 +138,8 @@ impl NoticeCode {
             Self::DraftFailed { .. }
             | Self::IdentityMismatch { .. }
             | Self::OutboxWedged { .. }
+            | Self::PatientFlagFailed { .. }
+            | Self::PatientFlagRefused { .. }
             | Self::SignFailed(_)
             | Self::DraftConflict { .. } => Severity::Harm,
             _ => Severity::Caution,
@@ -142,6 +158,8 @@ impl NoticeCode {
             (Self::DraftFailed { assignment: a, .. }, Self::DraftFailed { assignment: b, .. })
             | (Self::TransitionFailed { assignment: a, .. }, Self::TransitionFailed { assignment: b, .. })
             | (Self::CountMismatch { assignment: a, .. }, Self::CountMismatch { assignment: b, .. })
+            | (Self::PatientFlagFailed { assignment: a, .. }, Self::PatientFlagFailed { assignment: b, .. })
+            | (Self::PatientFlagRefused { assignment: a, .. }, Self::PatientFlagRefused { assignment: b, .. })
             | (Self::IdentityMismatch { assignment: a, .. }, Self::IdentityMismatch { assignment: b, .. })
             | (Self::OutboxWedged { assignment: a, .. }, Self::OutboxWedged { assignment: b, .. }) => a == b,
             (a, b) => a == b,

@@ -46,7 +46,7 @@ pub(super) fn open(app: &mut App, now: Timestamp, id: &str, restore: Option<Read
         report.open_finding = finding;
     }
     let signed = app.worklist.signed.contains(id);
-    if assignment.state.open() && !signed {
+    if assignment.state.open() && !signed && !app.worklist.suspected(id) {
         app.worklist.pending.insert(id.to_owned());
         out.push(Command::Transition { assignment: id.to_owned(), transition: Transition::Start });
     }
@@ -120,7 +120,9 @@ pub(super) fn local_gives_way(app: &mut App, now: Timestamp, out: &mut Vec<Comma
 pub(super) fn close(app: &mut App, out: &mut Vec<Command>) {
     let being_read = app.open_assignment().filter(|a| {
         let starting = app.worklist.pending.contains(&a.id) && a.state.open();
-        (a.state == AssignmentState::InProgress || starting) && !app.worklist.signed.contains(&a.id)
+        (a.state == AssignmentState::InProgress || starting)
+            && !app.worklist.signed.contains(&a.id)
+            && !app.worklist.suspected(&a.id)
     });
     let being_read = being_read.map(|a| a.id.clone());
     leave(app, out);

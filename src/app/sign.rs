@@ -57,7 +57,7 @@ pub fn open_points(app: &App) -> Option<Vec<OpenPoint>> {
         series: &series,
         ledgers: &ledgers,
         patient_mismatch: !reading.mismatches.is_empty(),
-        wrong_patient_suspected: app.worklist.wrong_patient.contains(&assignment.id),
+        wrong_patient_suspected: app.worklist.suspected(&assignment.id),
     }))
 }
 

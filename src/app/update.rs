@@ -263,6 +263,12 @@ fn notice(app: &mut App, now: Timestamp, id: u64, out: &mut Vec<Command>) {
             keep::save_draft(app, out);
         }
         NoticeCode::IdentityMismatch { assignment, .. } => worklisting::ask_wrong_patient(app, &assignment),
+        NoticeCode::PatientFlagFailed { assignment, .. } => {
+            if let Some(text) = app.worklist.flagging.get(&assignment).cloned() {
+                out.push(Command::SuspectPatient { assignment, text });
+            }
+        }
+        NoticeCode::PatientFlagRefused { .. } => out.push(Command::SendOutbox),
         NoticeCode::OutboxWedged { .. } | NoticeCode::ReportReceived { .. } => go(app, Place::Outbox, out),
         NoticeCode::SoftwareAdapter(_) | NoticeCode::UncertifiedBuild | NoticeCode::ClockSkew(_) => {}
         _ => go(app, Place::Worklist, out),

@@ -106,8 +106,11 @@ pub struct WorklistState {
     pub drafts: BTreeMap<String, DraftMark>,
     /// Assignments signed here whose receipt is still awaited.
     pub signed: BTreeSet<String>,
-    /// Assignments whose pictures are suspected to be another patient's: nothing may be signed.
+    /// Assignments whose pictures are suspected to be another patient's: kept on this terminal until the center has
+    /// it. Nothing may be signed.
     pub wrong_patient: BTreeSet<String>,
+    /// Such flags on their way to this disk, with the reader's words: not set yet, and nothing may be signed either.
+    pub flagging: BTreeMap<String, String>,
     /// Receipts of this session, by assignment id.
     pub receipts: BTreeMap<String, Receipt>,
     /// Transitions asked for and not yet answered.
@@ -165,9 +168,14 @@ impl WorklistState {
 
     /// Assignments still to be done, most urgent first: what comes next.
     pub fn upcoming(&self) -> Vec<&Arc<Assignment>> {
-        let mut next: Vec<_> = self.assignments.values().filter(|a| self.to_do(a)).collect();
+        let mut next: Vec<_> = self.assignments.values().filter(|a| self.to_do(a) && !self.suspected(&a.id)).collect();
         next.sort_by(|a, b| urgency(a).cmp(&urgency(b)));
         next
+    }
+
+    /// Whether another patient is suspected, kept already or being kept.
+    pub fn suspected(&self, id: &str) -> bool {
+        self.wrong_patient.contains(id) || self.flagging.contains_key(id)
     }
 
     fn to_do(&self, a: &Assignment) -> bool {

@@ -1,11 +1,12 @@
 //! What the reader does in the worklist.
 
 use super::action::WorklistAction;
+use super::notice::NoticeCode;
 use super::open;
 use super::setting;
 use super::state::App;
 use super::worklist::ReturnDialog;
-use crate::engine::message::{Command, Transition};
+use crate::engine::message::{Command, FlagEntry, Transition};
 use crate::worklist::ReturnReason;
 use jiff::Timestamp;
 
@@ -70,14 +71,42 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: WorklistAction, out: &m
                 && let Some(dialog) = list.return_dialog.take()
             {
                 if dialog.reason == ReturnReason::WrongPatientSuspected {
-                    // From this moment on, whatever the center answers, nothing here may be signed.
-                    list.wrong_patient.insert(dialog.assignment.clone());
+                    suspect(app, dialog.assignment, dialog.text.trim().to_owned(), out);
+                    return;
                 }
                 let step = Transition::Return(dialog.reason, dialog.text.trim().to_owned());
                 leave(app, dialog.assignment, step, out);
             }
         }
         WorklistAction::CancelReturn => list.return_dialog = None,
+    }
+}
+
+/// Another patient is suspected: from this moment on nothing here may be signed. It counts as set when it is kept on
+/// this terminal; the center gets it as soon as it can be reached.
+fn suspect(app: &mut App, id: String, text: String, out: &mut Vec<Command>) {
+    if app.worklist.get(&id).is_none() {
+        return;
+    }
+    if app.open_assignment().is_some_and(|a| a.id == id) {
+        open::leave(app, out);
+        app.place = super::state::Place::Worklist;
+    }
+    app.worklist.flagging.insert(id.clone(), text.clone());
+    out.push(Command::SuspectPatient { assignment: id, text });
+}
+
+/// The flags that are kept here and that the center does not have yet.
+pub(super) fn flags(app: &mut App, now: Timestamp, entries: Vec<FlagEntry>) {
+    app.notices.clear(|n| matches!(n, NoticeCode::PatientFlagRefused { .. }));
+    app.worklist.wrong_patient = entries.iter().map(|e| e.assignment.clone()).collect();
+    let kept = app.worklist.wrong_patient.clone();
+    app.worklist.flagging.retain(|id, _| !kept.contains(id));
+    app.notices.clear(|n| matches!(n, NoticeCode::PatientFlagFailed { assignment, .. } if kept.contains(assignment)));
+    for entry in entries {
+        if let Some(reason) = entry.refused {
+            app.notices.add(now, NoticeCode::PatientFlagRefused { assignment: entry.assignment, reason });
+        }
     }
 }
 

@@ -85,6 +85,15 @@ impl CenterClient {
 
     /// Makes a step; gives the assignment after it.
     pub async fn step(&self, id: &str, step: &Step) -> Result<Assignment, CenterError> {
+        self.step_with(id, step, None).await
+    }
+
+    /// As [`Self::step`], under a key that the caller keeps: the same step sent again counts once.
+    pub async fn step_once(&self, id: &str, step: &Step, key: &str) -> Result<Assignment, CenterError> {
+        self.step_with(id, step, Some(key)).await
+    }
+
+    async fn step_with(&self, id: &str, step: &Step, key: Option<&str>) -> Result<Assignment, CenterError> {
         let id = safe_id(id)?;
         let post = |action: &str| Call::new(Method::POST, paths::transition(id, action));
         let call = match step {
@@ -95,7 +104,7 @@ impl CenterClient {
             Step::Decline(reason, text) => post("decline").json(&Decline { reason: *reason, text: text.clone() })?,
             Step::Return(reason, text) => post("return").json(&Return { reason: *reason, text: text.clone() })?,
         };
-        self.json(&call.idempotent(None)?).await
+        self.json(&call.idempotent(key)?).await
     }
 
     /// Makes a lease last longer.

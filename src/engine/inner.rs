@@ -214,7 +214,7 @@ pub(super) fn failure_of_store(error: &StoreError) -> Failure {
     match error {
         StoreError::Full(detail) => Failure::Full(detail.clone()),
         StoreError::Damaged(_) | StoreError::Seal(_) | StoreError::Json(_) => Failure::Corrupt(error.to_string()),
-        StoreError::AlreadySigned => Failure::Conflict(error.to_string()),
+        StoreError::AlreadySigned | StoreError::Flagged => Failure::Conflict(error.to_string()),
         _ => Failure::Local(error.to_string()),
     }
 }

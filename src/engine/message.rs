@@ -3,6 +3,10 @@
 //! A [`Command`] is done once, in order. A [`Demand`] is everything wanted now; the newest replaces the one
 //! before. An [`Event`] is a fact. The app never waits for an answer.
 
+mod waiting;
+
+pub use waiting::{FlagEntry, OutboxEntry};
+
 use crate::imaging::Frame;
 use crate::report::manifest::Acknowledged;
 use crate::report::{Draft, Receipt, Template};
@@ -73,6 +77,13 @@ pub enum Command {
         assignment: String,
         /// The step.
         transition: Transition,
+    },
+    /// Keeps the flag "wrong patient suspected" and sends it back to the center as soon as it can be reached.
+    SuspectPatient {
+        /// Assignment id.
+        assignment: String,
+        /// The reader's words; not empty.
+        text: String,
     },
     /// Loads the newest draft (local or center, whichever is newer).
     LoadDraft {
@@ -277,23 +288,6 @@ pub struct StudyProgress {
     pub failure: Option<Failure>,
 }
 
-/// What waits in the outbox.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboxEntry {
-    /// Number, in order of signing.
-    pub id: i64,
-    /// Assignment it answers.
-    pub assignment: String,
-    /// SHA-256 (hex) of the signed bytes.
-    pub sha256: String,
-    /// When it was signed.
-    pub signed_at: Timestamp,
-    /// Attempts so far.
-    pub attempts: u32,
-    /// A person must act; the reason.
-    pub wedged: Option<String>,
-}
-
 /// A report frozen for signing: exactly what will be signed.
 #[derive(Clone)]
 pub struct Prepared {
@@ -464,7 +458,16 @@ pub enum Event {
     },
     /// The center's receipt, verified.
     Receipt(Receipt),
-    /// What waits.
+    /// All flags "wrong patient suspected" of this reader that are kept here and that the center does not have yet.
+    Flags(Vec<FlagEntry>),
+    /// Such a flag could not be kept: it is not set.
+    FlagFailed {
+        /// Assignment id.
+        assignment: String,
+        /// Why.
+        failure: Failure,
+    },
+    /// What waits of this reader's.
     Outbox(Vec<OutboxEntry>),
     /// Reports of an assignment.
     Reports {

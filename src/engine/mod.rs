@@ -11,6 +11,7 @@ mod config;
 mod disk;
 mod drafts;
 mod enrolment;
+mod flags;
 mod inner;
 mod keys;
 mod library;

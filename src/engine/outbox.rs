@@ -50,12 +50,13 @@ impl Round {
 }
 
 impl Inner {
-    /// Tells what waits.
+    /// Tells the reader signed in what waits of theirs; what waits of others is none of their business.
     pub(super) async fn tell_outbox(&self) {
-        let Ok(disk) = self.disk() else { return };
+        let (Ok(disk), Some(session)) = (self.disk(), self.signed_in()) else { return };
         match disk.call(|store| store.outbox()).await {
             Ok(rows) => {
-                let entries = rows.into_iter().map(|row| OutboxEntry {
+                let rows = rows.into_iter().filter(|row| row.package.user == session.user);
+                let entries = rows.map(|row| OutboxEntry {
                     id: row.id,
                     assignment: row.package.assignment,
                     sha256: row.package.sha256,
@@ -72,8 +73,17 @@ impl Inner {
     /// A person asked: wedged entries are tried again too.
     pub(super) async fn send_outbox(&self) {
         let Ok(disk) = self.disk() else { return };
-        if let Err(error) = disk.call(|store| store.outbox_unwedge()).await {
+        let Ok(user) = self.writer() else { return };
+        let mine = disk.call(move |store| {
+            let rows = store.outbox()?;
+            let mine = rows.into_iter().filter(|r| r.package.user == user);
+            mine.map(|r| r.id).try_for_each(|id| store.outbox_unwedge(id))
+        });
+        if let Err(error) = mine.await {
             self.events.push(Event::Notice(failure_of_store(&error)));
+        }
+        if let Err(failure) = self.unmark_flags().await {
+            self.events.push(Event::Notice(failure));
         }
         self.tell_outbox().await;
         self.outbox_wake.notify_one();
@@ -129,8 +139,12 @@ impl Inner {
         let disk = self.disk()?;
         let rows = disk.call(|store| store.outbox()).await.map_err(|e| failure_of_store(&e))?;
         let now = self.now();
-        let mut round = Round::default();
+        let mut round = Round { wait: self.send_flags(&user).await?, ..Round::default() };
         for row in rows.iter().filter(|r| r.package.user == user) {
+            // The session changed meanwhile: the rest goes when its reader is back, under nobody else's name.
+            if !self.token_is_of(&user) {
+                return Ok(None);
+            }
             if !round.may_go(row) {
                 continue;
             }
@@ -144,7 +158,10 @@ impl Inner {
                     disk.call(move |store| store.outbox_accepted(id, &kept, audit))
                         .await
                         .map_err(|e| failure_of_store(&e))?;
-                    self.events.push(Event::Receipt(*receipt));
+                    // Before anybody is signed in it is a fact for the program, which shows it to nobody.
+                    if self.is_present(&user) || self.signed_in().is_none() {
+                        self.events.push(Event::Receipt(*receipt));
+                    }
                     self.tell_outbox().await;
                     self.audit_wake.notify_one();
                     if let Err(error) = self.reread_assignment(&assignment).await {
@@ -159,7 +176,7 @@ impl Inner {
                     let next = now.saturating_add(SignedDuration::try_from(wait).unwrap_or_default()).unwrap_or(now);
                     disk.call(move |store| store.outbox_retry(id, next)).await.map_err(|e| failure_of_store(&e))?;
                     self.tell_outbox().await;
-                    if !matches!(failure, Failure::Offline(_)) {
+                    if self.is_present(&user) && !matches!(failure, Failure::Offline(_)) {
                         self.events.push(Event::Notice(failure));
                     }
                     round.later(&assignment, wait);
@@ -171,7 +188,9 @@ impl Inner {
                     round.held.insert(assignment.clone());
                     let told = reason.clone();
                     disk.call(move |store| store.outbox_wedged(id, &reason)).await.map_err(|e| failure_of_store(&e))?;
-                    self.events.push(Event::Notice(Failure::Rejected(told)));
+                    if self.is_present(&user) {
+                        self.events.push(Event::Notice(Failure::Rejected(told)));
+                    }
                     self.tell_outbox().await;
                     if let Err(error) = self.reread_assignment(&assignment).await {
                         tracing::debug!(%error, "the refused assignment was not read anew");

@@ -18,6 +18,7 @@ fn replaces(newer: &Event, older: &Event) -> bool {
     match (newer, older) {
         (Event::Link(_), Event::Link(_))
         | (Event::Outbox(_), Event::Outbox(_))
+        | (Event::Flags(_), Event::Flags(_))
         | (Event::Worklist { .. }, Event::Worklist { .. })
         | (Event::WorklistFailed(_), Event::WorklistFailed(_)) => true,
         (Event::Study(a), Event::Study(b)) => a.uid == b.uid,

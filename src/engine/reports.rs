@@ -33,7 +33,9 @@ impl Inner {
         let id = assignment.to_owned();
         let signed = disk.call(move |store| store.signed(&id)).await.map_err(|e| failure_of_store(&e))?;
         let mut out = Vec::new();
-        for row in &signed {
+        // What another reader signed on this terminal comes from the center, or not at all.
+        let reader = self.writer()?;
+        for row in signed.iter().filter(|row| row.package.user == reader) {
             let package = &row.package;
             let html = package.attachments.iter().find(|a| a.name == REPORT_HTML);
             let parts = Parts {

@@ -226,8 +226,9 @@ async fn take_demands(inner: Arc<Inner>, slot: Arc<DemandSlot>) {
             (said.newest.take(), std::mem::take(&mut said.fresh))
         };
         if let Some(demand) = newest {
+            // Studies first: files of the reader's own give way before a picture of that UID is looked for.
+            inner.demand_studies(demand.studies.clone(), &fresh);
             inner.demand_pictures(&demand);
-            inner.demand_studies(demand.studies, &fresh);
             inner.transfer.poke();
         }
     }
@@ -271,6 +272,7 @@ async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile:
             }
             Command::Sign { prepared, password } => inner.sign(prepared, password).await,
             Command::SendOutbox => inner.send_outbox().await,
+            Command::SuspectPatient { assignment, text } => inner.suspect_patient(assignment, text).await,
             Command::Prepare { draft, template, assignment, acknowledged, shown, language } => {
                 inner.prepare(Wish { draft, template, assignment, acknowledged, shown, language }).await;
             }
@@ -318,6 +320,7 @@ async fn over_network(inner: &Arc<Inner>, command: Command) {
         | Command::DiscardPrepared(_)
         | Command::Sign { .. }
         | Command::SendOutbox
+        | Command::SuspectPatient { .. }
         | Command::Prepare { .. }
         | Command::OpenLocal(_) => {}
     }

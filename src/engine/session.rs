@@ -258,11 +258,17 @@ impl Inner {
         if online {
             *lock(&self.token_user) = Some(session.clone());
         }
-        *lock(&self.writer) = Some(session.user.clone());
+        if lock(&self.writer).replace(session.user.clone()).is_some_and(|before| before != session.user) {
+            // What the reader before left in memory is none of this one's business.
+            lock(&self.assignments).clear();
+            lock(&self.desk.prepared).clear();
+            self.requests_changed();
+        }
         *lock(&self.session) = Some(session.clone());
         self.record(self.audit(AuditAction::Login, AuditOutcome::Success, None)).await;
         let user = session.user.clone();
         self.events.push(Event::SignedIn(session));
+        self.tell_flags().await;
         self.tell_reading_state(user).await;
         if !online {
             self.show_kept_worklist().await;

@@ -31,6 +31,8 @@ pub(super) struct Frozen {
     built: Built,
     sha256: String,
     draft: Draft,
+    /// Who will sign it (user id).
+    user: String,
 }
 
 /// What lies ready for signing; also the profile until the store takes it, and the threads to join.
@@ -58,6 +60,11 @@ impl Inner {
             self.events.push(Event::SignFailed(not_signed_in()));
             return;
         };
+        if let Ok(true) | Err(_) = self.is_flagged(&session.user, &wish.draft.assignment_id).await {
+            let failure = failure_of_store(&crate::store::StoreError::Flagged);
+            self.events.push(Event::SignFailed(failure));
+            return;
+        }
         let signer = Signer { user: session.user, name: session.name };
         let inner = Arc::clone(self);
         let made = self.pool.run(AT_ONCE, move || inner.freeze(&wish, signer)).await;
@@ -75,6 +82,7 @@ impl Inner {
             let Some(key_image) = &finding.key_image else { continue };
             pictures.push(KeyPicture { finding: finding.id, png: self.key_picture(key_image)? });
         }
+        let user = signer.user.clone();
         let built = manifest::build(&BuildInput {
             draft: &wish.draft,
             template: &wish.template,
@@ -105,7 +113,7 @@ impl Inner {
             sha256: sha256.clone(),
         };
         let mut held = lock(&self.desk.prepared);
-        held.insert(id, Arc::new(Frozen { built, sha256, draft: wish.draft.clone() }));
+        held.insert(id, Arc::new(Frozen { built, sha256, draft: wish.draft.clone(), user }));
         while held.len() > HELD {
             held.pop_first();
         }
@@ -143,6 +151,7 @@ impl Inner {
         let session = self.signed_in().ok_or_else(not_signed_in)?;
         let frozen = lock(&self.desk.prepared)
             .get(&id)
+            .filter(|frozen| frozen.user == session.user)
             .cloned()
             .ok_or_else(|| Failure::Conflict("this preview is no longer held: prepare it anew".to_owned()))?;
         let skew = lock(&self.link).clock_skew_s;

@@ -35,6 +35,8 @@ const MIGRATIONS: &[&str] = &[
                           center_etag TEXT, mirrored_revision INTEGER) STRICT;
      CREATE INDEX drafts_owner ON drafts(owner);
      DELETE FROM private WHERE name = 'reading-state';",
+    "CREATE TABLE flags (row BLOB PRIMARY KEY, owner BLOB NOT NULL, sealed BLOB NOT NULL) STRICT;
+     CREATE INDEX flags_owner ON flags(owner);",
 ];
 
 /// The connection. Reads go straight through; writes only in [`Db::transaction`].

@@ -14,6 +14,7 @@ mod audit;
 mod db;
 mod drafts;
 mod faults;
+mod flags;
 mod index_key;
 mod instances;
 mod objects;
@@ -25,6 +26,7 @@ mod studies;
 pub use audit::{ChainRecord, NewAudit};
 pub use drafts::KeptDraft;
 pub use faults::{Fault, FaultPlan, Faults, NoFaults};
+pub use flags::PatientFlag;
 pub use instances::InstanceRow;
 pub use objects::{ObjectFile, Objects};
 pub use outbox::{Attachment, OutboxRow, Package, SignedRow};
@@ -59,6 +61,9 @@ pub enum StoreError {
     /// A signed report for this assignment waits already.
     #[error("a signed report for this assignment waits already")]
     AlreadySigned,
+    /// Another patient's pictures are suspected: nothing is signed for this assignment.
+    #[error("another patient is suspected: nothing is signed until the center has answered")]
+    Flagged,
     /// What was named is not there.
     #[error("not kept here: {0}")]
     NotFound(&'static str),

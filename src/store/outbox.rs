@@ -102,6 +102,7 @@ pub struct SignedRow {
 impl Store {
     /// Keeps a signed report and puts it into the outbox, with its audit record: all at once or nothing.
     ///
+    /// While another patient is suspected nothing is signed: [`StoreError::Flagged`].
     /// Only one signed report may answer an assignment (or follow a given version):
     /// [`StoreError::AlreadySigned`] otherwise.
     pub fn sign(&mut self, package: &Package, audit: NewAudit) -> Result<i64, StoreError> {
@@ -109,6 +110,9 @@ impl Store {
         let assignment = self.index.row("signed", &[&package.assignment]);
         let sealed = self.seal_json(&context("signed", &answers), package)?;
         let sealer = self.sealer.clone();
+        if self.is_flagged(&package.user, &package.assignment)? {
+            return Err(StoreError::Flagged);
+        }
         self.db.transaction(|tx| {
             let there = tx.optional("SELECT id FROM signed WHERE answers = ?1", [&answers], |r| r.get::<_, i64>(0))?;
             if there.is_some() {
@@ -184,10 +188,10 @@ impl Store {
         })
     }
 
-    /// Wedged entries are tried again (a person asked for it).
-    pub fn outbox_unwedge(&mut self) -> Result<(), StoreError> {
+    /// A wedged entry is tried again (a person asked for it).
+    pub fn outbox_unwedge(&mut self, id: i64) -> Result<(), StoreError> {
         self.db.transaction(|tx| {
-            tx.run("outbox.unwedge", "UPDATE outbox SET wedged = NULL, next_at = 0", [])?;
+            tx.run("outbox.unwedge", "UPDATE outbox SET wedged = NULL, next_at = 0 WHERE id = ?1", [id])?;
             Ok(())
         })
     }
@@ -332,6 +336,28 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_signed_while_another_patient_is_suspected() {
+        let bench = Bench::new();
+        let mut store = bench.open();
+        let flag = crate::store::PatientFlag {
+            assignment: "a".into(),
+            user: "dr".into(),
+            text: "x".into(),
+            key: "k".into(),
+            set_at: Timestamp::UNIX_EPOCH,
+            refused: None,
+        };
+        store.put_flag(&flag, login()).expect("kept");
+        drop(store);
+        let mut store = bench.open();
+        assert!(matches!(store.sign(&package("a", None), login()), Err(StoreError::Flagged)));
+        assert!(store.outbox().expect("read").is_empty());
+        store.sign(&package("b", None), login()).expect("another assignment");
+        store.flag_taken("dr", "a").expect("gone");
+        store.sign(&package("a", None), login()).expect("signed");
+    }
+
+    #[test]
     fn a_receipt_takes_only_the_draft_that_was_signed() {
         let bench = Bench::new();
         let mut store = bench.open();
@@ -361,7 +387,9 @@ mod tests {
         store.outbox_wedged(id, "lease lost").expect("noted");
         let row = store.outbox().expect("read").remove(0);
         assert_eq!((row.attempts, row.next_at, row.wedged.as_deref()), (2, later, Some("lease lost")));
-        store.outbox_unwedge().expect("noted");
+        store.outbox_unwedge(id + 1).expect("another one");
+        assert!(store.outbox().expect("read")[0].wedged.is_some());
+        store.outbox_unwedge(id).expect("noted");
         assert_eq!(store.outbox().expect("read")[0].wedged, None);
         assert!(matches!(store.outbox_accepted(99, &receipt("a"), login()), Err(StoreError::NotFound(_))));
     }

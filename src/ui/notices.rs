@@ -110,6 +110,18 @@ pub fn parts(words: Words, app: &App, code: &NoticeCode) -> Parts {
             t("notice.wedged_do"),
             Some(t("notice.go_outbox")),
         ),
+        NoticeCode::PatientFlagFailed { assignment, failure: f } => (
+            format!("{} {}", about("notice.flag_failed", assignment), failure::what(words, f)),
+            t("notice.flag_failed_means"),
+            failure::todo(words, f),
+            Some(t("notice.retry")),
+        ),
+        NoticeCode::PatientFlagRefused { assignment, reason } => (
+            words.f("notice.flag_refused", &[("who", &who(assignment)), ("reason", reason)]),
+            t("notice.flag_refused_means"),
+            t("notice.flag_refused_do"),
+            Some(t("notice.retry")),
+        ),
         NoticeCode::ReportReceived { assignment, report_id } => (
             words.f("notice.received", &[("who", &who(assignment)), ("id", report_id)]),
             t("notice.received_means"),

@@ -5,5 +5,6 @@ mod disk;
 mod download;
 mod enrolment;
 mod killed;
+mod readers;
 mod reporting;
 mod session;

@@ -237,13 +237,28 @@ fn suspected_wrong_patient_stops_all_signing_whatever_the_center_answers() {
     assert!(b.out.is_empty(), "no return without words");
     b.act(Action::Worklist(WorklistAction::ReturnText("乳房が写っている".into())));
     b.act(Action::Worklist(WorklistAction::ConfirmReturn));
-    let returned = b.out.iter().any(|c| {
-        matches!(c, Command::Transition { transition: Transition::Return(ReturnReason::WrongPatientSuspected, text), .. }
-            if text == "乳房が写っている")
-    });
-    assert!(returned && b.app.reading.is_none());
-    b.event(Event::TransitionFailed { assignment: "a-1".into(), failure: Failure::Offline(String::new()) });
+    let kept = |out: &[Command]| {
+        out.iter().filter(|c| matches!(c, Command::SuspectPatient { text, .. } if text == "乳房が写っている")).count()
+    };
+    assert!(kept(&b.out) == 1 && b.app.reading.is_none());
+    // Not said to be set before it is kept; blocked all the same.
+    assert!(!b.app.worklist.wrong_patient.contains("a-1") && b.app.worklist.suspected("a-1"));
+    b.event(Event::FlagFailed { assignment: "a-1".into(), failure: Failure::Full(String::new()) });
+    assert!(b.app.worklist.suspected("a-1"));
+    let failed = |c: &NoticeCode| matches!(c, NoticeCode::PatientFlagFailed { .. });
+    let notice = b.app.notices.iter().find(|n| failed(&n.code)).expect("told").id;
+    b.act(Action::Notice(crate::app::NoticeAction::Act(notice)));
+    assert_eq!(kept(&b.out), 2, "tried again with the same words");
+    let flag = |refused| crate::engine::message::FlagEntry { assignment: "a-1".into(), set_at: b.now, refused };
+    let (waiting, refused) = (flag(None), flag(Some("not found".to_owned())));
+    b.event(Event::Flags(vec![waiting]));
+    assert!(b.app.worklist.wrong_patient.contains("a-1") && !b.app.notices.any(failed));
+    b.event(Event::Flags(vec![refused]));
+    assert!(b.app.notices.any(|n| matches!(n, NoticeCode::PatientFlagRefused { .. })));
+    assert!(b.app.worklist.upcoming().iter().all(|a| a.id != "a-1"), "it is not the next one to read");
+    b.out.clear();
     b.open("a-1");
+    assert!(!b.out.iter().any(|c| matches!(c, Command::Transition { .. })), "nothing begins it anew");
     b.look_at_everything();
     b.fill();
     let points = open_points(&b.app).expect("gate");
