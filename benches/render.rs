@@ -5,7 +5,7 @@
 #![allow(missing_docs, reason = "criterion's macro makes an undocumented function")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use dokuei::imaging::{Frame, Modality, Photometric, Pixels, Resampling};
+use dokuei::imaging::{Frame, Look, Modality, Photometric, Pixels, Resampling};
 use dokuei::render::{Budgets, Gpu, Offscreen, Picture, Scene};
 use dokuei::study::Voi;
 use dokuei::viewport::{Geometry, ViewPresentation};
@@ -23,6 +23,7 @@ fn frame(columns: u32, rows: u32) -> Arc<Frame> {
         unit: String::new(),
         padding: None,
         voi: vec![],
+        display: dokuei::imaging::Display::default(),
         pixel_aspect: 1.0,
         warnings: vec![],
     })
@@ -37,8 +38,7 @@ fn scene(frame: &Arc<Frame>, origin_px: [i32; 2], size_px: [u32; 2]) -> Scene {
         picture: Some(Picture {
             frame: Arc::clone(frame),
             pixel_from_screen: geometry.pixel_from_screen_affine(),
-            voi: Voi::linear(1000.0, 2000.0),
-            invert: false,
+            look: Look::of(frame, Voi::linear(1000.0, 2000.0), false),
             resampling: Resampling::default(),
         }),
     }

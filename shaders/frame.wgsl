@@ -8,10 +8,18 @@
 //    Beyond MAX_TAPS image pixels per screen pixel (thumbnails) MAX_TAPS evenly spread rows and columns stand
 //    for all.
 // Padding is never mixed in; where a footprint holds some, the rest is darkened by the share of it.
+// Over it: an overlay's mark anywhere in the footprint, then a shutter over the nearest pixel.
 
 const MAX_TAPS: f32 = 32.0;
 // Half way between two pixels the later one is nearest, whatever the rounding of the position.
 const HALF: f32 = 0.5009765625;
+
+// Share of an image pixel from which on its overlay mark counts: less is rounding.
+const MARK_SHARE: f32 = 0.0009765625;
+
+// Bits of the mask.
+const MASK_OVERLAY: u32 = 1u;
+const MASK_SHUTTER: u32 = 2u;
 
 const KIND_UINT: u32 = 0u;
 const KIND_SINT: u32 = 1u;
@@ -37,12 +45,19 @@ struct FrameUniform {
     footprint: vec2<f32>,
     // 1: nearest pixel instead of linear interpolation.
     nearest: vec2<u32>,
+    // Bits of the mask that count now.
+    mask: u32,
+    // Level of what a shutter covers.
+    shutter_level: f32,
+    unused_0: u32,
+    unused_1: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: FrameUniform;
 @group(1) @binding(0) var texels_uint: texture_2d_array<u32>;
 @group(1) @binding(1) var texels_sint: texture_2d_array<i32>;
 @group(1) @binding(2) var texels_float: texture_2d_array<f32>;
+@group(1) @binding(3) var texels_mask: texture_2d_array<u32>;
 
 @vertex
 fn vs_viewport(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
@@ -74,6 +89,13 @@ fn fetch(x: i32, y: i32) -> vec4<f32> {
     }
     let padding = frame.voi.has_padding == 1u && value >= frame.voi.padding_int.x && value <= frame.voi.padding_int.y;
     return vec4<f32>(f32(value - frame.voi.pivot_int), 0.0, 0.0, select(1.0, 0.0, padding));
+}
+
+// Bits of a pixel inside the frame.
+fn mask_at(at: vec2<i32>) -> u32 {
+    let bits = i32((1u << frame.tile_shift) - 1u);
+    let layer = (at.y >> frame.tile_shift) * i32(frame.tiles_across) + (at.x >> frame.tile_shift);
+    return textureLoad(texels_mask, at & vec2<i32>(bits), layer, 0).r & frame.mask;
 }
 
 // The image pixels along one axis that make up a screen pixel.
@@ -156,6 +178,12 @@ fn fs_frame(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
     if any(pixel < vec2<f32>(-0.5) - reach) || any(pixel >= size - vec2<f32>(HALF) + reach) {
         return black;
     }
+    let last = frame.size - 1;
+    let at = clamp(vec2<i32>(floor(pixel + HALF)), vec2<i32>(0), last);
+    var bits = 0u;
+    if frame.mask != 0u {
+        bits = mask_at(at);
+    }
     var sum = vec3<f32>(0.0);
     var image = 0.0;
     if all(frame.footprint <= vec2<f32>(1.0)) {
@@ -163,6 +191,8 @@ fn fs_frame(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
         sum = near.rgb;
         image = near.w;
     } else {
+        // The nearest pixel's own mark may lie outside the footprint that counts below.
+        bits &= MASK_SHUTTER;
         let columns = taps(pixel.x, frame.footprint.x, frame.nearest.x, frame.size.x);
         let rows = taps(pixel.y, frame.footprint.y, frame.nearest.y, frame.size.y);
         for (var j = 0; j < rows.count; j++) {
@@ -179,8 +209,17 @@ fn fs_frame(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
                     continue;
                 }
                 // Linear interpolation holds the outermost pixels to the picture's edge.
-                let value = fetch(clamp(x, 0, frame.size.x - 1), clamp(y, 0, frame.size.y - 1));
-                let weight = row_weight * tap_weight(columns, column) * value.w;
+                let here = clamp(vec2<i32>(x, y), vec2<i32>(0), last);
+                let value = fetch(here.x, here.y);
+                let column_weight = tap_weight(columns, column);
+                let weight = row_weight * column_weight * value.w;
+                if (frame.mask & MASK_OVERLAY) != 0u {
+                    let marks_x = select(here.x == at.x, column_weight > MARK_SHARE, columns.mean);
+                    let marks_y = select(here.y == at.y, row_weight > MARK_SHARE, rows.mean);
+                    if marks_x && marks_y {
+                        bits |= mask_at(here) & MASK_OVERLAY;
+                    }
+                }
                 sum += value.rgb * weight;
                 image += weight;
             }
@@ -190,6 +229,12 @@ fn fs_frame(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
         cover = min(image / whole, 1.0);
         // Rounding of many small weights must not darken what lies wholly inside.
         cover = select(cover, 1.0, cover > 0.9999);
+    }
+    if (bits & MASK_OVERLAY) != 0u {
+        return vec4<f32>(1.0);
+    }
+    if (bits & MASK_SHUTTER) != 0u {
+        return vec4<f32>(vec3<f32>(frame.shutter_level), 1.0);
     }
     if image <= 0.0 {
         return black;

@@ -4,7 +4,7 @@
 use anyhow::Context as _;
 use clap::Parser as _;
 use dokuei::cli::args::{Cli, Command, DemoArgs};
-use dokuei::cli::{demo, dump, enrol, info, verify};
+use dokuei::cli::{demo, dump, enrol, info, pixels, verify};
 use dokuei::engine::{Clock as _, SystemClock};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -51,6 +51,10 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
     match &cli.command {
         Some(Command::Info { paths, json }) => Ok(info::run(paths, *json, &mut out)?),
         Some(Command::Dump { file, json }) => Ok(dump::run(file, *json, &mut out)?),
+        Some(Command::Pixels(args)) => {
+            pixels::run(args, &mut out)?;
+            Ok(true)
+        }
         Some(Command::Render(args)) => render(args, &mut out),
         Some(Command::Verify { path, signature, ca }) => {
             let args = verify::VerifyArgs { path: path.clone(), signature: signature.clone(), ca: ca.clone() };

@@ -63,7 +63,15 @@ fn uniforms_lie_as_the_shaders_read_them() {
             inverted,
             has_padding,
             padding_int,
-            padding_float
+            padding_float,
+            lut_entries,
+            lut_scale,
+            lut_full,
+            presentation_entries,
+            presentation_full,
+            unused_0,
+            unused_1,
+            unused_2
         )
     );
     assert_eq!(
@@ -78,7 +86,11 @@ fn uniforms_lie_as_the_shaders_read_them() {
             tile_shift,
             tiles_across,
             footprint,
-            nearest
+            nearest,
+            mask,
+            shutter_level,
+            unused_0,
+            unused_1
         )
     );
 }

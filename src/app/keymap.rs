@@ -100,6 +100,12 @@ pub enum Intent {
     Reset,
     /// Invert.
     Invert,
+    /// The next of the picture's own windows and LUTs.
+    NextVoi,
+    /// Overlays of the picture.
+    ToggleOverlays,
+    /// Shutters of the picture.
+    ToggleShutters,
     /// Mirror left-right.
     FlipHorizontal,
     /// Mirror top-bottom.
@@ -314,6 +320,9 @@ const DEFAULTS: &[(Context, &str, Intent)] = &[
     (Context::Reading, "G", Intent::OneToOne),
     (Context::Reading, "R", Intent::Reset),
     (Context::Reading, "I", Intent::Invert),
+    (Context::Reading, "N", Intent::NextVoi),
+    (Context::Reading, "X", Intent::ToggleOverlays),
+    (Context::Reading, "Shift+X", Intent::ToggleShutters),
     (Context::Reading, "H", Intent::FlipHorizontal),
     (Context::Reading, "V", Intent::FlipVertical),
     (Context::Reading, "O", Intent::Rotate),

@@ -29,6 +29,7 @@ pub(super) fn act(app: &mut App, now: Timestamp, id: ViewId, action: Action, out
         }
         Action::StepDisplaySet(by) => place::step_set(app, now, id, by),
         Action::Preset(n) => preset(app, now, id, n),
+        Action::NextVoi => next_voi(app, now, id),
         Action::Reset => with(app, now, id, |view| {
             view.view = view.hung;
             view.data = view.hung_data;
@@ -97,6 +98,17 @@ fn preset(app: &mut App, now: Timestamp, id: ViewId, number: u8) {
     let own = measure::own_voi(app, id).or((modality == "CT").then_some(crate::study::Voi::linear(0.0, 1.0)));
     if let (Some(preset), Some(own)) = (preset, own) {
         let voi = preset.voi(own);
+        with(app, now, id, |view| view.data.voi = Some(voi));
+    }
+}
+
+/// The choice after the one in force, of those that the frame brings; from any other window to the first.
+fn next_voi(app: &mut App, now: Timestamp, id: ViewId) {
+    let shown = measure::shown_voi(app, id);
+    let frame = app.view(id).and_then(|v| v.frame.as_ref()).and_then(|f| app.pictures.frame(f));
+    let Some(frame) = frame else { return };
+    let next = frame.voi.iter().position(|v| Some(*v) == shown).map_or(0, |at| (at + 1) % frame.voi.len());
+    if let Some(voi) = frame.voi.get(next).copied() {
         with(app, now, id, |view| view.data.voi = Some(voi));
     }
 }

@@ -68,6 +68,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Writes what a stage of the grey-scale chain yields for one frame, as a NumPy array.
+    Pixels(PixelsArgs),
     /// Draws one frame into a PNG, with the window's own pipeline.
     Render(RenderArgs),
     /// Verifies a signed report.
@@ -98,6 +100,47 @@ pub struct DemoArgs {
     /// Smaller generated studies (quarter matrix, fewer slices): seconds instead of minutes.
     #[arg(long)]
     pub small: bool,
+}
+
+/// Arguments of `dokuei pixels`.
+#[derive(Debug, Args)]
+pub struct PixelsArgs {
+    /// DICOM file.
+    pub file: PathBuf,
+    /// Frame, counted from 1.
+    #[arg(long, default_value_t = 1)]
+    pub frame: u32,
+    /// Which stage (PS3.4 N.2).
+    #[arg(long, value_enum, default_value_t = Stage::Stored)]
+    pub stage: Stage,
+    /// The file's VOI LUT or window of this number, counted from 1, LUTs first; default: the first.
+    #[arg(long, value_name = "K", conflicts_with = "window")]
+    pub voi: Option<usize>,
+    /// Window center and width, and a function: linear, linear-exact or sigmoid.
+    #[arg(long, value_name = "C,W[,FUNCTION]", allow_hyphen_values = true)]
+    pub window: Option<String>,
+    /// Draws overlay planes (white) into the presentation.
+    #[arg(long)]
+    pub overlays: bool,
+    /// Closes display shutters in the presentation.
+    #[arg(long)]
+    pub shutters: bool,
+    /// NumPy file to write.
+    #[arg(short, long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// A stage of the grey-scale chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Stage {
+    /// Stored values: integers of native depth.
+    Stored,
+    /// After the modality transform: f64 (f32 for float pixels without rescale).
+    Modality,
+    /// After the VOI transform: f32, 0 to 255, unrounded, before inversion.
+    Voi,
+    /// As shown: u8, with polarity and padding.
+    Presentation,
 }
 
 /// Arguments of `dokuei render`.

@@ -11,6 +11,8 @@ pub mod driver;
 pub mod dump;
 pub mod enrol;
 pub mod info;
+pub mod npy;
+pub mod pixels;
 pub mod reading_day;
 pub mod render;
 pub mod verify;

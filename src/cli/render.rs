@@ -2,7 +2,7 @@
 
 use super::args::{RenderArgs, Renderer};
 use crate::dicom::{DecodeError, Object, ReadError};
-use crate::imaging::{EncodeError, Frame, Resampling, auto_window, encode_png, render_placed};
+use crate::imaging::{EncodeError, Frame, Look, Resampling, auto_window, encode_png, render_placed};
 use crate::study::{FrameIndex, Voi, VoiFunction};
 use crate::viewport::{Geometry, ViewPresentation, Zoom};
 use std::sync::Arc;
@@ -60,17 +60,26 @@ pub fn parse_size(text: &str) -> Result<Size, RenderError> {
 }
 
 /// `CENTER,WIDTH` as a LINEAR window (PS3.3 C.11.2.1.2.1); below a width of 1, which LINEAR does not know,
-/// as LINEAR_EXACT.
+/// as LINEAR_EXACT. A third word names the function.
 pub fn parse_window(text: &str) -> Result<Voi, RenderError> {
     let number = |t: &str| t.trim().parse::<f64>().ok().filter(|v| v.is_finite());
-    text.split_once(',')
-        .and_then(|(c, w)| {
-            let (center, width) = (number(c)?, number(w)?);
-            let function = if width < 1.0 { VoiFunction::LinearExact } else { VoiFunction::Linear };
-            Some(Voi { center, width, function })
-        })
-        .filter(|voi| voi.width > 0.0)
-        .ok_or_else(|| RenderError::Usage(format!("--window takes CENTER,WIDTH with a width above 0, not `{text}`")))
+    let parsed = || {
+        let mut parts = text.split(',');
+        let (center, width) = (number(parts.next()?)?, number(parts.next()?)?);
+        let function = match parts.next().map(str::trim) {
+            None if width < 1.0 => VoiFunction::LinearExact,
+            None | Some("linear") => VoiFunction::Linear,
+            Some("linear-exact") => VoiFunction::LinearExact,
+            Some("sigmoid") => VoiFunction::Sigmoid,
+            Some(_) => return None,
+        };
+        let least = if function == VoiFunction::Linear { 1.0 } else { f64::MIN_POSITIVE };
+        (parts.next().is_none() && width >= least).then_some(Voi { center, width, function })
+    };
+    parsed().ok_or_else(|| {
+        let functions = "linear (width 1 or more), linear-exact or sigmoid";
+        RenderError::Usage(format!("--window takes CENTER,WIDTH with a width above 0 and {functions}, not `{text}`"))
+    })
 }
 
 /// The window in force: the wished one, the frame's own first, or one from its values.
@@ -120,11 +129,12 @@ impl Drawer {
         let view = ViewPresentation { zoom, ..ViewPresentation::default() };
         let geometry = Geometry::new(size_px.map(f64::from), frame.columns, frame.rows, aspect, view);
         let map = geometry.pixel_from_screen_affine();
+        let look = Look::of(frame, voi, false);
         #[cfg(feature = "gui")]
         if let Some(gpu) = &mut self.gpu {
-            return Ok((on_gpu(gpu, frame, voi, map, size_px)?, size_px));
+            return Ok((on_gpu(gpu, frame, look, map, size_px)?, size_px));
         }
-        Ok((render_placed(frame, &voi, false, &map, size_px, Resampling::default()), size_px))
+        Ok((render_placed(frame, &look, &map, size_px, Resampling::default()), size_px))
     }
 }
 
@@ -132,13 +142,13 @@ impl Drawer {
 fn on_gpu(
     gpu: &mut crate::render::Offscreen,
     frame: &Arc<Frame>,
-    voi: Voi,
+    look: Look,
     pixel_from_screen: glam::DAffine2,
     size_px: [u32; 2],
 ) -> Result<Vec<u8>, RenderError> {
     use crate::render::{Picture, Scene};
     let frame = Arc::clone(frame);
-    let picture = Picture { frame, pixel_from_screen, voi, invert: false, resampling: Resampling::default() };
+    let picture = Picture { frame, pixel_from_screen, look, resampling: Resampling::default() };
     let scene = Scene { origin_px: [0, 0], size_px, picture: Some(picture) };
     let (rgb, shown) = gpu.render(&scene).map_err(|error| RenderError::Draw(error.to_string()))?;
     match shown.failure {
@@ -177,6 +187,7 @@ mod tests {
             unit: String::new(),
             padding: None,
             voi: vec![Voi::linear(100.0, 2000.0)],
+            display: crate::imaging::Display::default(),
             pixel_aspect: 2.0,
             warnings: vec![],
         })
@@ -194,10 +205,13 @@ mod tests {
             assert!(matches!(parse_size(bad), Err(RenderError::Usage(_))), "{bad}");
         }
         assert_eq!(parse_window("-600,1500").ok(), Some(Voi::linear(-600.0, 1500.0)));
-        for bad in ["", "40", "40,0", "40,-0.5", "40,-1", "NaN,400", "40,inf"] {
+        for bad in
+            ["4,5,cubic", "4,5,sigmoid,1", "4,0.5,linear", "", "40", "40,0", "40,-0.5", "40,-1", "NaN,400", "40,inf"]
+        {
             assert!(matches!(parse_window(bad), Err(RenderError::Usage(_))), "{bad}");
         }
         assert_eq!(parse_window("0.5,0.25").ok().map(|v| v.function), Some(VoiFunction::LinearExact));
+        assert_eq!(parse_window("4,0.5,sigmoid").ok().map(|v| v.function), Some(VoiFunction::Sigmoid));
         assert_eq!(window_of(&frame(), None), Voi::linear(100.0, 2000.0));
     }
 

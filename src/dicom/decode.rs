@@ -8,8 +8,8 @@ use super::image::{
 };
 use super::read::{Header, ReadError};
 use super::samples::{self, Layout};
-use super::{colour, functional, meaning};
-use crate::imaging::{Frame, FrameError, Padding, Photometric, Pixels};
+use super::{colour, functional, graphics, luts, meaning, real_world};
+use crate::imaging::{Display, Frame, FrameError, Modality, Padding, Photometric, Pixels};
 use crate::study::FrameIndex;
 use std::borrow::Cow;
 use std::io::Read;
@@ -153,19 +153,39 @@ impl Object {
         };
         let info = functional::frame_info(&view, at);
         let spacing = info.plane.map(|p| p.spacing_mm).or(info.spacing_mm);
+        let modality = if grey { meaning::modality(&view, at, signed, &mut warnings) } else { Modality::IDENTITY };
+        let choices = if grey {
+            let negative = luts::signed_output(&modality, signed, image.layout.stored);
+            luts::choices(&view, at, negative, &mut warnings)
+        } else {
+            luts::Choices::default()
+        };
+        let words = match store {
+            Store::Native { range, float: false } if image.samples == 1 => Some(graphics::Words {
+                bytes: self.native_bytes(image, range, at),
+                endian: image.layout.endian,
+                allocated: image.layout.allocated,
+                pixel: [image.layout.high_bit + 1 - image.layout.stored, image.layout.high_bit],
+            }),
+            _ => None,
+        };
+        let display = Display {
+            voi_names: choices.names,
+            voi_luts: choices.luts,
+            overlays: graphics::overlays(&view, at, [image.rows, image.columns], words, &mut warnings),
+            shutter: graphics::shutter(&view, at, &mut warnings),
+            real_world: if grey { real_world::maps(&view, at) } else { Vec::new() },
+        };
         let frame = Frame {
             rows: image.rows,
             columns: image.columns,
             bits_stored: image.layout.stored,
             photometric,
-            modality: if grey {
-                meaning::modality(&view, at, signed, &mut warnings)
-            } else {
-                crate::imaging::Modality::IDENTITY
-            },
-            unit: if grey { meaning::unit(&view, at) } else { String::new() },
+            unit: if grey { meaning::unit(&view, at, &modality) } else { String::new() },
+            modality,
             padding,
-            voi: if grey { meaning::voi(&view, at, signed, &mut warnings) } else { Vec::new() },
+            voi: choices.voi,
+            display,
             pixel_aspect: meaning::pixel_aspect(&view, spacing),
             pixels,
             warnings,
@@ -196,6 +216,14 @@ impl Object {
         })
     }
 
+    /// Bytes that hold an uncompressed frame; short where the object is.
+    fn native_bytes(&self, image: &Image, range: &Range<usize>, at: usize) -> &[u8] {
+        let first_bit = at * frame_bits(image);
+        let first = range.start + first_bit / 8;
+        let last = range.start + (first_bit + frame_bits(image)).div_ceil(8);
+        self.header.source.get(first..last.min(range.end)).unwrap_or_default()
+    }
+
     fn native_frame(
         &self,
         image: &Image,
@@ -205,9 +233,7 @@ impl Object {
         warnings: &mut Vec<String>,
     ) -> Result<Pixels, DecodeError> {
         let first_bit = at * frame_bits(image);
-        let first = range.start + first_bit / 8;
-        let last = range.start + (first_bit + frame_bits(image)).div_ceil(8);
-        let bytes = self.header.source.get(first..last.min(range.end)).unwrap_or_default();
+        let bytes = self.native_bytes(image, range, at);
         let swapped;
         let big_words = image.layout.endian == Endian::Big
             && image.layout.allocated == 8

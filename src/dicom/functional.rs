@@ -2,7 +2,8 @@
 //! (PS3.3 C.7.6.16), and diffusion b-values in standard and private places.
 
 use super::dataset::View;
-use crate::study::{FrameInfo, ImagePlane, Voi, VoiFunction};
+use super::luts::named_windows;
+use crate::study::{FrameInfo, ImagePlane};
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
@@ -12,6 +13,14 @@ pub(crate) fn group<'a>(view: &View<'a>, frame: usize, sequence: Tag) -> Option<
         .nth(frame)
         .and_then(|item| item.item(sequence))
         .or_else(|| view.item(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).and_then(|item| item.item(sequence)))
+}
+
+/// All items of a functional group's sequence for a frame: per-frame, else shared, else the object's own.
+pub(crate) fn group_items<'a>(view: &View<'a>, frame: usize, sequence: Tag) -> Vec<View<'a>> {
+    let per_frame = view.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).nth(frame);
+    let shared = view.item(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
+    let holder = [per_frame, shared].into_iter().flatten().find(|h| h.item(sequence).is_some()).unwrap_or(*view);
+    holder.items(sequence).collect()
 }
 
 /// The group if there is one, else the object's root.
@@ -37,7 +46,7 @@ pub(crate) fn frame_info(view: &View<'_>, frame: usize) -> FrameInfo {
         spacing_mm: spacing.or_else(|| projection_spacing_mm(view)),
         b_value: b_value(view, frame),
         echo_time_ms: echo,
-        voi: windows(view, frame),
+        voi: named_windows(view, frame).into_iter().map(|(voi, _)| voi).collect(),
         cine_rate_hz: cine_rate_hz(view),
     }
 }
@@ -82,26 +91,6 @@ fn ultrasound_spacing_mm(view: &View<'_>) -> Option<[f64; 2]> {
         found = Some(spacing);
     }
     found
-}
-
-/// Windows in stored order; those that are no windows (width 0, text) are left out.
-pub(crate) fn windows(view: &View<'_>, frame: usize) -> Vec<Voi> {
-    let place = group_or_root(view, frame, tags::FRAME_VOILUT_SEQUENCE);
-    let function = match place.string(tags::VOILUT_FUNCTION).as_deref() {
-        Some("LINEAR_EXACT") => VoiFunction::LinearExact,
-        Some("SIGMOID") => VoiFunction::Sigmoid,
-        _ => VoiFunction::Linear,
-    };
-    let smallest = if function == VoiFunction::Linear { 1.0 } else { f64::MIN_POSITIVE };
-    let centers = place.floats(tags::WINDOW_CENTER);
-    let widths = place.floats(tags::WINDOW_WIDTH);
-    centers
-        .into_iter()
-        .zip(widths)
-        .filter(|(center, width)| center.is_finite() && width.is_finite() && *width >= smallest)
-        .take(64)
-        .map(|(center, width)| Voi { center, width, function })
-        .collect()
 }
 
 /// Diffusion b-value, s/mm²: MR Diffusion Sequence, (0018,9087), then the vendors' private elements,

@@ -1,16 +1,16 @@
-//! What stored values mean: modality transform, unit, padding, windows, pixel shape (PS3.3 C.7.6.3, C.11).
+//! What stored values mean: modality transform, unit, padding, pixel shape (PS3.3 C.7.6.3, C.11).
 
 use super::dataset::View;
-use super::functional::{group, group_or_root, windows};
+use super::functional::{group, group_or_root};
+use super::luts::lut;
 use crate::imaging::{Modality, Padding};
-use crate::study::Voi;
 use dicom_dictionary_std::tags;
 
 /// Modality LUT of the object, or rescale of frame or object.
 pub(super) fn modality(view: &View<'_>, frame: usize, signed: bool, warnings: &mut Vec<String>) -> Modality {
     if let Some(item) = view.item(tags::MODALITY_LUT_SEQUENCE) {
-        match lut(&item, signed) {
-            Some((first, data)) => return Modality::Lut { first, data: data.into() },
+        match lut(&item, signed, "modality", warnings) {
+            Some(lut) => return Modality::Lut { first: lut.first, data: lut.entries },
             None => warnings.push("the modality LUT is empty or damaged and not applied".into()),
         }
     }
@@ -26,26 +26,12 @@ pub(super) fn modality(view: &View<'_>, frame: usize, signed: bool, warnings: &m
     }
 }
 
-/// First mapped value and entries of a LUT item (PS3.3 C.11.1.1).
-fn lut(item: &View<'_>, signed: bool) -> Option<(i32, Vec<u16>)> {
-    let descriptor = item.ints(tags::LUT_DESCRIPTOR);
-    let [entries, first, bits] = *descriptor.first_chunk()?;
-    let entries = match entries as u16 {
-        0 => 65536,
-        n => usize::from(n),
-    };
-    let first = if signed { i32::from(first as u16 as i16) } else { i32::from(first as u16) };
-    let bytes = item.bytes(tags::LUT_DATA)?;
-    let data: Vec<u16> = if bits <= 8 && bytes.len() < entries * 2 {
-        bytes.iter().take(entries).map(|b| u16::from(*b)).collect()
-    } else {
-        bytes.as_chunks::<2>().0.iter().take(entries).map(|b| item.endian.u16(*b)).collect()
-    };
-    (!data.is_empty()).then_some((first, data))
-}
-
-/// Unit of the modality values: Rescale Type, PET Units, or HU for CT with rescale.
-pub(super) fn unit(view: &View<'_>, frame: usize) -> String {
+/// Unit of the modality values: Modality LUT Type, Rescale Type, PET Units, or HU for CT with rescale.
+pub(super) fn unit(view: &View<'_>, frame: usize, modality: &Modality) -> String {
+    if let Modality::Lut { .. } = modality {
+        let kind = view.item(tags::MODALITY_LUT_SEQUENCE).and_then(|item| item.string(tags::MODALITY_LUT_TYPE));
+        return kind.filter(|k| k != "US").unwrap_or_default();
+    }
     let place = group_or_root(view, frame, tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE);
     if let Some(rescale_type) = place.string(tags::RESCALE_TYPE) {
         return if rescale_type == "US" { String::new() } else { rescale_type };
@@ -75,27 +61,6 @@ pub(super) fn padding(view: &View<'_>, frame: usize, signed: bool, stored: u16) 
     let value = read(tags::PIXEL_PADDING_VALUE)?;
     let limit = read(tags::PIXEL_PADDING_RANGE_LIMIT).unwrap_or(value);
     Some(Padding { low: value.min(limit), high: value.max(limit) })
-}
-
-/// The frame's windows; where only a VOI LUT is given, the window over that LUT's input, with a warning.
-pub(super) fn voi(view: &View<'_>, frame: usize, signed: bool, warnings: &mut Vec<String>) -> Vec<Voi> {
-    let mut found = windows(view, frame);
-    let place = group_or_root(view, frame, tags::FRAME_VOILUT_SEQUENCE);
-    if let Some(item) = place.item(tags::VOILUT_SEQUENCE).or_else(|| view.item(tags::VOILUT_SEQUENCE)) {
-        match (found.is_empty(), lut(&item, signed)) {
-            (_, None) => warnings.push("the VOI LUT is empty or damaged and not applied".into()),
-            (true, Some((first, data))) => {
-                let width = data.len() as f64;
-                found.push(Voi::linear(f64::from(first) + width / 2.0, width.max(2.0)));
-                warnings.push("the VOI LUT is replaced by a window over the same range".into());
-            }
-            (false, Some(_)) => warnings.push("the VOI LUT is not applied; the stored window is used".into()),
-        }
-    }
-    if found.is_empty() && place.has(tags::WINDOW_CENTER) {
-        warnings.push("the stored window is not valid and not used".into());
-    }
-    found
 }
 
 /// Width over height of a pixel: spacing, else Pixel Aspect Ratio (vertical : horizontal).

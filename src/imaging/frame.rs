@@ -1,5 +1,6 @@
 //! One decoded frame: stored values at native depth, and all that is needed to read them rightly.
 
+use super::{Display, RealWorldMap};
 use crate::study::Voi;
 
 /// Stored values, row by row. Never windowed, never narrowed.
@@ -155,8 +156,11 @@ pub struct Frame {
     pub unit: String,
     /// Values that are not image.
     pub padding: Option<Padding>,
-    /// Windows that come with the frame.
+    /// VOI choices that come with the frame, the default first: its VOI LUTs, then its windows. Their names and
+    /// the LUTs' entries are in [`Display`].
     pub voi: Vec<Voi>,
+    /// What else the object says of showing the frame.
+    pub display: Display,
     /// Width over height of one pixel (Pixel Aspect Ratio or spacing); 1 where unknown.
     pub pixel_aspect: f64,
     /// Trouble met while decoding, for the reader.
@@ -186,9 +190,21 @@ impl Frame {
         Some(self.modality.apply(stored))
     }
 
+    /// Real-world values at (column, row), each with its mapping; none outside, for colour, and for padding.
+    pub fn real_world_values(&self, column: u32, row: u32) -> impl Iterator<Item = (&RealWorldMap, f64)> {
+        let inside = column < self.columns && row < self.rows;
+        let index = row as usize * self.columns as usize + column as usize;
+        let stored = if inside { self.pixels.stored(index) } else { None };
+        let stored = stored.filter(|s| !self.padding.is_some_and(|p| p.contains(*s)));
+        self.display.real_world.iter().filter_map(move |map| Some((map, map.value(stored?)?)))
+    }
+
     /// Memory held, bytes, near enough for budgets.
     pub fn bytes(&self) -> usize {
-        self.pixels.bytes() + std::mem::size_of::<Self>()
+        let display = &self.display;
+        let tables = display.voi_luts.iter().map(|l| l.entries.len() * 2).sum::<usize>();
+        let planes = display.overlays.iter().map(|o| o.bits.len()).sum::<usize>();
+        self.pixels.bytes() + tables + planes + std::mem::size_of::<Self>()
     }
 }
 
@@ -207,6 +223,7 @@ pub(crate) mod tests {
             unit: "HU".into(),
             padding: Some(Padding { low: -2000.0, high: -2000.0 }),
             voi: vec![],
+            display: Display::default(),
             pixel_aspect: 1.0,
             warnings: vec![],
         }

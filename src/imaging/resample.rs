@@ -1,8 +1,7 @@
 //! A frame laid on a screen on the CPU: the reference that `shaders/frame.wgsl` is compared with, and the way
 //! to render where there is no GPU.
 
-use super::{Frame, Photometric, Pixels, normalise};
-use crate::study::Voi;
+use super::{Frame, Look, MASK_OVERLAY, MASK_SHUTTER, Photometric, Pixels};
 use glam::{DAffine2, DVec2};
 
 /// Image pixels per screen pixel and axis up to which the mean counts every one of them; beyond (thumbnails)
@@ -36,11 +35,11 @@ pub fn footprint(pixel_from_screen: &DAffine2) -> [f64; 2] {
 ///
 /// `pixel_from_screen` maps screen positions (pixel `i` covers `i … i + 1`) to pixel positions (whole numbers at
 /// centres). Each axis by itself: magnified = linear (or nearest); shrunk = mean over the footprint. Values are
-/// mixed before the window; padding is never mixed in, and shows black by the share it covers.
+/// mixed before the window; padding is never mixed in, and shows black by the share it covers. An overlay's mark
+/// anywhere in the footprint is drawn; a shutter covers by the pixel nearest to the screen pixel's centre.
 pub fn render_placed(
     frame: &Frame,
-    voi: &Voi,
-    invert: bool,
+    look: &Look,
     pixel_from_screen: &DAffine2,
     size: [u32; 2],
     resampling: Resampling,
@@ -48,8 +47,8 @@ pub fn render_placed(
     let mut out = vec![0u8; size[0] as usize * size[1] as usize * 3];
     let footprint = footprint(pixel_from_screen);
     let nearest = footprint.map(|f| 1.0 / f >= resampling.nearest_from);
-    let flip = (frame.photometric == Photometric::Monochrome1) != invert;
     let limits = [frame.columns, frame.rows];
+    let mask = frame.mask();
     for (index, pixel) in out.chunks_exact_mut(3).enumerate() {
         let (x, y) = (index % size[0] as usize, index / size[0] as usize);
         let at = pixel_from_screen.transform_point2(DVec2::new(x as f64 + 0.5, y as f64 + 0.5)).to_array();
@@ -62,6 +61,22 @@ pub fn render_placed(
             continue;
         }
         let [columns, rows] = [0, 1].map(|k| taps(at[k], footprint[k], nearest[k], limits[k]));
+        let hold = |k: usize| (at[k] + HALF).floor().clamp(0.0, f64::from(limits[k] - 1)) as u32;
+        if let Some(mask) = &mask {
+            let mask = |column: u32, row: u32| {
+                mask.get(row as usize * frame.columns as usize + column as usize).copied().unwrap_or(0)
+            };
+            let mut bits = mask(hold(0), hold(1)) & MASK_SHUTTER;
+            for row in under(&rows, footprint[1], hold(1)) {
+                for column in under(&columns, footprint[0], hold(0)) {
+                    bits |= mask(column, row) & MASK_OVERLAY;
+                }
+            }
+            if let Some(level) = look.cover(&frame.display, bits) {
+                pixel.fill((level * 255.0).round() as u8);
+                continue;
+            }
+        }
         let (mut sum, mut image) = ([0.0f64; 3], 0.0f64);
         for (row, row_weight) in &rows {
             for (column, column_weight) in &columns {
@@ -80,16 +95,17 @@ pub fn render_placed(
         let cover = if footprint.iter().any(|f| *f > 1.0) {
             let whole: f64 = footprint.iter().map(|f| f.max(1.0)).product();
             if image / whole > 0.9999 { 1.0 } else { image / whole }
+        } else if value(frame, hold(0), hold(1)).is_some() {
+            1.0
         } else {
-            let hold = |k: usize| (at[k] + HALF).floor().clamp(0.0, f64::from(limits[k] - 1)) as u32;
-            if value(frame, hold(0), hold(1)).is_some() { 1.0 } else { 0.0 }
+            0.0
         };
         for (channel, s) in pixel.iter_mut().zip(sum) {
-            let level = match frame.photometric {
+            let shown = match frame.photometric {
+                Photometric::Color if look.invert => 1.0 - s / image / 255.0,
                 Photometric::Color => s / image / 255.0,
-                Photometric::Monochrome1 | Photometric::Monochrome2 => normalise(voi, s / image),
+                grey => look.shown(grey, look.voi_level(s / image)),
             };
-            let shown = if flip { 1.0 - level } else { level };
             *channel = (shown * cover * 255.0).round() as u8;
         }
     }
@@ -104,6 +120,17 @@ fn value(frame: &Frame, column: u32, row: u32) -> Option<[f64; 3]> {
         return Some([f64::from(pixel[0]), f64::from(pixel[1]), f64::from(pixel[2])]);
     }
     frame.modality_value(column, row).filter(|v| !v.is_nan()).map(|v| [v; 3])
+}
+
+/// Share of an image pixel from which on its overlay mark counts: less is rounding.
+const MARK_SHARE: f64 = 1.0 / 1024.0;
+
+/// Indices along one axis whose overlay marks a screen pixel shows.
+fn under(taps: &[(u32, f64)], footprint: f64, nearest: u32) -> Vec<u32> {
+    if footprint <= 1.0 {
+        return vec![nearest];
+    }
+    taps.iter().filter(|(_, weight)| *weight > MARK_SHARE).map(|(index, _)| *index).collect()
 }
 
 /// Indices and weights along one axis.
@@ -134,6 +161,7 @@ mod tests {
     use super::super::frame::tests::grey;
     use super::super::render_rgb;
     use super::*;
+    use crate::study::Voi;
 
     fn scale(s: f64) -> DAffine2 {
         // Screen = (pixel + 0.5) · s.
@@ -147,18 +175,21 @@ mod tests {
     #[test]
     fn one_to_one_is_the_native_rendering() {
         let f = grey(3, 4, (0..12).map(|i| 1024 + i * 20).collect());
-        let placed = render_placed(&f, &window(), false, &scale(1.0), [4, 3], Resampling::default());
+        let placed = render_placed(&f, &Look::of(&f, window(), false), &scale(1.0), [4, 3], Resampling::default());
         assert_eq!(placed, render_rgb(&f, &window(), false));
     }
 
     #[test]
     fn halving_is_the_mean_and_padding_only_darkens() {
         let f = grey(2, 4, vec![1024, 1124, -2000, 1224, 1124, 1024, -2000, 1224]);
-        let half = render_placed(&f, &window(), false, &scale(0.5), [2, 1], Resampling::default());
+        let half = render_placed(&f, &Look::of(&f, window(), false), &scale(0.5), [2, 1], Resampling::default());
         // Mean of 0, 100, 100, 0; then two padding pixels and two of 200: 200 at half cover.
         assert_eq!([half[0], half[3]], [50, 100]);
         let f = grey(2, 2, vec![-2000; 4]);
-        assert_eq!(render_placed(&f, &window(), true, &scale(0.5), [1, 1], Resampling::default()), [0, 0, 0]);
+        assert_eq!(
+            render_placed(&f, &Look::of(&f, window(), true), &scale(0.5), [1, 1], Resampling::default()),
+            [0, 0, 0]
+        );
     }
 
     #[test]
@@ -170,7 +201,7 @@ mod tests {
         for phase in 0..7 {
             let mut map = scale(1.0 / 3.7);
             map.translation -= DVec2::splat(f64::from(phase) * 0.5);
-            let out = render_placed(&f, &window(), false, &map, [12, 12], Resampling::default());
+            let out = render_placed(&f, &Look::of(&f, window(), false), &map, [12, 12], Resampling::default());
             let total: u32 = out.iter().step_by(3).map(|v| u32::from(*v)).sum();
             let expected = 2550.0 / (3.7 * 3.7);
             assert!((f64::from(total) - expected).abs() < 3.0, "{total} at phase {phase}");
@@ -181,9 +212,32 @@ mod tests {
     fn magnified_is_linear_or_nearest() {
         let f = grey(1, 2, vec![1024, 1224]);
         let map = scale(4.0);
-        let linear = render_placed(&f, &window(), false, &map, [8, 1], Resampling::default());
+        let linear = render_placed(&f, &Look::of(&f, window(), false), &map, [8, 1], Resampling::default());
         assert_eq!(linear.iter().step_by(3).copied().collect::<Vec<_>>(), [0, 0, 25, 75, 125, 175, 200, 200]);
-        let nearest = render_placed(&f, &window(), false, &map, [8, 1], Resampling { nearest_from: 4.0 });
+        let nearest = render_placed(&f, &Look::of(&f, window(), false), &map, [8, 1], Resampling { nearest_from: 4.0 });
         assert_eq!(nearest.iter().step_by(3).copied().collect::<Vec<_>>(), [0, 0, 0, 0, 200, 200, 200, 200]);
+    }
+
+    #[test]
+    fn a_thin_line_of_an_overlay_stays_when_shrunk() {
+        let mut f = grey(40, 40, vec![1024; 1600]);
+        // One column of 40, drawn at column 17.
+        f.display.overlays = vec![super::super::Overlay {
+            group: 0x6000,
+            rows: 40,
+            columns: 1,
+            origin: [1, 18],
+            kind: super::super::OverlayKind::Graphics,
+            label: String::new(),
+            bits: vec![0xFF; 5].into(),
+        }];
+        for s in [1.0, 0.4, 0.21, 3.0] {
+            let size = (40.0 * s) as u32;
+            let out = render_placed(&f, &Look::of(&f, window(), false), &scale(s), [size, size], Resampling::default());
+            let row: Vec<u8> = out[..size as usize * 3].iter().step_by(3).copied().collect();
+            let lit: Vec<usize> = (0..row.len()).filter(|x| row[*x] == 255).collect();
+            assert!((1..=if s > 1.0 { 3 } else { 2 }).contains(&lit.len()), "{s}: {row:?}");
+            assert!(row.iter().all(|v| matches!(v, 0 | 255)));
+        }
     }
 }

@@ -1,7 +1,6 @@
-//! The VOI transform and the way to the screen (PS3.3 C.11.2, PS3.4 N.2): the CPU reference that the
-//! shader `shaders/voi.wgsl` is compared with.
+//! The VOI transform's windows (PS3.3 C.11.2): the CPU reference that `shaders/voi.wgsl` is compared with.
 
-use super::{Frame, Photometric, Pixels};
+use super::Frame;
 use crate::study::{Voi, VoiFunction};
 
 /// Position of a modality value in the window, 0 (darkest) to 1 (brightest), before inversion.
@@ -21,7 +20,7 @@ pub fn normalise(voi: &Voi, value: f64) -> f64 {
                 ((value - center) / (voi.width - 1.0) + 0.5).clamp(0.0, 1.0)
             }
         }
-        VoiFunction::LinearExact => {
+        VoiFunction::LinearExact | VoiFunction::Lut(_) => {
             let half = voi.width / 2.0;
             if value <= voi.center - half {
                 0.0
@@ -33,33 +32,6 @@ pub fn normalise(voi: &Voi, value: f64) -> f64 {
         }
         VoiFunction::Sigmoid => 1.0 / (1.0 + (-4.0 * (value - voi.center) / voi.width).exp()),
     }
-}
-
-/// Luminance 0 to 1 of a grey pixel as shown: VOI, then MONOCHROME1 and the reader's inversion.
-/// Padding is always black (it must not glare, whatever the inversion). `None` for colour or outside.
-pub fn presentation_luminance(frame: &Frame, voi: &Voi, invert: bool, index: usize) -> Option<f64> {
-    let stored = frame.pixels.stored(index)?;
-    if frame.padding.is_some_and(|p| p.contains(stored)) {
-        return Some(0.0);
-    }
-    let level = normalise(voi, frame.modality.apply(stored));
-    let inverted = (frame.photometric == Photometric::Monochrome1) != invert;
-    Some(if inverted { 1.0 - level } else { level })
-}
-
-/// The whole frame as 8-bit RGB at native size; grey by [`presentation_luminance`], rounded to nearest.
-pub fn render_rgb(frame: &Frame, voi: &Voi, invert: bool) -> Vec<u8> {
-    let mut out = Vec::with_capacity(frame.pixels.len() * 3);
-    if let Pixels::Rgb8(rgb) = &frame.pixels {
-        out.extend(rgb.iter().map(|v| if invert { 255 - v } else { *v }));
-        return out;
-    }
-    for index in 0..frame.pixels.len() {
-        let level = presentation_luminance(frame, voi, invert, index).unwrap_or(0.0);
-        let grey = (level * 255.0).round() as u8;
-        out.extend_from_slice(&[grey, grey, grey]);
-    }
-    out
 }
 
 /// A window for a frame that brings none: from the 1st to the 99th percentile of what is not padding.
@@ -85,7 +57,6 @@ pub fn auto_window(frame: &Frame) -> Voi {
 
 #[cfg(test)]
 mod tests {
-    use super::super::frame::tests::grey;
     use super::*;
 
     #[test]
@@ -111,14 +82,5 @@ mod tests {
         let sigmoid = Voi { function: VoiFunction::Sigmoid, ..exact };
         assert_eq!(normalise(&sigmoid, 0.0), 0.5);
         assert!((normalise(&sigmoid, 25.0) - 1.0 / (1.0 + (-1.0f64).exp())).abs() < 1e-12);
-    }
-
-    #[test]
-    fn padding_stays_black_also_inverted() {
-        let f = grey(1, 2, vec![-2000, 1024]);
-        let voi = Voi::linear(0.0, 2.0);
-        assert_eq!(presentation_luminance(&f, &voi, true, 0), Some(0.0));
-        assert_eq!(render_rgb(&f, &Voi::linear(-1000.0, 2.0), true)[3..], [0, 0, 0]);
-        assert_eq!(render_rgb(&f, &Voi::linear(-1000.0, 2.0), false)[3..], [255, 255, 255]);
     }
 }

@@ -5,7 +5,7 @@ use super::pipeline::Layouts;
 use super::scene::Scene;
 use super::voi::{VOI_SHADER, VoiUniform};
 use super::{Gpu, Picture};
-use crate::imaging::{Frame, footprint};
+use crate::imaging::{Frame, Look, MASK_OVERLAY, MASK_SHUTTER, footprint};
 
 /// The shader, without its prelude.
 pub const FRAME_SHADER: &str = include_str!("../../shaders/frame.wgsl");
@@ -32,6 +32,14 @@ pub struct FrameUniform {
     pub footprint: [f32; 2],
     /// 1: nearest pixel.
     pub nearest: [u32; 2],
+    /// Bits of the mask that count.
+    pub mask: u32,
+    /// Level of what a shutter covers.
+    pub shutter_level: f32,
+    /// To a multiple of 16 bytes.
+    pub unused_0: u32,
+    /// As above.
+    pub unused_1: u32,
 }
 
 impl FrameUniform {
@@ -40,7 +48,7 @@ impl FrameUniform {
         let map = picture.pixel_from_screen;
         let footprint = footprint(&map);
         Self {
-            voi: VoiUniform::new(frame, page.format, page.padding, &picture.voi, picture.invert),
+            voi: VoiUniform::new(frame, page.format, page.padding, &picture.look),
             pixel_from_screen: [map.matrix2.x_axis, map.matrix2.y_axis]
                 .map(|a| a.as_vec2().to_array())
                 .as_flattened()
@@ -53,8 +61,17 @@ impl FrameUniform {
             tiles_across: page.tiling.across,
             footprint: footprint.map(|f| f as f32),
             nearest: footprint.map(|f| u32::from(1.0 / f >= picture.resampling.nearest_from)),
+            mask: page.mask.as_ref().map_or(0, |_| mask_bits(&picture.look)),
+            shutter_level: frame.display.shutter.as_ref().map_or(0.0, |s| s.level() as f32),
+            unused_0: 0,
+            unused_1: 0,
         }
     }
+}
+
+fn mask_bits(look: &Look) -> u32 {
+    let overlay = if look.overlays { MASK_OVERLAY } else { 0 };
+    u32::from(overlay | if look.shutters { MASK_SHUTTER } else { 0 })
 }
 
 /// A pipeline for each `KIND` of page, made when first needed: software drivers take their time over each.

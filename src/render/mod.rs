@@ -10,6 +10,7 @@ mod page;
 mod pipeline;
 mod readback;
 mod scene;
+mod table;
 mod upload;
 mod voi;
 

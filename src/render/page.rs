@@ -115,6 +115,8 @@ pub(super) struct Page {
     pub format: Format,
     pub padding: Option<PagePadding>,
     pub tiling: Tiling,
+    /// What overlays mark and shutters cover, with its bytes until they are there.
+    pub mask: Option<(wgpu::Texture, Vec<u8>)>,
     rows_done: u32,
     bytes: u64,
     last_used: u64,
@@ -205,15 +207,19 @@ impl Pages {
                 return Err(PageError::Damaged);
             }
             let layers = u64::from(tiling.across) * u64::from(tiling.down);
-            let bytes = u64::from(tiling.width) * u64::from(tiling.height) * layers * format.bytes();
+            let mask = frame.mask();
+            let texel = format.bytes() + u64::from(mask.is_some());
+            let bytes = u64::from(tiling.width) * u64::from(tiling.height) * layers * texel;
             if !self.make_room(bytes) && !on_screen {
                 return Ok(0.0);
             }
             let texture = texture_of(gpu, format, &tiling, "page");
+            let mask = mask.map(|bytes| (texture_of(gpu, Format::R8Uint, &tiling, "mask"), bytes));
             let page = Page {
                 frame: Arc::downgrade(frame),
-                bind_group: layouts.page_bind_group(gpu, format, &texture),
+                bind_group: layouts.page_bind_group(gpu, format, &texture, mask.as_ref().map(|(t, _)| t)),
                 texture,
+                mask,
                 format,
                 padding,
                 tiling,
@@ -231,7 +237,7 @@ impl Pages {
             page.last_used = self.now;
         }
         if page.rows_done < frame.rows {
-            let row_bytes = u64::from(frame.columns) * page.format.bytes();
+            let row_bytes = u64::from(frame.columns) * (page.format.bytes() + u64::from(page.mask.is_some()));
             let rows = budget.take_rows(frame.rows - page.rows_done, row_bytes);
             page.upload(gpu, frame, rows);
         }
@@ -262,41 +268,61 @@ impl Page {
             return;
         }
         let data = rows_of(frame, self.format, self.padding, first..end);
-        let texel = self.format.bytes();
-        let row_bytes = u64::from(frame.columns) * texel;
-        let edge = |shift: u32, size: u32| if shift >= 31 { size } else { 1 << shift };
-        let (tile_w, tile_h) = (edge(self.tiling.shift, frame.columns), edge(self.tiling.shift, frame.rows));
-        // Piece by piece where the rows cross from one tile to the next.
-        let mut row = first;
-        while row < end {
-            let tile_row = row / tile_h;
-            let until = end.min((tile_row + 1) * tile_h);
-            for tile_column in 0..self.tiling.across {
-                let left = tile_column * tile_w;
-                let width = tile_w.min(frame.columns - left);
-                gpu.queue.write_texture(
-                    wgpu::TexelCopyTextureInfo {
-                        texture: &self.texture,
-                        mip_level: 0,
-                        origin: wgpu::Origin3d {
-                            x: 0,
-                            y: row - tile_row * tile_h,
-                            z: tile_row * self.tiling.across + tile_column,
-                        },
-                        aspect: wgpu::TextureAspect::All,
-                    },
-                    &data,
-                    wgpu::TexelCopyBufferLayout {
-                        offset: u64::from(row - first) * row_bytes + u64::from(left) * texel,
-                        bytes_per_row: Some(row_bytes as u32),
-                        rows_per_image: None,
-                    },
-                    wgpu::Extent3d { width, height: until - row, depth_or_array_layers: 1 },
-                );
-            }
-            row = until;
-        }
+        write_rows(gpu, &self.texture, &self.tiling, [frame.columns, frame.rows], first..end, &data);
         self.rows_done = end;
+        if let Some((texture, bytes)) = &mut self.mask {
+            let columns = frame.columns as usize;
+            let rows = bytes.get(first as usize * columns..end as usize * columns).unwrap_or_default();
+            write_rows(gpu, texture, &self.tiling, [frame.columns, frame.rows], first..end, rows);
+            if end == frame.rows {
+                *bytes = Vec::new();
+            }
+        }
+    }
+}
+
+/// Writes whole rows of a frame of `size` (columns, rows), piece by piece where they cross from one tile to the next.
+fn write_rows(
+    gpu: &Gpu,
+    texture: &wgpu::Texture,
+    tiling: &Tiling,
+    [columns, rows]: [u32; 2],
+    range: std::ops::Range<u32>,
+    data: &[u8],
+) {
+    let (first, end) = (range.start, range.end);
+    let row_bytes = data.len() as u64 / u64::from(end - first).max(1);
+    let texel = row_bytes / u64::from(columns).max(1);
+    let edge = |size: u32| if tiling.shift >= 31 { size } else { 1 << tiling.shift };
+    let (tile_w, tile_h) = (edge(columns), edge(rows));
+    let mut row = first;
+    while row < end {
+        let tile_row = row / tile_h;
+        let until = end.min((tile_row + 1) * tile_h);
+        for tile_column in 0..tiling.across {
+            let left = tile_column * tile_w;
+            let width = tile_w.min(columns - left);
+            gpu.queue.write_texture(
+                wgpu::TexelCopyTextureInfo {
+                    texture,
+                    mip_level: 0,
+                    origin: wgpu::Origin3d {
+                        x: 0,
+                        y: row - tile_row * tile_h,
+                        z: tile_row * tiling.across + tile_column,
+                    },
+                    aspect: wgpu::TextureAspect::All,
+                },
+                data,
+                wgpu::TexelCopyBufferLayout {
+                    offset: u64::from(row - first) * row_bytes + u64::from(left) * texel,
+                    bytes_per_row: Some(row_bytes as u32),
+                    rows_per_image: None,
+                },
+                wgpu::Extent3d { width, height: until - row, depth_or_array_layers: 1 },
+            );
+        }
+        row = until;
     }
 }
 

@@ -7,6 +7,7 @@ use super::Gpu;
 use super::frame::{FramePipelines, FrameUniform};
 use super::page::{Format, PageError, PageId, Pages, Tiling, id_of};
 use super::scene::{Scene, Shown};
+use super::table::Tables;
 use super::upload::{Budgets, UploadBudget};
 use crate::imaging::Frame;
 use crate::viewport::Fidelity;
@@ -24,6 +25,7 @@ pub(super) struct Layouts {
     pub pipeline: wgpu::PipelineLayout,
     uniform: wgpu::BindGroupLayout,
     page: wgpu::BindGroupLayout,
+    pub tables: wgpu::BindGroupLayout,
     stand_ins: [wgpu::TextureView; 3],
 }
 
@@ -61,28 +63,37 @@ impl Layouts {
                 texture(0, wgpu::TextureSampleType::Uint),
                 texture(1, wgpu::TextureSampleType::Sint),
                 texture(2, wgpu::TextureSampleType::Float { filterable: false }),
+                texture(3, wgpu::TextureSampleType::Uint),
             ],
         });
+        let tables = super::table::layout(gpu);
         let pipeline = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some("frame"),
-            bind_group_layouts: &[Some(&uniform), Some(&page)],
+            bind_group_layouts: &[Some(&uniform), Some(&page), Some(&tables)],
             immediate_size: 0,
         });
         let stand_ins = [Format::R8Uint, Format::R16Sint, Format::R32Float].map(|format| {
             let tiling = Tiling { shift: 31, across: 1, down: 1, width: 1, height: 1 };
             array_view(&texture_of(gpu, format, &tiling, "stand-in page"))
         });
-        Self { pipeline, uniform, page, stand_ins }
+        Self { pipeline, uniform, page, tables, stand_ins }
     }
 
-    pub(super) fn page_bind_group(&self, gpu: &Gpu, format: Format, texture: &wgpu::Texture) -> wgpu::BindGroup {
+    pub(super) fn page_bind_group(
+        &self,
+        gpu: &Gpu,
+        format: Format,
+        texture: &wgpu::Texture,
+        mask: Option<&wgpu::Texture>,
+    ) -> wgpu::BindGroup {
+        let mask = mask.map(array_view);
         let view = array_view(texture);
         // Colours lie in an unsigned texture, too.
         let own = match format.kind() {
             0 | 3 => 0,
             kind => kind as usize,
         };
-        let entries: Vec<_> = self
+        let mut entries: Vec<_> = self
             .stand_ins
             .iter()
             .enumerate()
@@ -91,6 +102,10 @@ impl Layouts {
                 resource: wgpu::BindingResource::TextureView(if binding == own { &view } else { stand_in }),
             })
             .collect();
+        entries.push(wgpu::BindGroupEntry {
+            binding: 3,
+            resource: wgpu::BindingResource::TextureView(mask.as_ref().unwrap_or(&self.stand_ins[0])),
+        });
         gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("page"),
             layout: &self.page,
@@ -129,6 +144,7 @@ fn array_view(texture: &wgpu::Texture) -> wgpu::TextureView {
 struct Place {
     index: u32,
     page: Option<PageId>,
+    tables: Option<wgpu::BindGroup>,
     last_used: u64,
 }
 
@@ -143,6 +159,7 @@ pub struct Renderer {
     layouts: Layouts,
     pipelines: FramePipelines,
     pages: Pages,
+    tables: Tables,
     upload: UploadBudget,
     places: BTreeMap<Slot, Place>,
     /// The numbers as written; the buffer is made anew from them when it grows.
@@ -161,6 +178,7 @@ impl Renderer {
             target,
             pipelines: FramePipelines::new(&gpu, target),
             pages: Pages::new(&gpu, budgets.pages),
+            tables: Tables::new(&gpu, &layouts.tables),
             upload: UploadBudget::new(budgets.upload),
             places: BTreeMap::new(),
             numbers: Vec::new(),
@@ -193,9 +211,11 @@ impl Renderer {
         self.layouts = Layouts::new(&gpu);
         self.pipelines = FramePipelines::new(&gpu, self.target);
         self.pages.clear();
+        self.tables = Tables::new(&gpu, &self.layouts.tables);
         (self.buffer, self.bind_group) = uniform_buffer(&gpu, &self.layouts, self.numbers.len().max(16));
         for place in self.places.values_mut() {
             place.page = None;
+            place.tables = None;
         }
         self.gpu = gpu;
     }
@@ -205,6 +225,7 @@ impl Renderer {
         self.now += 1;
         self.upload.begin_frame();
         self.pages.begin_frame();
+        self.tables.begin_frame();
         let oldest = self.now.saturating_sub(PLACE_KEPT_FRAMES);
         self.places.retain(|_, place| place.last_used >= oldest);
     }
@@ -239,6 +260,7 @@ impl Renderer {
         self.write(index, uniform);
         if let Some(place) = self.places.get_mut(&slot) {
             place.page = Some(id);
+            place.tables = Some(self.tables.bind_group(&self.gpu, &self.layouts.tables, &picture.look));
         }
         Shown { fidelity: Fidelity::of_scale(axis), failure: None }
     }
@@ -259,12 +281,16 @@ impl Renderer {
         let Some(page) = place.page.and_then(|id| self.pages.get(id)) else {
             return;
         };
+        let Some(tables) = &place.tables else {
+            return;
+        };
         let Some(pipeline) = self.pipelines.get(page.format.kind()) else {
             return;
         };
         pass.set_pipeline(pipeline);
         pass.set_bind_group(0, &self.bind_group, &[place.index * stride(&self.gpu)]);
         pass.set_bind_group(1, &page.bind_group, &[]);
+        pass.set_bind_group(2, tables, &[]);
         pass.draw(0..3, 0..1);
     }
 
@@ -274,11 +300,12 @@ impl Renderer {
         if let Some(place) = self.places.get_mut(&slot) {
             place.last_used = now;
             place.page = None;
+            place.tables = None;
             return place.index;
         }
         let taken: BTreeSet<u32> = self.places.values().map(|p| p.index).collect();
         let index = (0..=taken.len() as u32).find(|i| !taken.contains(i)).unwrap_or(0);
-        self.places.insert(slot, Place { index, page: None, last_used: now });
+        self.places.insert(slot, Place { index, page: None, tables: None, last_used: now });
         index
     }
 

@@ -1,8 +1,7 @@
 //! What to draw: one viewport's rectangle and the picture in it.
 
 use super::PageError;
-use crate::imaging::{Frame, Resampling};
-use crate::study::Voi;
+use crate::imaging::{Frame, Look, Resampling};
 use crate::viewport::Fidelity;
 use glam::DAffine2;
 use std::sync::Arc;
@@ -14,10 +13,8 @@ pub struct Picture {
     pub frame: Arc<Frame>,
     /// From screen positions of the viewport to pixel positions: [`crate::viewport::Geometry`].
     pub pixel_from_screen: DAffine2,
-    /// Window.
-    pub voi: Voi,
-    /// Inverted by the reader.
-    pub invert: bool,
+    /// Window or LUT, polarity, and what is drawn over.
+    pub look: Look,
     /// How values between pixels are made.
     pub resampling: Resampling,
 }

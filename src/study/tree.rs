@@ -73,7 +73,7 @@ pub enum Laterality {
     B,
 }
 
-/// VOI LUT Function (0028,1056).
+/// VOI LUT Function (0028,1056), or a VOI LUT in its place.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum VoiFunction {
     /// PS3.3 C.11.2.1.2.1; also where the attribute is absent.
@@ -83,6 +83,9 @@ pub enum VoiFunction {
     LinearExact,
     /// PS3.3 C.11.2.1.3.1.
     Sigmoid,
+    /// The frame's VOI LUT of this number, from 0 (PS3.3 C.11.2.1.1), laid over the window: the one whose centre and
+    /// width are those of the LUT's input shows it as stored, any other stretches it.
+    Lut(u8),
 }
 
 /// A window: centre and width in the units after the modality transform.

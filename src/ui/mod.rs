@@ -3,8 +3,9 @@
 //! Draws `&App`, returns [`crate::app::Action`]s, never changes the app, never touches disk, network
 //! or DICOM. State of widgets only (scroll, focus, text being composed) lives in the `*Local` structs here.
 
+pub mod choices;
 pub mod completeness_dialog;
-pub mod controls;
+mod controls;
 pub mod document_view;
 pub mod failure;
 pub mod fonts;

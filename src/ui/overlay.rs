@@ -1,11 +1,12 @@
 //! The texts on a picture: whose, what, where, how. Four corners, three levels; the patient is always there.
 
+use super::choices;
 use super::text::Words;
 use super::theme;
 use super::viewport_panel::ViewportInput;
 use crate::app::{LinkMark, OverlayLevel};
 use crate::imaging::Photometric;
-use crate::study::{GeometryWarning, Sex, VoiFunction, age_at};
+use crate::study::{GeometryWarning, Sex, age_at};
 use crate::viewport::{Fidelity, Geometry, edge_letters, scale_bar_mm};
 use egui::{Align2, Color32, Painter, Pos2, Rect, Stroke, pos2, vec2};
 
@@ -70,6 +71,8 @@ pub fn corners(input: &ViewportInput<'_>, geometry: &Geometry, shown: Fidelity, 
     if input.prior {
         push(&mut out.top_right, words.t("viewport.prior"), Tone::Caution);
     }
+    // That something of the picture is taken away or opened is told at every level.
+    push(&mut out.bottom_left, choices::taken_away(input), Tone::Caution);
     if input.level == OverlayLevel::None {
         return out;
     }
@@ -89,12 +92,9 @@ pub fn corners(input: &ViewportInput<'_>, geometry: &Geometry, shown: Fidelity, 
         push(&mut out.bottom_right, format!("{slice}{place}{b_value}"), Tone::Strong);
     }
     if let (Some(voi), true) = (input.voi, input.frame_is_grey()) {
-        let function = match voi.function {
-            VoiFunction::Linear | VoiFunction::LinearExact => "",
-            VoiFunction::Sigmoid => " sigmoid",
-        };
         let inverted = if input.data.invert { words.t("viewport.inverted") } else { "" };
-        let text = format!("C {}  W {}{function} {inverted}", number(voi.center), number(voi.width));
+        let frame = input.ready_frame().map(|f| &**f);
+        let text = format!("{} {inverted}", choices::voi_text(words, frame, voi));
         push(&mut out.bottom_right, text.trim_end(), Tone::Strong);
     }
     if let Some(mark) = input.link {
@@ -355,7 +355,8 @@ pub(super) fn probe_text(input: &ViewportInput<'_>, geometry: &Geometry, at: [f6
     }
     let [column, row] = pixel.map(|v| (v + 0.5).floor().max(0.0) as u32);
     let value = frame.modality_value(column, row).map_or_else(|| "-".to_owned(), number);
-    Some(format!("{column}, {row}: {value} {}", frame.unit).trim_end().to_owned())
+    let real_world = choices::real_world_text(frame, column, row);
+    Some(format!("{column}, {row}: {value} {}{real_world}", frame.unit).trim_end().to_owned())
 }
 
 #[cfg(test)]

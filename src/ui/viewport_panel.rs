@@ -151,8 +151,7 @@ pub fn viewport_ui(
     let picture = input.ready_frame().zip(input.voi).map(|(frame, voi)| Picture {
         frame: Arc::clone(frame),
         pixel_from_screen: geometry.pixel_from_screen_affine(),
-        voi,
-        invert: input.data.invert,
+        look: input.data.look(frame, voi),
         resampling: Resampling { nearest_from: input.nearest_from },
     });
     let mut shown = Shown { fidelity: Fidelity::None, failure: None };
@@ -385,6 +384,7 @@ fn menu(
                 ui.close();
             }
         }
+        super::choices::menu_ui(ui, input, out);
         if let Some(chosen) = input.chosen.filter(|c| input.annotations.iter().any(|a| a.id == *c)) {
             ui.separator();
             if ui.button(words.t("viewport.menu_remove")).clicked() {

@@ -22,8 +22,14 @@ pub enum Action {
     Preset(u8),
     /// Back to the frame's own window.
     OwnVoi,
+    /// The next of the frame's own windows and LUTs.
+    NextVoi,
     /// Toggle inversion.
     Invert,
+    /// Draw overlay planes, or not.
+    ToggleOverlays,
+    /// Close the shutters, or look behind them.
+    ToggleShutters,
     /// Lay the picture so: scale and shift, worked out by [`super::Geometry`] for the viewport's size.
     Place {
         /// Scale.
@@ -62,7 +68,7 @@ pub enum Action {
 impl Action {
     /// Applies what concerns view and data presentation alone; `true` if it did.
     ///
-    /// Not here, since they need more than the two structs: presets, [`Action::Reset`] (the hanging's
+    /// Not here, since they need more than the two structs: presets, [`Action::NextVoi`], [`Action::Reset`] (the hanging's
     /// business), frames and annotations. Numbers that cannot be shown (not finite, no width) change nothing.
     pub fn present(&self, view: &mut ViewPresentation, data: &mut DataPresentation) -> bool {
         match *self {
@@ -73,6 +79,8 @@ impl Action {
             }
             Self::OwnVoi => data.voi = None,
             Self::Invert => data.invert = !data.invert,
+            Self::ToggleOverlays => data.hide_overlays = !data.hide_overlays,
+            Self::ToggleShutters => data.open_shutters = !data.open_shutters,
             Self::Place { zoom, pan_px } => {
                 let zoom_ok = match zoom {
                     Zoom::Fit => true,
@@ -139,7 +147,7 @@ mod tests {
     #[test]
     fn what_needs_more_is_left_to_the_app() {
         let (mut view, mut data) = Default::default();
-        for action in [Action::Reset, Action::Scroll(1), Action::Preset(1), Action::Activate] {
+        for action in [Action::Reset, Action::NextVoi, Action::Scroll(1), Action::Preset(1), Action::Activate] {
             assert!(!action.present(&mut view, &mut data));
         }
     }

@@ -1,6 +1,7 @@
 //! Two of the three structs of a view: how it lies on the screen, and how values become grey.
 //! (The third, which frames it shows, is a display set and a position.)
 
+use crate::imaging::{Frame, Look};
 use crate::study::Voi;
 use serde::{Deserialize, Serialize};
 
@@ -35,10 +36,25 @@ pub struct ViewPresentation {
 /// How values become grey.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct DataPresentation {
-    /// The reader's window; `None` = the frame's own first window, else one from its values.
+    /// The reader's window, or one of the frame's own choices; `None` = the frame's first choice, else a window
+    /// from its values.
     pub voi: Option<Voi>,
     /// Inverted by the reader.
     pub invert: bool,
+    /// Overlay planes are not drawn.
+    #[serde(default)]
+    pub hide_overlays: bool,
+    /// Shutters are open: the reader looks behind them.
+    #[serde(default)]
+    pub open_shutters: bool,
+}
+
+impl DataPresentation {
+    /// How a frame is shown under the window in force.
+    pub fn look(&self, frame: &Frame, voi: Voi) -> Look {
+        let (overlays, shutters) = (!self.hide_overlays, !self.open_shutters);
+        Look { overlays, shutters, ..Look::of(frame, voi, self.invert) }
+    }
 }
 
 /// What the left mouse button does.

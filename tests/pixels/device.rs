@@ -1,7 +1,7 @@
 //! Viewports beside each other, budgets, and the loss of the device.
 
 use super::*;
-use dokuei::imaging::render_rgb;
+use dokuei::imaging::render_look;
 use dokuei::render::{GpuError, PageError, Renderer, Slot};
 use dokuei::viewport::Fidelity;
 
@@ -28,7 +28,7 @@ fn viewports_beside_each_other_keep_their_own_window() {
     assert!(shown.iter().all(|s| s.fidelity == Fidelity::Exact));
     for (k, scene) in scenes.iter().enumerate() {
         let picture = scene.picture.as_ref().expect("a picture");
-        let reference = render_rgb(&frame, &picture.voi, picture.invert);
+        let reference = render_look(&frame, &picture.look);
         for row in 0..32usize {
             let at = ((scene.origin_px[1] as usize + row) * 160 + scene.origin_px[0] as usize) * 3;
             let (largest, _) = difference(&drawn[at..at + 96], &reference[row * 96..row * 96 + 96]);

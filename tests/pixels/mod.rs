@@ -6,8 +6,9 @@
 mod device;
 mod one_to_one;
 mod resampled;
+mod tables;
 
-use dokuei::imaging::{Frame, Modality, Padding, Photometric, Pixels, Resampling};
+use dokuei::imaging::{Frame, Look, Modality, Padding, Photometric, Pixels, Resampling};
 use dokuei::render::{Budgets, Gpu, Offscreen, Picture, Scene};
 use dokuei::study::{Voi, VoiFunction};
 use dokuei::viewport::{Geometry, ViewPresentation};
@@ -40,6 +41,7 @@ pub fn frame(columns: u32, rows: u32, pixels: Pixels) -> Frame {
         unit: String::new(),
         padding: None,
         voi: vec![],
+        display: dokuei::imaging::Display::default(),
         pixel_aspect: 1.0,
         warnings: vec![],
     }
@@ -122,8 +124,7 @@ pub fn scene(frame: &Arc<Frame>, size: [u32; 2], view: ViewPresentation, voi: Vo
         picture: Some(Picture {
             frame: Arc::clone(frame),
             pixel_from_screen: geometry.pixel_from_screen_affine(),
-            voi,
-            invert,
+            look: Look::of(frame, voi, invert),
             resampling: Resampling::default(),
         }),
     }

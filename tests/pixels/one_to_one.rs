@@ -1,7 +1,7 @@
 //! One image pixel on one screen pixel: the same greys as `imaging::render_rgb`, for everything a frame can be.
 
 use super::*;
-use dokuei::imaging::{presentation_luminance, render_rgb};
+use dokuei::imaging::render_rgb;
 use dokuei::viewport::Zoom;
 
 /// Rendered bytes equal the reference; where the exact level lies on the edge of rounding, within 1.
@@ -12,7 +12,7 @@ fn assert_equal(what: &str, frame: &Frame, voi: &Voi, invert: bool, drawn: &[u8]
         if d == r {
             continue;
         }
-        let level = presentation_luminance(frame, voi, invert, index).map_or(0.0, |l| l * 255.0);
+        let level = Look::of(frame, *voi, invert).luminance(frame, index).map_or(0.0, |l| l * 255.0);
         let from_edge = ((level - level.floor()) - 0.5).abs();
         let near = d.iter().zip(r).all(|(a, b)| a.abs_diff(*b) <= 1);
         assert!(near && from_edge < 1e-3, "{what}: pixel {index} is {d:?}, not {r:?} (level {level})");

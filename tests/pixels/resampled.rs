@@ -6,7 +6,7 @@ use dokuei::viewport::Zoom;
 
 fn reference(scene: &Scene) -> Vec<u8> {
     let p = scene.picture.as_ref().expect("a picture");
-    render_placed(&p.frame, &p.voi, p.invert, &p.pixel_from_screen, scene.size_px, p.resampling)
+    render_placed(&p.frame, &p.look, &p.pixel_from_screen, scene.size_px, p.resampling)
 }
 
 fn wide(frame: &Frame) -> Voi {

@@ -234,6 +234,7 @@ pub fn frames(study: &Study) -> Vec<Event> {
         unit: "HU".into(),
         padding: None,
         voi: vec![Voi::linear(40.0, 400.0)],
+        display: dokuei::imaging::Display::default(),
         pixel_aspect: 1.0,
         warnings: vec![],
     };

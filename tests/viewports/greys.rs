@@ -1,7 +1,7 @@
 //! What is painted is what the CPU reference says, in every viewport with its own window.
 
 use super::*;
-use dokuei::imaging::{Resampling, render_placed};
+use dokuei::imaging::{Look, Resampling, render_placed};
 use dokuei::study::{Patient, PersonName};
 use dokuei::viewport::{Fidelity, Geometry, Zoom};
 use egui::{Rect, pos2, vec2};
@@ -23,7 +23,7 @@ fn greys(window: &mut Harness<'_>, [left, top, width, height]: [u32; 4]) -> Vec<
 fn reference(frame: &Frame, size: [u32; 2], view: ViewPresentation, voi: &Voi, invert: bool) -> Vec<[u8; 3]> {
     let geometry = Geometry::new(size.map(f64::from), frame.columns, frame.rows, frame.pixel_aspect, view);
     let map = geometry.pixel_from_screen_affine();
-    let rgb = render_placed(frame, voi, invert, &map, size, Resampling::default());
+    let rgb = render_placed(frame, &Look::of(frame, *voi, invert), &map, size, Resampling::default());
     rgb.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect()
 }
 

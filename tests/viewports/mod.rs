@@ -60,6 +60,7 @@ pub fn frame(columns: u32, rows: u32) -> Arc<Frame> {
         unit: "HU".into(),
         padding: None,
         voi: vec![],
+        display: dokuei::imaging::Display::default(),
         pixel_aspect: 1.0,
         warnings: vec![],
     })

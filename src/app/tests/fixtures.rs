@@ -179,6 +179,7 @@ pub(super) fn pixels(size: u32) -> Arc<Frame> {
         unit: "HU".into(),
         padding: None,
         voi: vec![Voi::linear(40.0, 400.0)],
+        display: crate::imaging::Display::default(),
         pixel_aspect: 1.0,
         warnings: vec![],
     })
