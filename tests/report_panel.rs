@@ -18,6 +18,10 @@ struct State {
 fn harness(language: Language, height: f32) -> Harness<'static, State> {
     let mut app = app::reading();
     app.update(NOW, Action::Settings(SettingsAction::Language(language)));
+    harness_of(app, height)
+}
+
+fn harness_of(app: App, height: f32) -> Harness<'static, State> {
     let state = State { app, report: ReportLocal::default(), sign: SignLocal::default(), commands: Vec::new() };
     Harness::builder()
         .with_size([560.0, height])
@@ -62,6 +66,25 @@ fn typing_reaches_the_draft_and_composition_does_not() {
     h.state_mut().app.update(NOW, Action::Report(ReportAction::Undo));
     h.run();
     assert_eq!(text(h.state(), "recommendation"), "");
+}
+
+#[test]
+fn what_was_filled_in_beforehand_is_marked_until_the_reader_writes() {
+    for (language, none, mark, label) in
+        [(Language::Ja, "なし", "自動入力", "比較"), (Language::En, "None", "prefilled", "Comparison")]
+    {
+        let mut app = app::signed_in(vec![app::assignment("a-1")]);
+        app.update(NOW, Action::Settings(SettingsAction::Language(language)));
+        let mut h = harness_of(app::begin(app), 1400.0);
+        h.run();
+        assert_eq!(text(h.state(), "comparison"), none, "no earlier study at all");
+        let marks = h.query_all_by_label(mark).count();
+        assert!(marks >= 1);
+        h.get_by_role_and_label(egui::accesskit::Role::TextInput, label).type_text("!");
+        h.run();
+        assert_ne!(text(h.state(), "comparison"), none, "editable");
+        assert_eq!(h.query_all_by_label(mark).count(), marks - 1);
+    }
 }
 
 #[test]
@@ -142,6 +165,10 @@ fn the_preview_shows_the_bytes_and_signs_with_the_password() {
     h.run();
     assert!(h.query_all_by_label("所見レポート").count() >= 2, "panel and preview");
     assert!(h.query_by_label_contains(&prepared.sha256).is_some());
+    // The content has the height: what stands below it is at the window's foot, and all of it is in the window.
+    let foot = h.get_by_label("パスワード").rect();
+    let digest = h.get_by_label_contains(&prepared.sha256).rect();
+    assert!(digest.top() > 880.0 && foot.bottom() < 984.0, "digest {digest}, password {foot}");
     h.get_by_label("パスワード").type_text("kiri-7-hana");
     h.run();
     h.get_by_label("署名して送信").click();

@@ -312,14 +312,7 @@ fn study(app: &mut App, now: Timestamp, study: Arc<Study>) {
     place::relocate(app, &uid);
     open::check_identity(app, now);
     place::rehang(app, now);
-    // A draft that nobody touched yet takes what the headers say meanwhile.
-    let untouched = app.report.as_ref().filter(|r| r.fresh && r.draft().is_some_and(|d| d.revision == 0));
-    if let (Some(report), Some(assignment)) = (untouched, app.open_assignment()) {
-        let history = open::new_draft(app, assignment, report);
-        if let Some(report) = &mut app.report {
-            report.history = Some(history);
-        }
-    }
+    open::refill(app, now);
 }
 
 fn progress(app: &mut App, now: Timestamp, progress: StudyProgress) {

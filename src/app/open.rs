@@ -3,14 +3,16 @@
 use super::notice::NoticeCode;
 use super::reading::{Reading, ReadingRecord, ViewState};
 use super::reporting::ReportState;
+use super::settings::Language;
 use super::state::{App, Place};
 use super::{keep, place};
 use crate::engine::message::{Command, Transition};
-use crate::report::{Draft, FindingId, History, templates};
+use crate::report::{Draft, FindingId, History, PRIORS, Template, templates};
 use crate::study::{Mismatch, Patient, Study, StudyUid, mismatches};
 use crate::viewport::Layout;
 use crate::worklist::{Assignment, AssignmentState};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Opens an assignment, with what was on screen before a crash if `restore` is given.
@@ -219,10 +221,32 @@ fn disagreeing(app: &App, found: &[(StudyUid, Vec<Mismatch>)], assignment: &Assi
 
 /// Begins a draft: what request and headers already say is filled in, nothing else.
 pub(super) fn new_draft(app: &App, assignment: &Assignment, report: &ReportState) -> History {
-    let technique = technique(app);
-    let priors = priors(assignment);
-    let prefill = Draft::prefill(assignment, &technique, &priors);
-    History::new(Draft::new(assignment, &report.template, &prefill))
+    History::new(Draft::new(assignment, &report.template, &prefill(app, assignment, &report.template)))
+}
+
+fn prefill(app: &App, assignment: &Assignment, template: &Template) -> BTreeMap<String, String> {
+    Draft::prefill(assignment, &technique(app), &priors(app, assignment, template))
+}
+
+/// Other pictures were hung, or headers arrived: the draft takes what became known, never over the reader's words.
+pub(super) fn refill(app: &mut App, now: Timestamp) {
+    let Some(reading) = &mut app.reading else { return };
+    for study in reading.record.views.iter().filter_map(|v| v.study.as_ref()) {
+        if reading.record.priors.contains(study) && !reading.compared.contains(study) {
+            reading.compared.push(study.clone());
+        }
+    }
+    let Some(report) = app.report.as_ref().filter(|r| r.editable()) else { return };
+    // An addendum says what it adds, not what was compared before.
+    if report.draft().is_none_or(|d| d.addendum_to.is_some() || d.untouched.is_empty()) {
+        return;
+    }
+    let Some(prefill) = app.open_assignment().map(|a| prefill(app, a, &report.template)) else { return };
+    let Some(report) = &mut app.report else { return };
+    let changed = report.history.as_mut().is_some_and(|h| h.refill(&report.template, &prefill));
+    if changed && report.draft().is_some_and(|d| d.revision > 0) {
+        report.saving.changed_at = Some(now);
+    }
 }
 
 /// Modality and series descriptions of the studies to read, each once.
@@ -246,16 +270,26 @@ fn technique(app: &App) -> String {
     parts.join(", ")
 }
 
-/// Earlier studies with modality and date, newest first.
-fn priors(assignment: &Assignment) -> String {
-    let mut all: Vec<_> = assignment.prior_studies.iter().collect();
-    all.sort_by_key(|s| std::cmp::Reverse(s.date));
-    let name = |s: &&crate::worklist::StudyToRead| {
+/// Earlier studies that were hung beside, with modality and date; the template's "none" where there is no earlier
+/// study or report at all. Empty where there is one and nobody looked at it: then the reader must say.
+fn priors(app: &App, assignment: &Assignment, template: &Template) -> String {
+    if assignment.prior_studies.is_empty() && assignment.prior_reports.is_empty() {
+        let field = template.fields().find(|f| f.prefill.as_deref() == Some(PRIORS));
+        return field.and_then(|f| f.prefill_none.as_ref()).map_or_else(String::new, |none| {
+            match app.settings.shown_language() {
+                Language::Ja => none.ja.clone(),
+                Language::En => none.en.clone(),
+            }
+        });
+    }
+    let compared = app.reading.iter().flat_map(|r| &r.compared);
+    let all = compared.filter_map(|uid| assignment.prior_studies.iter().find(|s| s.study_uid == *uid));
+    let name = |s: &crate::worklist::StudyToRead| {
         let date = s.date.map(|d| d.to_string());
         let modalities = s.modalities.join("/");
         [Some(modalities), date].into_iter().flatten().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ")
     };
-    all.iter().map(name).collect::<Vec<_>>().join(", ")
+    all.map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// A draft (or none) was found for the open assignment.
@@ -275,7 +309,6 @@ pub(super) fn draft_loaded(app: &mut App, now: Timestamp, assignment: &str, draf
         }
         return;
     }
-    let fresh = draft.is_none();
     let (template, history) = match draft {
         None if report.history.is_some() => return,
         None => (report.template.clone(), new_draft(app, &open, report)),
@@ -298,10 +331,10 @@ pub(super) fn draft_loaded(app: &mut App, now: Timestamp, assignment: &str, draf
         report.history = Some(history);
         report.loading = false;
         report.saving.failure = None;
-        report.fresh = fresh;
         if addendum {
             report.read_only = false;
             report.show_signed = false;
         }
     }
+    refill(app, now);
 }

@@ -3,7 +3,7 @@
 use super::hang::{Case, Hung, Item, hang, orientation_of};
 use super::reading::ViewState;
 use super::state::App;
-use super::{link, pictures::StudyState};
+use super::{link, open, pictures::StudyState};
 use crate::study::{DisplaySet, DisplaySetId, ExamKind, FrameRef, StudyUid};
 use crate::viewport::{Layout, ViewId};
 use jiff::Timestamp;
@@ -82,6 +82,7 @@ pub(super) fn hang_step(app: &mut App, now: Timestamp, keep: bool) {
     record.active = record.active.min(record.views.len().saturating_sub(1) as u32);
     reading.touch(now);
     link::gather(app);
+    open::refill(app, now);
 }
 
 /// Another step of the hanging; what was arranged by hand gives way.
@@ -151,6 +152,7 @@ pub(super) fn show(app: &mut App, now: Timestamp, id: ViewId, set: &DisplaySetId
     reading.record.by_hand = true;
     reading.touch(now);
     link::follow(app, id);
+    open::refill(app, now);
     true
 }
 

@@ -151,6 +151,8 @@ pub struct Reading {
     pub(super) viewed: BTreeSet<StudyUid>,
     /// How many frames of each display set have been seen: counted along, since the gate asks often.
     pub(super) seen_in: BTreeMap<DisplaySetId, usize>,
+    /// Earlier studies that have been on screen, in that order: what the report says was compared.
+    pub(super) compared: Vec<StudyUid>,
     /// Numbers of loose measurements.
     pub(super) next_loose: u64,
 }

@@ -109,8 +109,6 @@ pub struct ReportState {
     pub show_signed: bool,
     /// No edits: the report is submitted, or the assignment is no longer this reader's.
     pub read_only: bool,
-    /// The draft was begun here and nobody wrote in it yet: headers that arrive may still fill it in.
-    pub(super) fresh: bool,
 }
 
 impl ReportState {
@@ -129,7 +127,6 @@ impl ReportState {
             signed: Vec::new(),
             show_signed: false,
             read_only: false,
-            fresh: false,
         }
     }
 

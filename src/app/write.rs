@@ -178,6 +178,9 @@ fn template(app: &mut App, now: Timestamp, id: &str) {
     // Fields of the same name keep what was written; revision and numbers go on.
     for (field, value) in old.fields {
         if report.template.field(&field).is_some() {
+            if !old.untouched.contains(&field) {
+                draft.untouched.remove(&field);
+            }
             draft.fields.insert(field, value);
         }
     }

@@ -5,7 +5,7 @@ use crate::study::{FrameRef, SeriesUid, StudyUid, Voi};
 use crate::viewport::{Annotation, AnnotationId, Measured};
 use crate::worklist::{Assignment, Contrast};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Number of a finding within one draft; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,6 +73,9 @@ pub struct Draft {
     /// Report that this one adds to (addendum 追記), with the reason text.
     #[serde(default)]
     pub addendum_to: Option<Predecessor>,
+    /// Prefilled fields that the reader has not written in, whether something was known for them yet or not.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub untouched: BTreeSet<String>,
 }
 
 /// The signed version that an addendum follows.
@@ -123,6 +126,9 @@ impl Value {
     }
 }
 
+/// Key of the earlier studies compared with.
+pub const PRIORS: &str = "priors.list";
+
 impl Draft {
     /// An empty draft for an assignment, with the template's prefilled fields taken from `prefill`
     /// (keys as in [`Field::prefill`](super::Field::prefill)).
@@ -144,7 +150,37 @@ impl Draft {
             annotations: Vec::new(),
             next_id: 1,
             addendum_to: None,
+            untouched: template.fields().filter(|f| f.prefill.is_some()).map(|f| f.id.clone()).collect(),
         }
+    }
+
+    /// The field still holds what was known beforehand: nobody has confirmed it by writing.
+    pub fn prefilled(&self, field: &str) -> bool {
+        self.untouched.contains(field) && !self.text(field).is_empty()
+    }
+
+    /// Takes what became known since the draft began. What the reader wrote, or cleared, stays; once anything was
+    /// written, what is filled in stays as well, but for the earlier studies at hand. True if something changed.
+    pub fn refill(&mut self, template: &Template, prefill: &BTreeMap<String, String>) -> bool {
+        let mut changed = false;
+        for field in template.fields().filter(|f| self.untouched.contains(&f.id)) {
+            let Some((key, new)) = field.prefill.as_ref().and_then(|key| prefill.get_key_value(key)) else { continue };
+            let old = self.fields.get(&field.id).map_or("", Value::as_text);
+            let priors = key == PRIORS;
+            let said_none = field.prefill_none.as_ref().is_some_and(|none| old == none.ja || old == none.en);
+            let stays = self.revision > 0 && !old.is_empty() && !priors || new.trim().is_empty() && !said_none;
+            if stays || old == new {
+                continue;
+            }
+            changed = true;
+            match new.trim().is_empty() {
+                true => self.fields.remove(&field.id),
+                false => self.fields.insert(field.id.clone(), Value::Text(new.clone())),
+            };
+        }
+        // Before the first edit there is nothing to keep: the draft is as good as not begun.
+        self.revision += u64::from(changed && self.revision > 0);
+        changed
     }
 
     /// What can be known of a request before reading, for [`Draft::new`]; `technique` and `priors` are
@@ -160,7 +196,7 @@ impl Draft {
             ("request.question", assignment.request.question.as_str()),
             ("request.contrast", contrast),
             ("study.technique", technique),
-            ("priors.list", priors),
+            (PRIORS, priors),
         ]
         .into_iter()
         .map(|(key, text)| (key.to_owned(), text.to_owned()))
@@ -192,7 +228,10 @@ impl Draft {
 
     fn change(&mut self, edit: Edit) -> bool {
         match edit {
-            Edit::SetField(id, value) => set(&mut self.fields, id, value),
+            Edit::SetField(id, value) => {
+                let touched = self.untouched.remove(&id);
+                set(&mut self.fields, id, value) || touched
+            }
             Edit::AddFinding => {
                 let id = FindingId(self.number());
                 self.findings.push(Finding {
@@ -292,6 +331,35 @@ mod tests {
         assert_eq!(draft.text("technique"), "造影 CT");
         assert!(!draft.fields.contains_key("comparison"));
         assert_eq!(draft.text("findings"), "");
+    }
+
+    #[test]
+    fn refilling_never_overwrites_the_reader() {
+        let template = templates::find("clin.ct").expect("template");
+        let assignment = fixtures::assignment();
+        let with = |technique: &str, priors: &str| Draft::prefill(&assignment, technique, priors);
+        let mut draft = Draft::new(&assignment, &template, &with("CT", "なし"));
+        assert!(draft.prefilled("comparison") && !draft.prefilled("findings"));
+        // Not begun: everything follows, and nothing counts as an edit.
+        assert!(draft.refill(&template, &with("CT, 造影", "")));
+        assert_eq!((draft.text("technique"), draft.text("comparison"), draft.revision), ("CT, 造影", "", 0));
+        assert!(!draft.prefilled("comparison"));
+        // Begun: only the earlier studies follow.
+        draft.apply(Edit::SetField("findings".into(), Some(Value::Text("結節".into()))));
+        assert!(draft.refill(&template, &with("MR", "CT 2025-10-02")));
+        assert_eq!((draft.text("technique"), draft.text("comparison")), ("CT, 造影", "CT 2025-10-02"));
+        assert_eq!(draft.revision, 2);
+        assert!(!draft.refill(&template, &with("MR", "")), "what was compared was compared");
+        // Written or cleared by the reader: never again.
+        draft.apply(Edit::SetField("comparison".into(), None));
+        assert!(!draft.refill(&template, &with("MR", "CT 2025-10-02")));
+        draft.apply(Edit::SetField("comparison".into(), Some(Value::Text("なし".into()))));
+        assert!(!draft.refill(&template, &with("MR", "CT 2025-10-02")));
+        assert_eq!(draft.text("comparison"), "なし");
+        // Writing the same words is to confirm them.
+        let mut draft = Draft::new(&assignment, &template, &with("CT", "なし"));
+        assert!(draft.apply(Edit::SetField("comparison".into(), Some(Value::Text("なし".into())))));
+        assert!(!draft.prefilled("comparison"));
     }
 
     #[test]

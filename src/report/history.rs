@@ -1,6 +1,7 @@
 //! Undo and redo over a draft.
 
-use super::{Draft, Edit};
+use super::{Draft, Edit, Template};
+use std::collections::BTreeMap;
 
 /// Steps kept; older ones are forgotten.
 const DEPTH: usize = 200;
@@ -43,6 +44,14 @@ impl History {
         self.typing_in = place;
         self.future.clear();
         true
+    }
+
+    /// As [`Draft::refill`], also in what undo goes back to: it is no step of the reader's.
+    pub fn refill(&mut self, template: &Template, prefill: &BTreeMap<String, String>) -> bool {
+        for draft in self.past.iter_mut().chain(&mut self.future) {
+            draft.refill(template, prefill);
+        }
+        self.draft.refill(template, prefill)
     }
 
     /// Ends a run of typing: the next edit is a step of its own.

@@ -13,7 +13,7 @@ mod receipt;
 mod template;
 pub mod templates;
 
-pub use draft::{Draft, Edit, Finding, FindingId, KeyImage, Predecessor, Value};
+pub use draft::{Draft, Edit, Finding, FindingId, KeyImage, PRIORS, Predecessor, Value};
 pub use history::History;
 pub use html::{HtmlError, measured_text, render_html};
 pub use receipt::Receipt;

@@ -74,6 +74,9 @@ pub struct Field {
     /// `request.contrast`, `priors.list`.
     #[serde(default)]
     pub prefill: Option<String>,
+    /// What it is filled with where there is certainly nothing to fill it from (no earlier study at all).
+    #[serde(default)]
+    pub prefill_none: Option<Text>,
     /// LOINC or DCM code of the section, e.g. `LN:59776-5`.
     #[serde(default)]
     pub concept: Option<String>,

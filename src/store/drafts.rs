@@ -129,6 +129,7 @@ pub(super) mod tests {
             findings: vec![],
             annotations: vec![],
             next_id: 1,
+            untouched: std::collections::BTreeSet::default(),
             addendum_to: None,
         }
     }

@@ -46,6 +46,7 @@ impl Terminal {
             findings: Vec::new(),
             annotations: Vec::new(),
             next_id: 1,
+            untouched: std::collections::BTreeSet::default(),
             addendum_to: after,
         };
         manifest::build(&BuildInput {

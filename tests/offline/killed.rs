@@ -49,6 +49,7 @@ fn draft(revision: u64) -> Draft {
         findings: vec![],
         annotations: vec![],
         next_id: 1,
+        untouched: std::collections::BTreeSet::default(),
         addendum_to: None,
     }
 }

@@ -87,7 +87,11 @@ pub(crate) fn signed_in(assignments: Vec<Assignment>) -> App {
 
 /// In the middle of reading the assignment `a-1`, with an empty draft.
 pub(crate) fn reading() -> App {
-    let mut app = signed_in(vec![assignment("a-1")]);
+    begin(signed_in(vec![assignment("a-1")]))
+}
+
+/// Opens `a-1`; the center grants it, and there is no draft yet.
+pub(crate) fn begin(mut app: App) -> App {
     app.update(NOW, Action::Worklist(WorklistAction::Open("a-1".into())));
     let started = Assignment {
         state: AssignmentState::InProgress,

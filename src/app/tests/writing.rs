@@ -143,6 +143,40 @@ fn findings_with_key_image_and_measurement() {
 }
 
 #[test]
+fn comparison_says_what_was_hung_beside_and_never_overwrites() {
+    // With a prior on screen: its kind and date.
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    assert_eq!(b.draft().text("comparison"), "CT 2026-11-20");
+    assert!(b.draft().prefilled("comparison"));
+    assert_eq!((b.draft().revision, saves(&b.out)), (0, 0), "nobody wrote anything");
+    // Without any: none.
+    b.open("a-2");
+    assert_eq!(b.draft().text("comparison"), "なし");
+
+    // A prior that arrives after the first words is filled in, and saved; not over what the reader wrote.
+    for written in [None, Some("前医の CT")] {
+        let mut b = Bench::signed_in();
+        let prior = b.studies.remove(1);
+        b.open("a-1");
+        assert_eq!(b.draft().text("comparison"), "", "there is one, and nobody looked at it");
+        b.type_into("findings", "結節");
+        if let Some(text) = written {
+            b.type_into("comparison", text);
+        }
+        b.event(crate::engine::message::Event::Study(prior));
+        assert_eq!(b.draft().text("comparison"), written.unwrap_or("CT 2026-11-20"));
+        b.wait(10);
+        assert!(saves(&b.out) > 0);
+        // Undo takes back the reader's words only.
+        for _ in 0..2 {
+            b.act(Action::Report(ReportAction::Undo));
+        }
+        assert_eq!((b.draft().text("findings"), b.draft().text("comparison")), ("", "CT 2026-11-20"));
+    }
+}
+
+#[test]
 fn a_conflict_waits_for_the_reader() {
     let mut b = opened();
     b.type_into("findings", "mine");

@@ -45,6 +45,8 @@ pub struct FieldInput<'a> {
     pub label: &'a str,
     /// Its value.
     pub value: Option<&'a Value>,
+    /// It holds what was known beforehand; the reader has not written in it.
+    pub prefilled: bool,
     /// Edits are taken.
     pub editable: bool,
     /// Distinguishes the same field of several findings.
@@ -65,6 +67,10 @@ pub fn field_ui(ui: &mut Ui, input: &FieldInput<'_>, typing: &mut Typing) -> Opt
             if required {
                 let text = RichText::new(input.words.t("report.required")).size(theme::CAPTION).color(theme::CAUTION);
                 ui.label(text);
+            }
+            if input.prefilled && input.editable {
+                let text = input.words.t("report.prefilled");
+                ui.label(RichText::new(text).size(theme::CAPTION).color(theme::TEXT_FAINT));
             }
         });
         ui.vertical(|ui| {

@@ -110,6 +110,7 @@ fn open_ui(ui: &mut Ui, input: &FindingsInput<'_>, finding: &Finding, typing: &m
             field,
             label: words.pick(&field.label),
             value: finding.fields.get(&field.id),
+            prefilled: false,
             editable: input.editable,
             scope: finding.id.0,
         };

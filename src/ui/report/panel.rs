@@ -139,6 +139,7 @@ fn section_ui(
             field,
             label: words.pick(label),
             value: draft.fields.get(&field.id),
+            prefilled: draft.prefilled(&field.id),
             editable: report.editable(),
             scope: 0,
         };

@@ -33,6 +33,8 @@ pub fn sign_dialog_ui(ctx: &egui::Context, app: &App, local: &mut SignLocal, out
     let modal = Modal::new(Id::unique("sign")).frame(frame.inner_margin(Margin::same(16)));
     modal.backdrop_color(theme::dimmed(theme::SURROUND, 0.7)).show(ctx, |ui| {
         ui.set_width(size.x);
+        // Without it a modal gets some part of the screen; the preview shall have all of it.
+        ui.set_max_height(size.y);
         identity_ui(ui, words, app);
         rule(ui);
         match &report.sign {
