@@ -80,6 +80,8 @@ fn what_was_filled_in_beforehand_is_marked_until_the_reader_writes() {
         assert_eq!(text(h.state(), "comparison"), none, "no earlier study at all");
         let marks = h.query_all_by_label(mark).count();
         assert!(marks >= 1);
+        h.get_by_role_and_label(egui::accesskit::Role::TextInput, label).focus();
+        h.run();
         h.get_by_role_and_label(egui::accesskit::Role::TextInput, label).type_text("!");
         h.run();
         assert_ne!(text(h.state(), "comparison"), none, "editable");
