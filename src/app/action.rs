@@ -4,7 +4,7 @@ use super::keymap::{Chord, Intent};
 use super::settings::{Language, OverlayLevel};
 use super::state::Place;
 use super::worklist::{Filter, SortKey};
-use crate::engine::message::Secret;
+use crate::engine::message::{ArchiveCredentials, Secret};
 use crate::report::{Edit, FindingId};
 use crate::study::{DisplaySetId, FrameRef, SeriesUid, StudyUid};
 use crate::viewport::{self, AnnotationId, Layout, Tool, ViewId};
@@ -48,6 +48,8 @@ pub enum Action {
     Notice(NoticeAction),
     /// Settings.
     Settings(SettingsAction),
+    /// Credentials of archives beside the center's own.
+    Archive(ArchiveAction),
     /// Shows another place of the program.
     Go(Place),
     /// Opens local files without a center.
@@ -272,6 +274,21 @@ pub enum SettingsAction {
     ResetKeys,
     /// Open or close the settings dialog.
     ToggleDialog,
+}
+
+/// Credentials of archives beside the center's own.
+#[derive(Debug, Clone)]
+pub enum ArchiveAction {
+    /// Ask what is kept.
+    List,
+    /// Open the dialog for an archive, by name.
+    Open(String),
+    /// Close it.
+    Close,
+    /// Try and keep what was typed.
+    Keep(ArchiveCredentials),
+    /// Forget what is kept for an archive, by name.
+    Remove(String),
 }
 
 macro_rules! hidden_debug {

@@ -133,6 +133,7 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
             }
         }
         Event::LocalOpened { studies, not_shown } => local(app, now, studies, &not_shown, out),
+        Event::Archive(event) => super::archives::apply(app, now, event),
         Event::Notice(failure) => notice(app, now, failure),
     }
 }

@@ -88,6 +88,9 @@ fn action_of(app: &App, intent: Intent) -> Option<Action> {
 
 /// Closes what lies on top.
 fn cancel(app: &App) -> Option<Action> {
+    if app.archives.dialog.is_some() {
+        return Some(Action::Archive(super::action::ArchiveAction::Close));
+    }
     if app.settings.dialog_open {
         return Some(Action::Settings(SettingsAction::ToggleDialog));
     }

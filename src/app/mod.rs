@@ -6,6 +6,7 @@
 
 mod action;
 mod apply;
+mod archives;
 mod demand;
 pub mod hang;
 mod intents;
@@ -31,9 +32,10 @@ mod worklisting;
 mod write;
 
 pub use action::{
-    AccessAction, Action, LayoutAction, NoticeAction, PlatformFact, ReportAction, SettingsAction, SignAction,
-    StudyAction, ViewAction, WorklistAction,
+    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, PlatformFact, ReportAction, SettingsAction,
+    SignAction, StudyAction, ViewAction, WorklistAction,
 };
+pub use archives::{ArchiveDialog, ArchivesState};
 pub use keymap::{Chord, Context, Intent, Key, Keymap};
 pub use link::{LinkMark, Pairing};
 pub use notice::{Notice, NoticeCode, Notices, Severity};

@@ -1,6 +1,6 @@
 //! What the reader must be told, as codes: the words (what happened, what it means, what to do) are `ui`'s.
 
-use crate::engine::message::Failure;
+use crate::engine::message::{ArchiveNeed, Failure};
 use jiff::Timestamp;
 
 /// How serious a notice is.
@@ -120,6 +120,29 @@ pub enum NoticeCode {
     NothingToEdit,
     /// An addendum follows what the center has: the signed version still waits in the outbox.
     AddendumWaits,
+    /// Pictures wait for the reader at an archive of its own credentials.
+    ArchiveWants {
+        /// Its name.
+        archive: String,
+        /// Where it is.
+        host: String,
+        /// What it waits for.
+        need: ArchiveNeed,
+    },
+    /// Credentials of an archive are kept; they were tried on it or not.
+    ArchiveSaved {
+        /// Its name.
+        archive: String,
+        /// Tried and taken.
+        tried: bool,
+    },
+    /// Credentials of an archive were not kept or not removed.
+    ArchiveFailed {
+        /// Its name.
+        archive: String,
+        /// Why.
+        failure: Failure,
+    },
     /// Anything else from the engine.
     Other(Failure),
 }
@@ -130,6 +153,7 @@ impl NoticeCode {
         match self {
             Self::UncertifiedBuild
             | Self::ReportReceived { .. }
+            | Self::ArchiveSaved { .. }
             | Self::LocalNotShown(_)
             | Self::NothingToEdit
             | Self::AddendumWaits
@@ -155,7 +179,10 @@ impl NoticeCode {
             | (Self::EnrolmentFailed(_), Self::EnrolmentFailed(_))
             | (Self::SessionEnded(_), Self::SessionEnded(_))
             | (Self::SignFailed(_), Self::SignFailed(_)) => true,
-            (Self::DraftFailed { assignment: a, .. }, Self::DraftFailed { assignment: b, .. })
+            (Self::ArchiveWants { archive: a, .. }, Self::ArchiveWants { archive: b, .. })
+            | (Self::ArchiveSaved { archive: a, .. }, Self::ArchiveSaved { archive: b, .. })
+            | (Self::ArchiveFailed { archive: a, .. }, Self::ArchiveFailed { archive: b, .. })
+            | (Self::DraftFailed { assignment: a, .. }, Self::DraftFailed { assignment: b, .. })
             | (Self::TransitionFailed { assignment: a, .. }, Self::TransitionFailed { assignment: b, .. })
             | (Self::CountMismatch { assignment: a, .. }, Self::CountMismatch { assignment: b, .. })
             | (Self::PatientFlagFailed { assignment: a, .. }, Self::PatientFlagFailed { assignment: b, .. })

@@ -4,7 +4,7 @@ use super::action::SettingsAction;
 use super::keymap::Keymap;
 use super::settings::Name;
 use super::state::App;
-use crate::engine::message::Command;
+use crate::engine::message::{ArchiveCommand, Command};
 
 pub(super) fn act(app: &mut App, action: SettingsAction, out: &mut Vec<Command>) {
     let settings = &mut app.settings;
@@ -35,6 +35,9 @@ pub(super) fn act(app: &mut App, action: SettingsAction, out: &mut Vec<Command>)
         }
         SettingsAction::ToggleDialog => {
             settings.dialog_open = !settings.dialog_open;
+            if settings.dialog_open {
+                out.push(Command::Archive(ArchiveCommand::List));
+            }
             return;
         }
     };

@@ -1,5 +1,6 @@
 //! The state of the workstation. Fields are public for reading; only `update` and `apply` change them.
 
+use super::archives::ArchivesState;
 use super::notice::Notices;
 use super::pictures::{Pictures, StudyState};
 use super::reading::{Reading, ReadingRecord, ViewState};
@@ -136,6 +137,8 @@ pub struct App {
     pub notices: Notices,
     /// Settings.
     pub settings: Settings,
+    /// Archives beside the center's own.
+    pub archives: ArchivesState,
     /// Reading state kept before a crash, until its assignment is on the worklist.
     pub(super) to_restore: Option<ReadingRecord>,
     /// User id whose place `to_restore` is, where a session ended by itself.
@@ -165,6 +168,7 @@ impl App {
             outbox: Vec::new(),
             notices: Notices::default(),
             settings: Settings::default(),
+            archives: ArchivesState::default(),
             to_restore: None,
             restore_for: None,
             wanted: Demand::default(),
@@ -241,6 +245,7 @@ impl App {
     /// A dialog that covers the screen is open: only its own keys count.
     pub fn modal(&self) -> bool {
         self.settings.dialog_open
+            || self.archives.dialog.is_some()
             || self.worklist.return_dialog.is_some()
             || self.report.as_ref().is_some_and(|r| r.sign.modal() || r.conflict.is_some())
     }

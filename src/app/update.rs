@@ -1,10 +1,12 @@
 //! `App::update`: an intent of the reader changes the state and gives commands.
 
-use super::action::{AccessAction, Action, LayoutAction, NoticeAction, PlatformFact, StudyAction, ViewAction};
+use super::action::{
+    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, PlatformFact, StudyAction, ViewAction,
+};
 use super::keymap::{Chord, Context, Intent};
 use super::notice::NoticeCode;
 use super::state::{App, BuildClass, Place, Screen};
-use super::{demand, intents, keep, link, open, place, setting, sign, view, worklisting, write};
+use super::{archives, demand, intents, keep, link, open, place, setting, sign, view, worklisting, write};
 use crate::engine::message::{Command, Start};
 use crate::viewport::ViewId;
 use jiff::Timestamp;
@@ -90,6 +92,7 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: Action, out: &mut Vec<C
         Action::Notice(NoticeAction::Dismiss(id)) => app.notices.dismiss(id),
         Action::Notice(NoticeAction::Act(id)) => notice(app, now, id, out),
         Action::Settings(action) => setting::act(app, action, out),
+        Action::Archive(action) => archives::act(app, action, out),
         Action::Go(place) => go(app, place, out),
         Action::OpenLocal(paths) => out.push(Command::OpenLocal(paths)),
         Action::Quit => {
@@ -269,6 +272,11 @@ fn notice(app: &mut App, now: Timestamp, id: u64, out: &mut Vec<Command>) {
             }
         }
         NoticeCode::PatientFlagRefused { .. } => out.push(Command::SendOutbox),
+        NoticeCode::ArchiveWants { archive, .. } => {
+            // It stands until the archive gives its pictures.
+            archives::act(app, ArchiveAction::Open(archive), out);
+            return;
+        }
         NoticeCode::OutboxWedged { .. } | NoticeCode::ReportReceived { .. } => go(app, Place::Outbox, out),
         NoticeCode::SoftwareAdapter(_) | NoticeCode::UncertifiedBuild | NoticeCode::ClockSkew(_) => {}
         _ => go(app, Place::Worklist, out),

@@ -41,6 +41,11 @@ impl Origin {
         format!("{}{path}", self.base)
     }
 
+    /// Scheme, host and port (`https://host:8443`), to compare and to keep.
+    pub fn ascii(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
     /// Host and port, for people.
     pub fn host(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();

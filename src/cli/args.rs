@@ -45,6 +45,8 @@ pub enum Command {
         /// The file (`*.dokuei-enrol`).
         file: PathBuf,
     },
+    /// Credentials for an image archive beside the center's own, where assignments name one (a PACS, Orthanc).
+    Archive(ArchiveArgs),
     /// Opens local DICOM files and folders, without a reading center.
     Open {
         /// Files and folders.
@@ -83,6 +85,30 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         ca: Option<PathBuf>,
     },
+}
+
+/// Arguments of `dokuei archive`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["list", "archive"]))]
+pub struct ArchiveArgs {
+    /// The name that the center gives for the credentials, or the archive's address (https://host:port).
+    #[arg(value_name = "NAME_OR_ORIGIN")]
+    pub archive: Option<String>,
+    /// User. Without one, what is asked is a bearer token.
+    #[arg(long, conflicts_with_all = ["list", "remove"])]
+    pub user: Option<String>,
+    /// Reads the password from the first line of standard input. Default: asked on the terminal, not echoed.
+    #[arg(long, conflicts_with_all = ["list", "remove"])]
+    pub password_stdin: bool,
+    /// Certificate authority of this archive (PEM or DER), instead of the system's; counts for it alone. Default: as kept before.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "remove"])]
+    pub ca: Option<PathBuf>,
+    /// Lists what is kept, without secrets.
+    #[arg(long)]
+    pub list: bool,
+    /// Forgets what is kept for this archive.
+    #[arg(long, requires = "archive")]
+    pub remove: bool,
 }
 
 /// Arguments of `dokuei demo`.
@@ -182,6 +208,23 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn archives_are_kept_listed_or_removed() {
+        let parse = |words: &[&str]| Cli::try_parse_from([&["dokuei", "archive"], words].concat()).is_ok();
+        for good in [
+            &["orthanc", "--user", "u"][..],
+            &["https://pacs.example", "--user", "u", "--password-stdin", "--ca", "ca.pem"],
+            &["orthanc"],
+            &["--list"],
+            &["orthanc", "--remove"],
+        ] {
+            assert!(parse(good), "{good:?}");
+        }
+        for bad in [&[][..], &["--remove"], &["orthanc", "--list"], &["orthanc", "--remove", "--user", "u"]] {
+            assert!(!parse(bad), "{bad:?}");
+        }
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 pub use super::center_args::Cli;
 use super::center_args::{AssignmentCommand, Command, ImportArgs, PasswordArgs, ReportCommand, UserCommand};
+use super::password;
 use crate::center::contract::UserRole;
 use crate::server::assign::{self, AssignmentRequest};
 use crate::server::clock::SystemClock;
 use crate::server::{Center, Config, Error, backup, demo, export, import, serve_until_signal, users};
 use crate::vault::secrets::Zeroizing;
 use crate::vault::tls::MinimumTls;
-use std::io::{BufRead as _, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -207,17 +208,16 @@ fn new_password(args: &PasswordArgs) -> Result<(Zeroizing<String>, bool), Error>
         // A letter, a digit and a sign for the rule; 64 random bits.
         return Ok((Zeroizing::new(format!("K7-{}", random.get(..16).unwrap_or(&random))), true));
     }
-    let mut line = Zeroizing::new(String::new());
-    match &args.password_file {
+    let password = match &args.password_file {
         Some(path) => {
             let file = std::fs::File::open(path).map_err(Error::io(path))?;
-            std::io::BufReader::new(file).read_line(&mut line).map_err(Error::io(path))?;
+            password::line(&mut std::io::BufReader::new(file)).map_err(Error::io(path))?
         }
-        None => {
-            std::io::stdin().lock().read_line(&mut line).map_err(Error::io("standard input"))?;
-        }
-    }
-    Ok((Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()), false))
+        None => password::ask_new("Password")
+            .map_err(Error::io("standard input"))?
+            .ok_or_else(|| Error::Refused("the two passwords differ".into()))?,
+    };
+    Ok((password, false))
 }
 
 fn tell_password(out: &mut dyn Write, password: Option<&Zeroizing<String>>) -> Result<u8, Error> {

@@ -154,7 +154,7 @@ pub enum UserCommand {
 /// Where a password comes from.
 #[derive(Debug, Args)]
 pub struct PasswordArgs {
-    /// Its first line is the password. Default: the first line of standard input.
+    /// Its first line is the password. Default: asked on the terminal, not echoed; elsewhere the first line of standard input.
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
     /// Makes a password and prints it once.

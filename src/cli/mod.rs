@@ -3,6 +3,7 @@
 //! Exit codes everywhere: 0 = done and in order; 1 = done, but the answer is "no" (a report that does not
 //! verify, a file that cannot be shown); 2 = could not be done (usage, unreadable input, no display).
 
+pub mod archive;
 pub mod args;
 pub mod center;
 pub mod center_args;
@@ -12,6 +13,7 @@ pub mod dump;
 pub mod enrol;
 pub mod info;
 pub mod npy;
+pub mod password;
 pub mod pixels;
 pub mod reading_day;
 pub mod render;

@@ -3,8 +3,10 @@
 //! A [`Command`] is done once, in order. A [`Demand`] is everything wanted now; the newest replaces the one
 //! before. An [`Event`] is a fact. The app never waits for an answer.
 
+mod archive;
 mod waiting;
 
+pub use archive::{ArchiveCa, ArchiveCommand, ArchiveCredentials, ArchiveEvent, ArchiveNeed, ArchiveWant, KeptArchive};
 pub use waiting::{FlagEntry, OutboxEntry};
 
 use crate::imaging::Frame;
@@ -146,15 +148,8 @@ pub enum Command {
         /// Study.
         study: StudyUid,
     },
-    /// Keeps credentials for an archive that the center names (`Archive::credentials`), in the secret store.
-    SetArchiveCredentials {
-        /// Name that assignments give for it.
-        name: String,
-        /// User; empty: `password` is a bearer token.
-        user: String,
-        /// Password or token.
-        password: Secret,
-    },
+    /// Credentials of archives beside the center's own.
+    Archive(ArchiveCommand),
     /// Stops all threads.
     Shutdown,
 }
@@ -483,6 +478,8 @@ pub enum Event {
         /// Files that cannot be shown and why.
         not_shown: Vec<crate::study::NotShown>,
     },
+    /// Credentials of archives beside the center's own.
+    Archive(ArchiveEvent),
     /// Something the reader should know, once.
     Notice(Failure),
 }

@@ -4,6 +4,7 @@
 //! frames of them, `link` keeps worklist and leases, `drafts`, `sign` and `outbox` carry reports, `session`
 //! who is here, `enrolment` which center, `keys` the signing keys. It never draws and never decides what the reader wants.
 
+mod archives;
 mod audit;
 mod cache;
 mod clock;

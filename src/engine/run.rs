@@ -250,9 +250,17 @@ async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile:
             }
         })
     };
+    // An archive that does not answer holds up its own line only.
+    let (archives, line) = mpsc::channel(COMMANDS);
+    let archivist = tokio::spawn(Arc::clone(&inner).keep_archives(line));
     while let Some(command) = queue.recv().await {
         match command {
             Command::Shutdown => break,
+            Command::Archive(command) => {
+                if archives.send(command).await.is_err() {
+                    break;
+                }
+            }
             Command::SaveDraft(draft) => inner.save_draft(draft).await,
             Command::SaveSetting { name, value } => {
                 keep(&inner, move |store| store.put_setting(&name, &value)).await;
@@ -289,6 +297,7 @@ async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile:
     }
     // What is on its way over the network may take long; what is lost is asked again at the next start.
     worker.abort();
+    archivist.abort();
     if inner.opened().is_ok() {
         inner.record(inner.audit(AuditAction::ApplicationStop, AuditOutcome::Success, None)).await;
     }
@@ -306,9 +315,6 @@ async fn over_network(inner: &Arc<Inner>, command: Command) {
         Command::LoadDraft { assignment } => inner.load_draft(assignment).await,
         Command::ResolveDraft { assignment, keep_local } => inner.resolve_draft(assignment, keep_local).await,
         Command::LoadReports { assignment } => inner.load_reports(assignment).await,
-        Command::SetArchiveCredentials { name, user, password } => {
-            inner.set_archive_credentials(name, user, password).await;
-        }
         // Done where commands are handed out.
         Command::Shutdown
         | Command::SaveDraft(_)
@@ -322,6 +328,7 @@ async fn over_network(inner: &Arc<Inner>, command: Command) {
         | Command::SendOutbox
         | Command::SuspectPatient { .. }
         | Command::Prepare { .. }
+        | Command::Archive(_)
         | Command::OpenLocal(_) => {}
     }
 }

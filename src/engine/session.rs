@@ -335,29 +335,4 @@ impl Inner {
         }
         self.events.push(Event::Unlocked(ok));
     }
-
-    pub(super) async fn set_archive_credentials(&self, name: String, user: String, password: Secret) {
-        use crate::center::dicomweb::ArchiveCredentials;
-        let credentials = if user.is_empty() {
-            ArchiveCredentials::Bearer { token: password.0, ca_pem: None }
-        } else {
-            ArchiveCredentials::Basic { user, password: password.0, ca_pem: None }
-        };
-        let result = match (self.opened(), serde_json::to_vec(&credentials)) {
-            (Ok(opened), Ok(json)) => {
-                let json = zeroize::Zeroizing::new(json);
-                let key = super::transfer::archive_secret(&name);
-                tokio::task::spawn_blocking(move || opened.secrets.set(&key, &json))
-                    .await
-                    .map_err(|e| Failure::Local(e.to_string()))
-                    .and_then(|r| r.map_err(|e| failure_of_secret(&e)))
-            }
-            (Err(failure), _) => Err(failure),
-            (_, Err(error)) => Err(Failure::Local(error.to_string())),
-        };
-        match result {
-            Ok(()) => self.transfer.kick(),
-            Err(failure) => self.events.push(Event::Notice(failure)),
-        }
-    }
 }

@@ -3,6 +3,7 @@
 //! Draws `&App`, returns [`crate::app::Action`]s, never changes the app, never touches disk, network
 //! or DICOM. State of widgets only (scroll, focus, text being composed) lives in the `*Local` structs here.
 
+pub mod archive_dialog;
 pub mod choices;
 pub mod completeness_dialog;
 mod controls;

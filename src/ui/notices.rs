@@ -4,6 +4,7 @@ use super::text::Words;
 use super::widgets::{bare_button, elided, icon_button};
 use super::{failure, theme};
 use crate::app::{Action, App, Notice, NoticeAction, NoticeCode, Severity};
+use crate::engine::message::ArchiveNeed;
 use egui::{
     Align, Color32, Frame, Layout, Margin, Painter, Panel, Pos2, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
@@ -149,6 +150,25 @@ pub fn parts(words: Words, app: &App, code: &NoticeCode) -> Parts {
         NoticeCode::AddendumWaits => {
             (t("notice.addendum_waits").to_owned(), t("notice.addendum_waits_means"), "", None)
         }
+        NoticeCode::ArchiveWants { host, need, .. } => {
+            let (what, todo) = match need {
+                ArchiveNeed::Credentials => ("archive.wants", t("archive.wants_do")),
+                ArchiveNeed::Others => ("archive.refuses", t("archive.refuses_do")),
+                ArchiveNeed::Ca => ("archive.untrusted", t("archive.untrusted_do")),
+                ArchiveNeed::Moved => ("archive.moved", t("archive.moved_do")),
+            };
+            (words.f(what, &[("host", host)]), t("archive.wants_means"), todo, Some(t("archive.enter")))
+        }
+        NoticeCode::ArchiveSaved { archive, tried } => {
+            let means = if *tried { t("archive.saved_means") } else { t("archive.saved_untried") };
+            (words.f("archive.saved", &[("archive", archive)]), means, "", None)
+        }
+        NoticeCode::ArchiveFailed { archive, failure: f } => (
+            format!("{} {}", words.f("archive.failed", &[("archive", archive)]), failure::what(words, f)),
+            t("archive.failed_means"),
+            t("archive.failed_do"),
+            None,
+        ),
         NoticeCode::Other(f) => (failure::what(words, f), t("notice.nothing_lost"), failure::todo(words, f), None),
     };
     Parts { what, meaning, todo, button }

@@ -1,5 +1,6 @@
 //! The whole screen, drawn from the state: what a window shows in one pass, and what the reader wanted in it.
 
+use super::archive_dialog::{ArchiveLocal, archive_dialog_ui};
 use super::completeness_dialog::completeness_ui;
 use super::notices::notices_ui;
 use super::outbox_panel::outbox_ui;
@@ -24,6 +25,7 @@ pub struct Local {
     reading: ReadingLocal,
     returning: ReturnLocal,
     settings: SettingsLocal,
+    archive: ArchiveLocal,
     sign: SignLocal,
     palette: Option<PaletteLocal>,
     key_card: bool,
@@ -86,6 +88,7 @@ fn dialogs(
     sign_dialog_ui(&ctx, app, &mut local.sign, out);
     return_dialog_ui(&ctx, words, app, &mut local.returning, out);
     settings_dialog_ui(&ctx, words, app, &mut local.settings, chords, out);
+    archive_dialog_ui(&ctx, words, app, &mut local.archive, out);
     if local.reading.completeness {
         local.reading.completeness = completeness_ui(&ctx, words, app);
     }

@@ -1,5 +1,6 @@
 //! Settings: what a reader may choose for this terminal.
 
+use super::archive_dialog::{ArchiveListLocal, archive_list_height, archive_list_ui};
 use super::text::Words;
 use super::widgets::{Dialog, bare_button, caption, chip, dialog, quiet_button, section, value};
 use super::{names, theme};
@@ -11,6 +12,7 @@ use egui::{Context, RichText, ScrollArea, Ui};
 pub struct SettingsLocal {
     /// The intent whose key is being chosen.
     capturing: Option<Intent>,
+    archives: ArchiveListLocal,
 }
 
 /// Draws the dialog if it is open. `pressed`: chords of this pass.
@@ -23,16 +25,17 @@ pub fn settings_dialog_ui(
     out: &mut Vec<Action>,
 ) {
     if !app.settings.dialog_open {
-        local.capturing = None;
+        *local = SettingsLocal::default();
         return;
     }
     capture(local, pressed, out);
     let what = Dialog { id: "settings-dialog", title: words.t("settings.title"), width: 560.0 };
     dialog(ctx, what, |ui| {
         choices(ui, words, app, out);
+        archive_list_ui(ui, words, app, &mut local.archives, out);
         section(ui, words.t("settings.keys"));
         caption(ui, words.t("settings.keys_hint"));
-        let height = (ctx.content_rect().height() - 520.0).clamp(120.0, 320.0);
+        let height = (ctx.content_rect().height() - 460.0 - archive_list_height(app)).clamp(96.0, 320.0);
         ScrollArea::vertical().max_height(height).auto_shrink([false, false]).show(ui, |ui| {
             keys(ui, words, app, local, out);
         });

@@ -95,6 +95,7 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("rcgen", &["vault", "center", "server"]),
     ("reqwest", &["center"]),
     ("ring", &["vault"]),
+    ("rpassword", &["cli"]),
     ("rusqlite", &["store", "server"]),
     ("rustls", &["vault", "center", "server", PROGRAMS]),
     ("serde_saphyr", &[]),

@@ -1,6 +1,7 @@
 //! The screens, driven as a reader would: by names, keys and pointer, in both languages, over a scripted engine.
 
 mod access;
+mod archives;
 mod engine;
 #[cfg(target_os = "linux")]
 mod keys;

@@ -8,7 +8,8 @@ use reqwest::{Client, Response};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// Credentials of an archive, as the secret store keeps them (JSON). Debug output hides them.
+/// Credentials of an archive, as the secret store keeps them (JSON). Debug output hides them. Whom the archive is
+/// known by is no secret (and too long for some secret stores): it is told beside them.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "scheme", rename_all = "snake_case")]
 pub enum ArchiveCredentials {
@@ -19,18 +20,12 @@ pub enum ArchiveCredentials {
         /// Password.
         #[serde(with = "wiped")]
         password: Zeroizing<String>,
-        /// CA certificates (PEM) to trust instead of the system's.
-        #[serde(default)]
-        ca_pem: Option<String>,
     },
     /// A bearer token of the archive's own.
     Bearer {
         /// Token.
         #[serde(with = "wiped")]
         token: Zeroizing<String>,
-        /// CA certificates (PEM) to trust instead of the system's.
-        #[serde(default)]
-        ca_pem: Option<String>,
     },
 }
 
@@ -54,20 +49,13 @@ impl std::fmt::Debug for ArchiveCredentials {
     }
 }
 
-impl ArchiveCredentials {
-    fn trust(&self) -> Trust {
-        let (Self::Basic { ca_pem, .. } | Self::Bearer { ca_pem, .. }) = self;
-        ca_pem.clone().map_or(Trust::System, Trust::Only)
-    }
-}
-
 /// How an archive is reached.
 #[derive(Debug, Clone)]
 pub enum ArchiveAccess {
     /// The center's own root, with the center's token.
     Center(CenterClient),
-    /// Another root with credentials of its own.
-    Named(ArchiveCredentials),
+    /// Another root with credentials of its own, known by these CA certificates (PEM) instead of the system's.
+    Named(ArchiveCredentials, Option<String>),
 }
 
 #[derive(Clone)]
@@ -101,8 +89,9 @@ impl ArchiveClient {
                 }
                 Door::Center(Box::new(center))
             }
-            ArchiveAccess::Named(credentials) => {
-                Door::Named { http: http(&credentials.trust(), patience, patience.stall)?, credentials }
+            ArchiveAccess::Named(credentials, ca_pem) => {
+                let trust = ca_pem.map_or(Trust::System, Trust::Only);
+                Door::Named { http: http(&trust, patience, patience.stall)?, credentials }
             }
         };
         Ok(Self { root, door, patience })
@@ -123,10 +112,8 @@ impl ArchiveClient {
                 headers.insert(ACCEPT, HeaderValue::from_static(accept));
                 let request = http.get(url).headers(headers);
                 let request = match credentials {
-                    ArchiveCredentials::Basic { user, password, .. } => {
-                        request.basic_auth(user, Some(password.as_str()))
-                    }
-                    ArchiveCredentials::Bearer { token, .. } => request.bearer_auth(token.as_str()),
+                    ArchiveCredentials::Basic { user, password } => request.basic_auth(user, Some(password.as_str())),
+                    ArchiveCredentials::Bearer { token } => request.bearer_auth(token.as_str()),
                 };
                 checked(request.send().await?).await
             }

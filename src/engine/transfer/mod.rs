@@ -14,6 +14,7 @@ use super::lock;
 use super::message::{Class, Event, Failure, StudyProgress, StudyWanted};
 use crate::center::dicomweb::ArchiveClient;
 use crate::study::{SopInstanceUid, StudyUid};
+use crate::worklist::ArchiveAuth;
 use ingest::Arrival;
 pub(super) use ingest::committer;
 use plan::{StudyJob, Unit};
@@ -22,7 +23,6 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
-pub(super) use work::archive_secret;
 
 /// Single instances that the reader is waiting for go beside the streams.
 const EXPRESS: usize = 2;
@@ -82,6 +82,23 @@ impl Transfer {
         }
         drop(state);
         self.changed.notify_one();
+    }
+
+    /// Other credentials are kept for an archive: what is under way with those of before begins anew, and what they
+    /// stopped goes on.
+    pub(super) fn renew_archives(&self) {
+        let mut state = lock(&self.state);
+        let named: Vec<_> = state
+            .jobs
+            .iter()
+            .filter(|(_, job)| job.wanted.archive.auth == ArchiveAuth::Named)
+            .map(|(uid, _)| uid.clone())
+            .collect();
+        for uid in named {
+            state.stop_study(&uid);
+        }
+        drop(state);
+        self.kick();
     }
 
     /// Stops everything that is under way.
@@ -241,7 +258,10 @@ impl Inner {
                 let library = lock(&self.library);
                 let Some(home) = library.home(instance) else { continue };
                 let missing = library.get(&home.study).is_some_and(|e| e.is_missing(instance));
-                let ready = state.jobs.get(&home.study).is_some_and(|j| j.not_before.is_none_or(|at| at <= now));
+                let ready = state
+                    .jobs
+                    .get(&home.study)
+                    .is_some_and(|j| !j.waits_for_reader() && j.not_before.is_none_or(|at| at <= now));
                 let paused = state.wanted.iter().any(|w| w.study.study_uid == home.study && w.paused);
                 if !missing || !ready || paused {
                     continue;

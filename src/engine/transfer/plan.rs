@@ -75,6 +75,8 @@ pub(super) struct StudyJob {
     pub(super) not_before: Option<Instant>,
     /// Will not get better by itself.
     given_up: bool,
+    /// The archive wants something of the reader.
+    waits_for_reader: bool,
     /// The failure shown last.
     pub(super) failure: Option<Failure>,
     /// That nothing more will come has been told.
@@ -95,6 +97,7 @@ impl StudyJob {
             attempts: 0,
             not_before: None,
             given_up: false,
+            waits_for_reader: false,
             failure: None,
             told: false,
             fetched: false,
@@ -195,6 +198,11 @@ impl StudyJob {
         None
     }
 
+    /// Nothing goes on before the reader has done something about the archive.
+    pub(super) fn waits_for_reader(&self) -> bool {
+        self.waits_for_reader
+    }
+
     /// Everything has been tried, or the study was given up.
     pub(super) fn is_settled(&self) -> bool {
         let listed = self.load == Phase::Done && self.list == Phase::Done;
@@ -247,9 +255,15 @@ impl StudyJob {
             }
             self.attempts = 0;
             self.not_before = None;
-            return self.lasting.clone();
+            // A unit that was still let in ends the waiting of the others no more than it ends their failure.
+            return if self.waits_for_reader { self.failure.clone() } else { self.lasting.clone() };
         };
         self.put_back(unit);
+        if let Trouble::Reader(_, failure) = &trouble {
+            // It counts against nothing in the study: with the right credentials everything is tried anew.
+            (self.given_up, self.waits_for_reader) = (true, true);
+            return Some(failure.clone());
+        }
         if trouble.passes() && !self.count_failure(unit, &trouble, library) {
             self.attempts = self.attempts.saturating_add(1);
             let pause = timing.patience.pause(self.attempts).min(timing.longest_pause);
@@ -331,6 +345,7 @@ impl StudyJob {
         self.attempts = 0;
         self.not_before = None;
         self.given_up = false;
+        self.waits_for_reader = false;
         self.told = false;
         self.suspects.clear();
     }

@@ -4,11 +4,12 @@ use super::described::{Described, project_items};
 use super::ingest::Expected;
 use super::plan::Unit;
 use crate::center::CenterError;
-use crate::center::dicomweb::{ArchiveAccess, ArchiveClient, ArchiveCredentials};
+use crate::center::dicomweb::{ArchiveAccess, ArchiveClient};
+use crate::engine::archives::{NoAccess, need_of};
 use crate::engine::inner::{Inner, failure_of_center, failure_of_store};
 use crate::engine::library::Place;
 use crate::engine::lock;
-use crate::engine::message::{Event, Failure};
+use crate::engine::message::{ArchiveNeed, Event, Failure};
 use crate::engine::pool::AT_ONCE;
 use crate::store::StoreError;
 use crate::study::{SeriesUid, SopInstanceUid, StudyUid};
@@ -20,6 +21,8 @@ use std::sync::Arc;
 pub(super) enum Trouble {
     /// The archive or the way there.
     Center(CenterError),
+    /// An archive of its own credentials waits for the reader.
+    Reader(ArchiveNeed, Failure),
     /// This disk.
     Store(StoreError),
     /// Something that a person must set right.
@@ -54,7 +57,7 @@ impl Trouble {
             Self::Local(failure) => {
                 matches!(failure, Failure::Offline(_) | Failure::NoSecretStore(_) | Failure::Full(_))
             }
-            Self::Unfit(_) => false,
+            Self::Reader(..) | Self::Unfit(_) => false,
         }
     }
 
@@ -62,7 +65,7 @@ impl Trouble {
         match self {
             Self::Center(error) => failure_of_center(error),
             Self::Store(error) => failure_of_store(error),
-            Self::Local(failure) => failure.clone(),
+            Self::Reader(_, failure) | Self::Local(failure) => failure.clone(),
             Self::Unfit(reason) => Failure::Corrupt(reason.clone()),
         }
     }
@@ -70,13 +73,30 @@ impl Trouble {
 
 impl Inner {
     pub(super) async fn do_unit(self: &Arc<Self>, unit: &Unit) -> Result<(), Trouble> {
-        match unit {
+        let outcome = match unit {
             Unit::Load(study) => self.load(study).await,
             Unit::List(study) => self.list(study).await,
             Unit::Metadata(study, series) => self.metadata(study, series).await,
             Unit::Stream(study, series) => self.stream(study, series).await,
             Unit::Instance(study, series, instance) => self.instance(study, series, instance).await,
+        };
+        let Err(trouble) = outcome else { return Ok(()) };
+        let wanted = self.wanted(unit.study())?;
+        if wanted.archive.auth != ArchiveAuth::Named {
+            return Err(trouble);
         }
+        // What an archive with credentials of its own refuses is for the reader to mend, and told as such.
+        let trouble = match trouble {
+            Trouble::Center(error) => match need_of(&error) {
+                Some(need) => Trouble::Reader(need, failure_of_center(&error)),
+                None => Trouble::Center(error),
+            },
+            other => other,
+        };
+        if let Trouble::Reader(need, _) = &trouble {
+            self.want_archive(&wanted.archive, unit.study(), *need).await;
+        }
+        Err(trouble)
     }
 
     fn wanted(&self, study: &StudyUid) -> Result<StudyToRead, Trouble> {
@@ -138,27 +158,14 @@ impl Inner {
                 }
                 ArchiveAccess::Center(self.center()?.client)
             }
-            ArchiveAuth::Named => {
-                let name = wanted.archive.credentials.clone().unwrap_or_default();
-                ArchiveAccess::Named(self.archive_credentials(&name).await?)
-            }
+            ArchiveAuth::Named => self.named_access(&wanted.archive).await.map_err(|e| match e {
+                NoAccess::Reader(need, failure) => Trouble::Reader(need, failure),
+                NoAccess::Failed(failure) => Trouble::Local(failure),
+            })?,
         };
         let client = ArchiveClient::new(&wanted.archive.root, access, self.config.timing.patience)?;
         lock(&self.transfer.state).archives.insert(key, client.clone());
         Ok(client)
-    }
-
-    async fn archive_credentials(&self, name: &str) -> Result<ArchiveCredentials, Trouble> {
-        let secrets = self.opened()?.secrets;
-        let key = archive_secret(name);
-        let stored = tokio::task::spawn_blocking(move || secrets.get(&key))
-            .await
-            .map_err(|e| Failure::Local(e.to_string()))?
-            .map_err(|e| Failure::Local(e.to_string()))?;
-        let stored =
-            stored.ok_or_else(|| Failure::Denied(format!("no credentials are kept for the archive {name}")))?;
-        serde_json::from_slice(&stored)
-            .map_err(|_| Failure::Local(format!("the credentials kept for the archive {name} are damaged")).into())
     }
 
     async fn list(self: &Arc<Self>, study: &StudyUid) -> Result<(), Trouble> {
@@ -300,10 +307,4 @@ impl Inner {
             Err(error) => self.events.push(Event::Notice(failure_of_store(&error))),
         }
     }
-}
-
-/// Name in the secret store of an archive's credentials. Names from outside become a digest where they hold
-/// anything that a secret store might not take.
-pub(in crate::engine) fn archive_secret(name: &str) -> String {
-    format!("archive-{}", &crate::vault::digest::sha256_hex(name.as_bytes())[..32])
 }

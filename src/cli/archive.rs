@@ -1,0 +1,145 @@
+//! `dokuei archive`: credentials for archives beside the center's own, kept in the profile's secret store.
+
+use super::args::{ArchiveArgs, Secrets};
+use super::driver::{Alarm, Driver};
+use super::enrol::secrets;
+use super::password;
+use crate::app::{AccessAction, Action, ArchiveAction, Screen};
+use crate::engine::message::{ArchiveCa, ArchiveCredentials, ArchiveEvent, Event, Failure, KeptArchive, Secret, Start};
+use crate::engine::{Clock as _, Config, Engine, EngineError, SystemClock};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// It could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The engine.
+    #[error("the workstation cannot start: {0}")]
+    Engine(#[from] EngineError),
+    /// No answer.
+    #[error(transparent)]
+    InVain(#[from] super::driver::InVain),
+    /// Refused, with the reason.
+    #[error("{0}")]
+    Refused(String),
+    /// Standard input or output.
+    #[error("terminal: {0}")]
+    Terminal(#[from] std::io::Error),
+}
+
+/// Keeps, lists or removes. `false`: there was nothing to remove.
+pub fn run(profile: &Path, choice: Secrets, args: &ArchiveArgs, out: &mut dyn Write) -> Result<bool, ArchiveError> {
+    let alarm = Alarm::default();
+    let config = Config::new(profile.to_owned(), secrets(choice), Arc::new(SystemClock), alarm.callback());
+    let mut driver = Driver::new(Engine::start(config)?, alarm, Box::new(|| SystemClock.now()));
+    let done = work(&mut driver, args, out);
+    driver.into_engine().shutdown();
+    done
+}
+
+fn work(driver: &mut Driver<Engine>, args: &ArchiveArgs, out: &mut dyn Write) -> Result<bool, ArchiveError> {
+    open(driver)?;
+    let kept = list(driver)?;
+    let Some(archive) = &args.archive else {
+        for entry in &kept {
+            print(entry, out)?;
+        }
+        return Ok(true);
+    };
+    if args.remove {
+        if !kept.iter().any(|k| k.archive == *archive) {
+            writeln!(out, "Nothing is kept for {archive}.")?;
+            return Ok(false);
+        }
+        answer(driver, ArchiveAction::Remove(archive.clone()))?;
+        writeln!(out, "Nothing is kept for {archive} any more.")?;
+        return Ok(true);
+    }
+    let password = if args.password_stdin {
+        password::line(&mut std::io::stdin().lock())?
+    } else {
+        password::ask(&format!("Password or token for {archive}"))?
+    };
+    let given = ArchiveCredentials {
+        archive: archive.clone(),
+        user: args.user.clone().unwrap_or_default(),
+        password: Secret(password),
+        ca: args.ca.clone().map_or(ArchiveCa::AsKept, ArchiveCa::File),
+        trial: None,
+    };
+    answer(driver, ArchiveAction::Keep(given))?;
+    writeln!(out, "The credentials for {archive} are kept. They are tried with the next pictures from there.")?;
+    Ok(true)
+}
+
+/// Waits until the secret store is open; asks for its passphrase where it has one.
+fn open(driver: &mut Driver<Engine>) -> Result<(), ArchiveError> {
+    driver.until("the start", LONGEST, &mut |_| {}, &mut |app| app.screen() != Screen::Starting)?;
+    let exists = match &driver.app.access.start {
+        Some(Start::NeedsPassphrase { exists, .. }) => *exists,
+        _ => return Ok(()),
+    };
+    if !exists {
+        let why = "secrets need a passphrase here, and none is set yet: enrol in the window first";
+        return Err(ArchiveError::Refused(why.to_owned()));
+    }
+    let passphrase = Secret(password::ask("Passphrase of the secret store")?);
+    driver.act(Action::Access(AccessAction::Passphrase { passphrase, create: false }));
+    driver.until("the secret store", LONGEST, &mut |_| {}, &mut |app| !app.access.busy)?;
+    match (driver.app.screen(), &driver.app.access.failure) {
+        (Screen::Passphrase, Some(failure)) => Err(ArchiveError::Refused(failure.detail().to_owned())),
+        (Screen::Passphrase, None) => Err(ArchiveError::Refused("the secret store did not open".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn list(driver: &mut Driver<Engine>) -> Result<Vec<KeptArchive>, ArchiveError> {
+    let mut told: Option<Result<Vec<KeptArchive>, Failure>> = None;
+    driver.act(Action::Archive(ArchiveAction::List));
+    let told_now = std::cell::RefCell::new(&mut told);
+    driver.until(
+        "the list",
+        LONGEST,
+        &mut |event| match event {
+            Event::Archive(ArchiveEvent::Kept(kept)) => **told_now.borrow_mut() = Some(Ok(kept.clone())),
+            Event::Notice(failure) => **told_now.borrow_mut() = Some(Err(failure.clone())),
+            _ => {}
+        },
+        &mut |_| told_now.borrow().is_some(),
+    )?;
+    let told = told.unwrap_or_else(|| Ok(Vec::new()));
+    told.map_err(|failure| ArchiveError::Refused(failure.detail().to_owned()))
+}
+
+/// Does an action and waits for what came of it.
+fn answer(driver: &mut Driver<Engine>, action: ArchiveAction) -> Result<(), ArchiveError> {
+    let mut told: Option<Result<(), Failure>> = None;
+    driver.act(Action::Archive(action));
+    let told_now = std::cell::RefCell::new(&mut told);
+    driver.until(
+        "the secret store",
+        LONGEST,
+        &mut |event| match event {
+            Event::Archive(ArchiveEvent::Saved { .. } | ArchiveEvent::Removed { .. }) => {
+                **told_now.borrow_mut() = Some(Ok(()));
+            }
+            Event::Archive(ArchiveEvent::Failed { failure, .. }) => {
+                **told_now.borrow_mut() = Some(Err(failure.clone()));
+            }
+            _ => {}
+        },
+        &mut |_| told_now.borrow().is_some(),
+    )?;
+    told.unwrap_or(Ok(())).map_err(|failure| ArchiveError::Refused(failure.detail().to_owned()))
+}
+
+fn print(entry: &KeptArchive, out: &mut dyn Write) -> std::io::Result<()> {
+    let user = if entry.user.is_empty() { "(token)" } else { &entry.user };
+    let origin = entry.origin.as_deref().unwrap_or("not used yet");
+    let authority = entry.ca_sha256.as_deref().map_or_else(|| "system".to_owned(), |hex| format!("sha256 {hex}"));
+    writeln!(out, "{}  {origin}  {user}  authority: {authority}", entry.archive)
+}
