@@ -113,7 +113,10 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
         Event::DraftSaved { assignment, revision, at_center, at } => {
             draft_saved(app, assignment, DraftMark { revision, at_center, at });
         }
-        Event::DraftConflict { assignment, center } => conflict(app, now, assignment, center),
+        Event::DraftConflict { assignment, center, replaces: None } => conflict(app, now, assignment, center),
+        Event::DraftConflict { assignment, center, replaces: Some(revision) } => {
+            newer_draft(app, now, assignment, center, revision, out);
+        }
         Event::DraftFailed { assignment, failure } => draft_failed(app, now, assignment, failure),
         Event::Prepared(prepared) => sign::prepared(app, prepared, out),
         Event::SignFailed(failure) => sign::failed(app, now, failure),
@@ -372,6 +375,34 @@ fn conflict(app: &mut App, now: Timestamp, assignment: String, center: Draft) {
         }
     }
     app.notices.add(now, NoticeCode::DraftConflict { assignment });
+}
+
+/// The center has a newer version of what was loaded (`revision`; 0: nothing). While nobody has written on, it takes
+/// that one's place; else both are shown.
+fn newer_draft(
+    app: &mut App,
+    now: Timestamp,
+    assignment: String,
+    center: Draft,
+    revision: u64,
+    out: &mut Vec<Command>,
+) {
+    let mark = DraftMark { revision: center.revision, at_center: true, at: now };
+    if !app.worklist.signed.contains(&assignment) {
+        app.worklist.drafts.insert(assignment.clone(), mark);
+    }
+    let open = app.open_assignment().is_some_and(|a| a.id == assignment);
+    // Asked for the list only: opening asks again.
+    let Some(report) = app.report.as_mut().filter(|_| open) else { return };
+    let typed = report.saving.changed_at.is_some() || report.saving.underway.is_some();
+    let untouched = !typed && report.draft().is_none_or(|d| d.revision == revision);
+    if !untouched || report.sign.modal() {
+        return conflict(app, now, assignment, center);
+    }
+    // Nothing is written until it is here.
+    report.history = None;
+    report.loading = true;
+    out.push(Command::ResolveDraft { assignment, keep_local: false });
 }
 
 fn received(app: &mut App, now: Timestamp, receipt: Receipt, out: &mut Vec<Command>) {

@@ -25,8 +25,10 @@ const MAX_PROBLEM_BYTES: usize = 256 * 1024;
 pub struct Patience {
     /// For a connection.
     pub connect: Duration,
-    /// For the next bytes of an answer.
+    /// For an answer and for its next bytes.
     pub stall: Duration,
+    /// The same where much is sent or worked on before the answer begins (submissions, images).
+    pub bulk: Duration,
     /// For the next bytes of the event stream (it has signs of life).
     pub events: Duration,
     /// First pause before an idempotent request is repeated; doubles each time.
@@ -38,8 +40,9 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            connect: Duration::from_secs(10),
-            stall: Duration::from_secs(30),
+            connect: Duration::from_secs(4),
+            stall: Duration::from_secs(10),
+            bulk: Duration::from_secs(30),
             events: Duration::from_mins(1),
             backoff: Duration::from_millis(300),
             attempts: 3,
@@ -105,11 +108,13 @@ pub enum AnswerLanguage {
 #[derive(Clone)]
 pub struct CenterClient {
     http: Client,
+    pub(super) bulk: Client,
     pub(super) streaming: Client,
     pub(super) origin: Origin,
     pub(super) session: Arc<Session>,
     patience: Patience,
     language: AnswerLanguage,
+    trouble: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 impl std::fmt::Debug for CenterClient {
@@ -166,12 +171,21 @@ impl CenterClient {
         let trust = Trust::Center(ca_pem.to_owned());
         Ok(Self {
             http: http(&trust, patience, patience.stall)?,
+            bulk: http(&trust, patience, patience.bulk)?,
             streaming: http(&trust, patience, patience.events)?,
             origin,
             session,
             patience,
             language: AnswerLanguage::default(),
+            trouble: None,
         })
+    }
+
+    /// The same client calling `trouble` as soon as the center is not reached, before any further attempt.
+    #[must_use]
+    pub fn telling(mut self, trouble: Arc<dyn Fn() + Send + Sync>) -> Self {
+        self.trouble = Some(trouble);
+        self
     }
 
     /// The same client asking for titles in another language.
@@ -248,6 +262,9 @@ impl CenterClient {
         loop {
             match self.send(call).await {
                 Err(error) if error.worth_retrying() && attempt < self.patience.attempts => {
+                    if let (CenterError::Offline(_), Some(trouble)) = (&error, &self.trouble) {
+                        trouble();
+                    }
                     tokio::time::sleep(self.patience.pause(attempt)).await;
                     attempt += 1;
                 }
@@ -258,7 +275,7 @@ impl CenterClient {
 
     /// A GET of a whole address of the center's own origin (its DICOMweb root), with the access token.
     pub(super) async fn get_own(&self, url: &str, accept: &'static str) -> Result<Response, CenterError> {
-        self.authorised(|token| self.http.get(url).header(ACCEPT, accept).bearer_auth(token)).await
+        self.authorised(|token| self.bulk.get(url).header(ACCEPT, accept).bearer_auth(token)).await
     }
 
     pub(super) async fn json<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, CenterError> {

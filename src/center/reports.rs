@@ -125,7 +125,7 @@ impl CenterClient {
         if let Some(lease) = submission.lease {
             call = call.header(headers::LEASE, lease)?;
         }
-        json(self.send(&call).await?).await
+        json(self.send_with(&self.bulk, &call).await?).await
     }
 
     /// A report with all its versions.

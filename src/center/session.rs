@@ -42,6 +42,14 @@ pub struct Session {
     secrets: Arc<dyn SecretStore>,
     name: String,
     access: Mutex<Option<AccessToken>>,
+    failure: std::sync::Mutex<Failure>,
+}
+
+/// How the last refresh failed, for those who waited for it: on a dead line they must not fail one after the other.
+#[derive(Default)]
+struct Failure {
+    count: u64,
+    last: Option<CenterError>,
 }
 
 impl std::fmt::Debug for Session {
@@ -53,7 +61,12 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// No token yet; `secrets` may hold a refresh token from before, of the center at `base_url` under `ca_pem`.
     pub fn new(secrets: Arc<dyn SecretStore>, base_url: &str, ca_pem: &str) -> Self {
-        Self { secrets, name: refresh_token_name(base_url, ca_pem), access: Mutex::new(None) }
+        Self {
+            secrets,
+            name: refresh_token_name(base_url, ca_pem),
+            access: Mutex::new(None),
+            failure: std::sync::Mutex::default(),
+        }
     }
 
     /// Puts a token in place, as if a refresh had given it.
@@ -65,10 +78,12 @@ impl Session {
 
     /// The access token, fetched with the refresh token where there is none.
     pub(super) async fn access_token(&self, center: &CenterClient) -> Result<AccessToken, CenterError> {
+        let before = self.failures().count;
         let mut held = self.access.lock().await;
         if let Some(token) = &*held {
             return Ok(token.clone());
         }
+        self.failed_since(before)?;
         self.refresh(center, &mut held, 0).await
     }
 
@@ -78,10 +93,27 @@ impl Session {
         center: &CenterClient,
         ended: &AccessToken,
     ) -> Result<AccessToken, CenterError> {
+        let before = self.failures().count;
         let mut held = self.access.lock().await;
         match &*held {
             Some(token) if token.generation > ended.generation => Ok(token.clone()),
-            _ => self.refresh(center, &mut held, ended.generation).await,
+            _ => {
+                self.failed_since(before)?;
+                self.refresh(center, &mut held, ended.generation).await
+            }
+        }
+    }
+
+    fn failures(&self) -> std::sync::MutexGuard<'_, Failure> {
+        self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The failure of a refresh that ended while this one waited for its turn.
+    fn failed_since(&self, before: u64) -> Result<(), CenterError> {
+        let failure = self.failures();
+        match &failure.last {
+            Some(error) if failure.count > before => Err(error.clone()),
+            _ => Ok(()),
         }
     }
 
@@ -106,6 +138,9 @@ impl Session {
                     self.secret(|s, name| s.delete(name)).await?;
                     return Err(CenterError::SessionEnded);
                 }
+                let mut failure = self.failures();
+                failure.count += 1;
+                failure.last = Some(error.clone());
                 Err(error)
             }
         }
@@ -180,9 +215,16 @@ impl CenterClient {
             Ok(_) | Err(CenterError::SessionEnded) => Ok(()),
             Err(error) => Err(error),
         };
-        *self.session.access.lock().await = None;
-        self.session.secret(|s, name| s.delete(name)).await?;
+        self.forget().await?;
         revoked
+    }
+
+    /// Forgets the tokens here, whatever the center knows.
+    pub async fn forget(&self) -> Result<(), CenterError> {
+        self.session.secret(|s, name| s.delete(name)).await?;
+        // A refresh under way holds the lock for as long as the line lets it; it finds no secret afterwards.
+        *self.session.access.lock().await = None;
+        Ok(())
     }
 
     /// Has the terminal's signing key certified.

@@ -1,5 +1,7 @@
-//! Audit records on their way to the center: in order, in batches, nothing dropped.
+//! Audit records on their way to the center: in order, in batches, nothing dropped. Each center has a chain of its own
+//! on this terminal; what waits for one never goes to another.
 
+use super::enrolment;
 use super::inner::{Inner, failure_of_center, failure_of_store};
 use super::lock;
 use super::message::{Event, Failure};
@@ -37,9 +39,12 @@ impl Inner {
         let _one_sender = self.audit_gate.lock().await;
         let disk = self.disk()?;
         let limit = MAX_AUDIT_BATCH as u32;
-        let waiting = disk.call(move |store| store.audit_to_send(limit)).await.map_err(|e| failure_of_store(&e))?;
-        let Some(last) = waiting.last().map(|r| r.event.sequence) else { return Ok(false) };
         let center = self.center()?;
+        let chain = enrolment::id(&center.enrolment);
+        let of = chain.clone();
+        let waiting =
+            disk.call(move |store| store.audit_to_send(&of, limit)).await.map_err(|e| failure_of_store(&e))?;
+        let Some(last) = waiting.last().map(|r| r.event.sequence) else { return Ok(false) };
         let terminal = self.terminal().await?;
         let batch = AuditBatch { terminal, records: waiting.iter().map(|r| r.event.clone()).collect() };
         let head = self.note(center.client.send_audit(&batch).await);
@@ -53,7 +58,7 @@ impl Inner {
         if held.is_none_or(|r| r.hash != head.hash) {
             return Err(Failure::Conflict("the center confirms other audit records than were sent".to_owned()));
         }
-        disk.call(move |store| store.audit_sent(last)).await.map_err(|e| failure_of_store(&e))?;
+        disk.call(move |store| store.audit_sent(&chain, last)).await.map_err(|e| failure_of_store(&e))?;
         Ok(true)
     }
 }

@@ -1,10 +1,12 @@
-//! Drafts: kept here first, then mirrored to the center. A lost race shows both versions and merges nothing.
+//! Drafts: kept here first, then mirrored to the center. What is here is told at once; the center's version follows
+//! when it arrives. A lost race shows both versions and merges nothing.
 
 use super::inner::{Inner, failure_of_center, failure_of_store};
+use super::lanes::Errand;
 use super::lock;
 use super::message::{Event, Failure};
+use crate::center::DraftSent;
 use crate::center::contract::DraftEnvelope;
-use crate::center::{CenterError, DraftSent};
 use crate::report::Draft;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -17,15 +19,31 @@ type Key = (String, String);
 struct State {
     /// Whose draft of which assignment the center does not have yet.
     waiting: BTreeSet<Key>,
-    /// The center's versions of lost races, until the reader has chosen.
-    conflicts: BTreeMap<Key, DraftEnvelope>,
+    /// The center's versions that are not ours, until the reader (or the app, for an untouched draft) has chosen.
+    conflicts: BTreeMap<Key, Other>,
+    /// Drafts that were told without the center's word, to be checked when it can be reached.
+    unchecked: BTreeSet<Key>,
+    /// ETag of the center's version that the reader decided against before anything was kept here.
+    bases: BTreeMap<Key, String>,
+    /// Held while one draft is sent or compared: a comparison in the middle of a sending would see a false race.
+    turns: BTreeMap<Key, Arc<tokio::sync::Mutex<()>>>,
+}
+
+/// Another version at the center.
+struct Other {
+    envelope: DraftEnvelope,
+    draft: Draft,
+    /// Revision of the draft here that the center had, while that is still all there is here (0: none).
+    replaces: Option<u64>,
 }
 
 /// What is to be mirrored.
 #[derive(Default)]
 pub(super) struct Drafts {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     changed: Notify,
+    /// The center was heard: a pause after a failure ends.
+    woken: Notify,
 }
 
 fn draft_of(envelope: &DraftEnvelope) -> Result<Draft, Failure> {
@@ -38,15 +56,34 @@ impl Inner {
         let (assignment, revision, at) = (draft.assignment_id.clone(), draft.revision, self.now());
         let kept = match (self.disk(), self.writer()) {
             (Ok(disk), Ok(user)) => {
-                let owner = user.clone();
-                let kept = disk.call(move |store| store.put_draft(&owner, &draft, at)).await;
-                kept.map(|()| user).map_err(|e| failure_of_store(&e))
+                let (key, state) = ((user.clone(), assignment.clone()), Arc::clone(&self.drafts.state));
+                let kept = disk.call(move |store| {
+                    store.put_draft(&key.0, &draft, at)?;
+                    let base = lock(&state).bases.get(&key).cloned();
+                    if let Some(etag) = base {
+                        store.mark_draft(&key.0, &key.1, Some(&etag), None)?;
+                        lock(&state).bases.remove(&key);
+                    }
+                    // Written on meanwhile: what would have replaced an untouched draft is now the other of two.
+                    let mut state = lock(&state);
+                    let other =
+                        state.conflicts.get_mut(&key).filter(|o| o.replaces.is_some_and(|r| r != draft.revision));
+                    Ok(other.map(|other| {
+                        other.replaces = None;
+                        other.draft.clone()
+                    }))
+                });
+                kept.await.map(|race| (user, race)).map_err(|e| failure_of_store(&e))
             }
             (Err(failure), _) | (_, Err(failure)) => Err(failure),
         };
         match kept {
-            Ok(user) => {
+            Ok((user, race)) => {
                 self.events.push(Event::DraftSaved { assignment: assignment.clone(), revision, at_center: false, at });
+                if let Some(center) = race {
+                    let assignment = assignment.clone();
+                    self.events.push(Event::DraftConflict { assignment, center, replaces: None });
+                }
                 self.mirror((user, assignment));
             }
             Err(failure) => self.events.push(Event::DraftFailed { assignment, failure }),
@@ -90,44 +127,86 @@ impl Inner {
         }
     }
 
-    pub(super) async fn load_draft(&self, assignment: String) {
-        match self.newest_draft(&assignment).await {
-            Ok(draft) => self.events.push(Event::Draft { assignment, draft }),
+    /// Tells the draft that is here, at once; then asks the center for its version.
+    pub(super) async fn load_draft(self: &Arc<Self>, assignment: String) {
+        let kept = match (self.disk(), self.writer()) {
+            (Ok(disk), Ok(user)) => {
+                let (owner, id) = (user.clone(), assignment.clone());
+                let kept = disk.call(move |store| store.draft(&owner, &id)).await;
+                kept.map(|kept| (user, kept)).map_err(|e| failure_of_store(&e))
+            }
+            (Err(failure), _) | (_, Err(failure)) => Err(failure),
+        };
+        match kept {
+            Ok((user, kept)) => {
+                self.events.push(Event::Draft { assignment: assignment.clone(), draft: kept.map(|k| k.draft) });
+                self.errand(assignment, user, Errand::CheckDraft);
+            }
             Err(failure) => self.events.push(Event::DraftFailed { assignment, failure }),
         }
     }
 
-    /// The draft to go on with: the one here, unless the center has a newer one and this one was mirrored whole.
-    async fn newest_draft(&self, assignment: &str) -> Result<Option<Draft>, Failure> {
-        let disk = self.disk()?;
-        let user = self.writer()?;
-        let (owner, id) = (user.clone(), assignment.to_owned());
-        let kept = disk.call(move |store| store.draft(&owner, &id)).await.map_err(|e| failure_of_store(&e))?;
-        let online = self.token_is_of(&user);
-        let remote = match self.center() {
-            Ok(center) if online => self.note(center.client.draft(assignment).await),
-            _ => Err(CenterError::Offline("not signed in".to_owned())),
-        };
-        let envelope = match remote {
-            Ok(Some(envelope)) => envelope,
-            Ok(None) => return Ok(kept.map(|k| k.draft)),
-            // Without the center the draft that is here is the newest that can be had.
-            Err(error) if kept.is_some() || matches!(error, CenterError::Offline(_)) => {
-                return Ok(kept.map(|k| k.draft));
-            }
-            Err(error) => return Err(failure_of_center(&error)),
-        };
-        if let Some(kept) = kept {
-            if kept.center_etag.as_deref() == Some(&envelope.etag) {
-                return Ok(Some(kept.draft));
-            }
-            let center = draft_of(&envelope)?;
-            if kept.mirrored_revision != Some(kept.draft.revision) && center != kept.draft {
-                self.conflict((user, assignment.to_owned()), envelope, center);
-                return Ok(Some(kept.draft));
-            }
+    /// The center can be reached: drafts that were told without its word are compared now.
+    pub(super) fn check_drafts_again(self: &Arc<Self>) {
+        let unchecked = std::mem::take(&mut lock(&self.drafts.state).unchecked);
+        for (user, assignment) in unchecked {
+            self.errand(assignment, user, Errand::CheckDraft);
         }
-        self.take_center_draft(&user, &envelope).await.map(Some)
+    }
+
+    /// Looks whether the center has another version than this terminal; offline, it looks again later.
+    pub(super) async fn check_draft(&self, key: Key) {
+        let turn = self.turn(&key);
+        let _one_at_a_time = turn.lock().await;
+        let result = if self.token_is_of(&key.0) {
+            self.compare_draft(&key).await
+        } else {
+            Err(Failure::Offline("not signed in".to_owned()))
+        };
+        match result {
+            Ok(()) => {}
+            Err(Failure::Offline(_) | Failure::Denied(_)) => {
+                lock(&self.drafts.state).unchecked.insert(key);
+            }
+            Err(failure) => self.events.push(Event::Notice(failure)),
+        }
+    }
+
+    fn turn(&self, key: &Key) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(lock(&self.drafts.state).turns.entry(key.clone()).or_default())
+    }
+
+    async fn compare_draft(&self, key: &Key) -> Result<(), Failure> {
+        let center = self.center()?;
+        let answer = self.note(center.client.draft(&key.1).await);
+        let Some(envelope) = answer.map_err(|e| failure_of_center(&e))? else { return Ok(()) };
+        let draft = draft_of(&envelope)?;
+        let (key, state, told) = (key.clone(), Arc::clone(&self.drafts.state), draft.clone());
+        let assignment = key.1.clone();
+        // Compared and noted on the store's thread, so that no save comes between.
+        let disk = self.disk()?;
+        let other = disk.call(move |store| {
+            let kept = store.draft(&key.0, &key.1)?;
+            let replaces = match &kept {
+                None => Some(0),
+                Some(kept) if kept.center_etag.as_deref() == Some(&envelope.etag) => return Ok(None),
+                // What was signed is on its way as a report; its draft has done its work.
+                Some(kept) if store.is_signed(&kept.draft)? => return Ok(None),
+                Some(kept) if kept.draft == draft => {
+                    store.mark_draft(&key.0, &key.1, Some(&envelope.etag), Some(draft.revision))?;
+                    return Ok(None);
+                }
+                Some(kept) => (kept.mirrored_revision == Some(kept.draft.revision)).then_some(kept.draft.revision),
+            };
+            let mut state = lock(&state);
+            state.waiting.remove(&key);
+            state.conflicts.insert(key, Other { envelope, draft, replaces });
+            Ok(Some(replaces))
+        });
+        if let Some(replaces) = other.await.map_err(|e| failure_of_store(&e))? {
+            self.events.push(Event::DraftConflict { assignment, center: told, replaces });
+        }
+        Ok(())
     }
 
     /// The center's version becomes the one here.
@@ -146,43 +225,55 @@ impl Inner {
 
     fn conflict(&self, key: Key, envelope: DraftEnvelope, center: Draft) {
         let assignment = key.1.clone();
+        let other = Other { envelope, draft: center.clone(), replaces: None };
         let mut state = lock(&self.drafts.state);
         state.waiting.remove(&key);
-        state.conflicts.insert(key, envelope);
+        state.conflicts.insert(key, other);
         drop(state);
-        self.events.push(Event::DraftConflict { assignment, center });
+        self.events.push(Event::DraftConflict { assignment, center, replaces: None });
     }
 
-    /// The reader chose between two versions.
-    pub(super) async fn resolve_draft(&self, assignment: String, keep_local: bool) {
+    /// The reader chose between two versions (or the app did, where the one here was untouched).
+    pub(super) async fn resolve_draft(self: &Arc<Self>, assignment: String, keep_local: bool) {
         let Ok(user) = self.writer() else { return };
         let key = (user.clone(), assignment.clone());
-        let Some(envelope) = lock(&self.drafts.state).conflicts.remove(&key) else { return };
+        let Some(other) = lock(&self.drafts.state).conflicts.remove(&key) else {
+            // Decided already: what is here is what counts.
+            return self.load_draft(assignment).await;
+        };
         let result = if keep_local {
-            let ((owner, id), etag) = (key.clone(), envelope.etag.clone());
-            match self.disk() {
-                Ok(disk) => disk
-                    .call(move |store| store.mark_draft(&owner, &id, Some(&etag), None))
-                    .await
-                    .map(|()| None)
-                    .map_err(|e| failure_of_store(&e)),
-                Err(failure) => Err(failure),
-            }
+            self.keep_own(&key, &other.envelope.etag).await.map(|()| None)
         } else {
-            self.take_center_draft(&user, &envelope).await.map(Some)
+            self.take_center_draft(&user, &other.envelope).await.map(Some)
         };
         match result {
             Ok(None) => self.mirror(key),
             Ok(draft) => self.events.push(Event::Draft { assignment, draft }),
             Err(failure) => {
-                lock(&self.drafts.state).conflicts.insert(key, envelope);
+                lock(&self.drafts.state).conflicts.insert(key, other);
                 self.events.push(Event::DraftFailed { assignment, failure });
             }
         }
     }
 
+    /// What is here, or is saved here next, follows the center's version `etag`.
+    async fn keep_own(&self, key: &Key, etag: &str) -> Result<(), Failure> {
+        let ((owner, id), etag, state) = (key.clone(), etag.to_owned(), Arc::clone(&self.drafts.state));
+        let disk = self.disk()?;
+        let kept = disk.call(move |store| {
+            if store.draft(&owner, &id)?.is_some() {
+                return store.mark_draft(&owner, &id, Some(&etag), None);
+            }
+            lock(&state).bases.insert((owner, id), etag);
+            Ok(())
+        });
+        kept.await.map_err(|e| failure_of_store(&e))
+    }
+
     /// Sends one assignment's draft as it is kept now.
     async fn mirror_one(&self, key: &Key) -> Result<(), Failure> {
+        let turn = self.turn(key);
+        let _one_at_a_time = turn.lock().await;
         let disk = self.disk()?;
         let (user, assignment) = key;
         let (owner, id) = key.clone();
@@ -249,7 +340,11 @@ pub(super) async fn mirror_loop(inner: Arc<Inner>) {
         if lock(&inner.drafts.state).conflicts.contains_key(&key) {
             continue;
         }
-        match inner.mirror_one(&key).await {
+        let sent = tokio::select! {
+            sent = inner.mirror_one(&key) => sent,
+            () = inner.stopped() => return,
+        };
+        match sent {
             Ok(()) => attempt = 0,
             Err(Failure::Offline(_)) => {
                 lock(&inner.drafts.state).waiting.insert(key);
@@ -258,6 +353,7 @@ pub(super) async fn mirror_loop(inner: Arc<Inner>) {
                 let pause = timing.patience.pause(attempt).min(timing.longest_pause);
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
+                    () = inner.drafts.woken.notified() => {}
                     () = inner.stopped() => return,
                 }
             }
@@ -271,5 +367,6 @@ impl Drafts {
     /// The session is there anew.
     pub(super) fn wake(&self) {
         self.changed.notify_one();
+        self.woken.notify_one();
     }
 }

@@ -30,20 +30,30 @@ pub(super) fn last_session_name(center: &EnrolmentFile) -> String {
 }
 
 impl Inner {
-    pub(super) fn connect(&self, file: EnrolmentFile) -> Result<(), CenterError> {
+    /// From now on this is the center; audit records are its own chain's.
+    pub(super) async fn connect(self: &Arc<Self>, file: EnrolmentFile) -> Result<(), CenterError> {
         let opened = self.opened().map_err(|f| CenterError::Secret(f.detail().to_owned()))?;
         let roots = certificates_from_pem(&file.ca_certificate)
             .map_err(|_| CenterError::Untrusted("the enrolment file's CA certificate cannot be read".to_owned()))?;
         let tokens = Arc::new(Tokens::new(opened.secrets, &file.base_url, &file.ca_certificate));
         let patience = self.config.timing.patience;
         let client = CenterClient::new(&file.base_url, &file.ca_certificate, tokens, patience)?;
+        let here = Arc::downgrade(self);
+        let client = client.telling(Arc::new(move || {
+            if let Some(inner) = here.upgrade() {
+                inner.set_link(|l| l.online = false);
+            }
+        }));
+        let chain = id(&file);
+        let begun = opened.disk.call(move |store| store.use_audit_chain(&chain)).await;
+        begun.map_err(|e| CenterError::Secret(e.to_string()))?;
         let name = file.center.clone();
         *lock(&self.center) = Some(Center { client, enrolment: Arc::new(file), roots: Arc::new(roots) });
         self.set_link(|l| *l = Link { center: name, ..Link::default() });
         Ok(())
     }
 
-    pub(super) async fn enrol(&self, path: PathBuf) {
+    pub(super) async fn enrol(self: &Arc<Self>, path: PathBuf) {
         let result = self.read_enrolment(&path).await;
         match result {
             Ok((center, last_user)) => self.events.push(Event::Started(Start::Ready { center, last_user })),
@@ -51,7 +61,7 @@ impl Inner {
         }
     }
 
-    async fn read_enrolment(&self, path: &Path) -> Result<(String, String), Failure> {
+    async fn read_enrolment(self: &Arc<Self>, path: &Path) -> Result<(String, String), Failure> {
         let path = path.to_owned();
         let bytes = tokio::task::spawn_blocking(move || {
             let mut bytes = Vec::new();
@@ -78,12 +88,13 @@ impl Inner {
         let json = serde_json::to_vec(&file).map_err(|e| Failure::Local(e.to_string()))?;
         disk.call(move |store| store.put_private(ENROLMENT, &json)).await.map_err(|e| failure_of_store(&e))?;
         let told = (file.center.clone(), file.user.clone());
-        self.connect(file).map_err(|e| failure_of_center(&e))?;
+        self.connect(file).await.map_err(|e| failure_of_center(&e))?;
         Ok(told)
     }
 
-    /// Where the profile belongs to another center than `file`'s: refuses while anything of its waits here, else
-    /// ends that session and forgets its worklist. Nothing of one center ever goes to another.
+    /// Where the profile belongs to another center than `file`'s: refuses while a reader's work for it waits here,
+    /// else ends that session and forgets its worklist. Nothing of one center ever goes to another: audit records
+    /// that wait are that center's chain, and go when the terminal is enrolled there again.
     async fn leave_other_center(&self, file: &EnrolmentFile) -> Result<(), Failure> {
         let disk = self.disk()?;
         let known = disk.call(|store| store.private(ENROLMENT)).await.map_err(|e| failure_of_store(&e))?;
@@ -95,31 +106,26 @@ impl Inner {
         if id(&known) == id(file) {
             return Ok(());
         }
-        if lock(&self.token_user).is_some() && self.center().is_ok() {
-            // Where this fails the count below says so.
-            if let Ok(Err(failure)) = tokio::time::timeout(LAST_AUDIT, self.send_all_audit()).await {
-                tracing::warn!(reason = failure.detail(), "audit records of the other center wait");
-            }
-        }
-        let (drafts, reports, records) = disk
-            .call(|store| {
-                let records = store.audit_to_send(u32::MAX)?;
-                // A start or stop before anybody signed in names nobody.
-                let records = records.iter().filter(|r| !r.event.user.is_empty()).count();
-                Ok((store.draft_count()?, store.outbox()?.len(), records))
-            })
-            .await
-            .map_err(|e| failure_of_store(&e))?;
-        if drafts + reports + records > 0 {
+        let waiting = disk.call(|store| Ok((store.draft_count()?, store.outbox()?.len()))).await;
+        let (drafts, reports) = waiting.map_err(|e| failure_of_store(&e))?;
+        if drafts + reports > 0 {
             return Err(Failure::Conflict(format!(
                 "this profile holds work for {} that has not gone there: {drafts} drafts, {reports} reports in the \
-                 outbox, {records} audit records. Sign in there and finish it, or enrol in another profile \
+                 outbox. Sign in there and finish it, or enrol in another profile \
                  (--profile)",
                 known.center
             )));
         }
+        let last = tokio::time::Instant::now() + LAST_AUDIT;
+        if lock(&self.token_user).is_some() && self.center().is_ok() {
+            match tokio::time::timeout_at(last, self.send_all_audit()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(failure)) => tracing::warn!(reason = failure.detail(), "audit records of the other center wait"),
+                Err(_) => tracing::warn!("audit records of the other center wait: it does not answer"),
+            }
+        }
         let was_here = self.signed_in().is_some();
-        self.leave().await;
+        self.leave(last).await;
         if was_here {
             self.events.push(Event::SignedOut(None));
         }

@@ -3,6 +3,7 @@
 use super::config::Config;
 use super::disk::Disk;
 use super::drafts::Drafts;
+use super::lanes::Lanes;
 use super::library::Library;
 use super::lock;
 use super::message::{Event, Failure, Link, Session};
@@ -48,6 +49,7 @@ pub(super) struct Inner {
     pub(super) pictures: Pictures,
     pub(super) transfer: Transfer,
     pub(super) drafts: Drafts,
+    pub(super) lanes: Lanes,
     pub(super) desk: Desk,
     pub(super) opened: Mutex<Option<Opened>>,
     pub(super) center: Mutex<Option<Center>>,

@@ -144,7 +144,7 @@ impl Inner {
     }
 
     /// One life of the event stream: worklist, then changes, until it ends.
-    async fn follow(&self) -> Result<(), CenterError> {
+    async fn follow(self: &Arc<Self>) -> Result<(), CenterError> {
         let mut since = self.refresh_worklist().await?;
         self.record(self.audit(AuditAction::WorklistQuery, AuditOutcome::Success, None)).await;
         self.back_online();
@@ -179,10 +179,11 @@ impl Inner {
     }
 
     /// What waited for the center goes on at once.
-    pub(super) fn back_online(&self) {
+    pub(super) fn back_online(self: &Arc<Self>) {
         self.transfer.kick();
         self.outbox_wake.notify_one();
         self.drafts.wake();
+        self.check_drafts_again();
         self.audit_wake.notify_one();
     }
 }
@@ -221,20 +222,32 @@ pub(super) async fn follow_loop(inner: Arc<Inner>) {
     }
 }
 
-/// Leases, progress and rates, at their intervals.
+/// Renews leases, at intervals.
+pub(super) async fn lease_loop(inner: Arc<Inner>) {
+    let mut ticks = tokio::time::interval(inner.config.timing.tick);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let work = async {
+        loop {
+            ticks.tick().await;
+            if lock(&inner.token_user).is_some() && inner.signed_in().is_some() {
+                inner.keep_leases().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = work => {}
+        () = inner.stopped() => {}
+    }
+}
+
+/// Progress and rates, at their intervals. Nothing here waits for anybody.
 pub(super) async fn tick_loop(inner: Arc<Inner>) {
     let timing = inner.config.timing;
     let mut progress = tokio::time::interval(timing.progress);
-    let mut leases = tokio::time::interval(timing.tick);
     let mut rate = tokio::time::interval(std::time::Duration::from_secs(1));
     loop {
         tokio::select! {
             _ = progress.tick() => inner.flush_progress(),
-            _ = leases.tick() => {
-                if lock(&inner.token_user).is_some() && inner.signed_in().is_some() {
-                    inner.keep_leases().await;
-                }
-            }
             _ = rate.tick() => {
                 let bytes = inner.received_bytes.swap(0, std::sync::atomic::Ordering::Relaxed);
                 inner.set_link(|l| l.bytes_per_s = bytes);

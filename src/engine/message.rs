@@ -426,12 +426,14 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
-    /// The center holds another newer draft.
+    /// The center holds another draft; answered by [`Command::ResolveDraft`].
     DraftConflict {
         /// Assignment id.
         assignment: String,
         /// The center's version.
         center: Draft,
+        /// Revision here that nothing is lost of (0: no draft): while it is untouched, the center's takes its place.
+        replaces: Option<u64>,
     },
     /// A draft could not be kept.
     DraftFailed {

@@ -15,6 +15,7 @@ mod enrolment;
 mod flags;
 mod inner;
 mod keys;
+mod lanes;
 mod library;
 mod link;
 mod local;

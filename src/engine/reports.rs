@@ -21,6 +21,30 @@ struct Parts<'a> {
 }
 
 impl Inner {
+    /// Tells what this terminal holds; true where the center may hold more.
+    pub(super) async fn load_kept_reports(&self, assignment: &str) -> bool {
+        let more = self.report_at_center(assignment).is_some();
+        match self.kept_reports(assignment).await {
+            Ok(reports) if reports.is_empty() && more => {}
+            Ok(mut reports) => {
+                reports.sort_by_key(|r| r.version);
+                self.events.push(Event::Reports { assignment: assignment.to_owned(), reports });
+            }
+            Err(failure) => {
+                self.events.push(Event::Notice(failure));
+                return false;
+            }
+        }
+        more
+    }
+
+    /// Id of the report at the center, where there is a session to ask for it.
+    fn report_at_center(&self, assignment: &str) -> Option<String> {
+        let known = lock(&self.assignments).get(assignment).and_then(|a| a.report_id.clone());
+        known.filter(|_| lock(&self.token_user).is_some())
+    }
+
+    /// Tells what this terminal and the center hold.
     pub(super) async fn load_reports(&self, assignment: String) {
         match self.reports(&assignment).await {
             Ok(reports) => self.events.push(Event::Reports { assignment, reports }),
@@ -28,7 +52,7 @@ impl Inner {
         }
     }
 
-    async fn reports(&self, assignment: &str) -> Result<Vec<ReportOnFile>, Failure> {
+    async fn kept_reports(&self, assignment: &str) -> Result<Vec<ReportOnFile>, Failure> {
         let disk = self.disk()?;
         let id = assignment.to_owned();
         let signed = disk.call(move |store| store.signed(&id)).await.map_err(|e| failure_of_store(&e))?;
@@ -47,9 +71,12 @@ impl Inner {
             let version = package.predecessor.as_ref().map_or(1, |p| p.version + 1);
             out.push(self.judged(parts, version, &package.user, row.receipt.clone())?);
         }
-        let known = lock(&self.assignments).get(assignment).and_then(|a| a.report_id.clone());
-        let online = lock(&self.token_user).is_some();
-        if let (Some(report_id), true) = (known, online) {
+        Ok(out)
+    }
+
+    async fn reports(&self, assignment: &str) -> Result<Vec<ReportOnFile>, Failure> {
+        let mut out = self.kept_reports(assignment).await?;
+        if let Some(report_id) = self.report_at_center(assignment) {
             let client = self.center()?.client;
             let remote = self.note(client.report(&report_id).await);
             match remote {

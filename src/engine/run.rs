@@ -4,6 +4,7 @@
 use super::config::Config;
 use super::drafts::{self, Drafts};
 use super::inner::{Inner, failure_of_store};
+use super::lanes::{Errand, Lanes};
 use super::library::Library;
 use super::message::{Command, Demand, EngineLink, Event, Failure};
 use super::pictures::Pictures;
@@ -25,6 +26,9 @@ use tokio::sync::{Notify, mpsc, watch};
 /// Commands that may wait. Handing out is quick, so this is never full unless something is very wrong; then
 /// the sender waits.
 const COMMANDS: usize = 1024;
+
+/// How long shutdown waits for tasks that were told to stop.
+const LAST_TASKS: Duration = Duration::from_secs(1);
 
 /// The engine cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +100,7 @@ impl Engine {
             pictures: Pictures::new(config.budgets.frames, config.budgets.objects),
             transfer,
             drafts: Drafts::default(),
+            lanes: Lanes::default(),
             desk: Desk::default(),
             opened: Mutex::default(),
             center: Mutex::default(),
@@ -124,6 +129,7 @@ impl Engine {
         runtime.spawn(audit::send_loop(Arc::clone(&inner)));
         runtime.spawn(link::follow_loop(Arc::clone(&inner)));
         runtime.spawn(link::tick_loop(Arc::clone(&inner)));
+        runtime.spawn(link::lease_loop(Arc::clone(&inner)));
         Ok(Self { inner, commands: Some(commands), demand, runtime: Some(runtime), workers })
     }
 
@@ -184,7 +190,10 @@ impl Engine {
                 tracing::error!("a pool thread ended badly");
             }
         }
-        runtime.shutdown_timeout(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(200)));
+        // Tasks end at their next wait, whatever the line does; what blocks a thread (a name that is looked up, a
+        // keyring that asks) has nothing to save.
+        let left = deadline.saturating_duration_since(Instant::now());
+        runtime.shutdown_timeout(left.clamp(Duration::from_millis(200), LAST_TASKS));
         // The last handle to the store goes; its thread writes what it was given and ends.
         *lock(&self.inner.opened) = None;
         for thread in lock(&self.inner.desk.threads).drain(..) {
@@ -234,17 +243,19 @@ async fn take_demands(inner: Arc<Inner>, slot: Arc<DemandSlot>) {
     }
 }
 
-/// Hands out commands in order. Quick ones (disk) are done here, so that their order holds; those that wait
-/// for the network go through one line of their own, in order too.
+/// Hands out commands in order. What this terminal can do or answer by itself (disk) is done here, so that its
+/// order holds. What needs the center goes on lanes: who is signed in on one, each assignment on one of its own
+/// ([`super::lanes`]), worklist and events, drafts, outbox, leases and audit in loops of theirs. Nothing here waits for
+/// the network.
 async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile: Profile) {
     inner.begin(profile).await;
-    let (network, mut line) = mpsc::channel::<Command>(COMMANDS);
+    let (access_lane, mut line) = mpsc::channel::<Command>(COMMANDS);
     let worker = {
         let inner = Arc::clone(&inner);
         tokio::spawn(async move {
             while let Some(command) = line.recv().await {
                 tokio::select! {
-                    () = over_network(&inner, command) => {}
+                    () = access(&inner, command) => {}
                     () = inner.stopped() => return,
                 }
             }
@@ -288,11 +299,26 @@ async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile:
                 let inner = Arc::clone(&inner);
                 tokio::spawn(async move { inner.open_local(paths).await });
             }
-            other => {
-                if network.send(other).await.is_err() {
-                    break;
+            Command::RefreshWorklist => inner.link_wake.notify_one(),
+            Command::Transition { assignment, transition } => match inner.writer() {
+                Ok(user) => inner.errand(assignment, user, Errand::Step(transition)),
+                Err(failure) => inner.events.push(Event::TransitionFailed { assignment, failure }),
+            },
+            Command::LoadDraft { assignment } => inner.load_draft(assignment).await,
+            Command::ResolveDraft { assignment, keep_local } => inner.resolve_draft(assignment, keep_local).await,
+            Command::LoadReports { assignment } => {
+                if inner.load_kept_reports(&assignment).await {
+                    inner.errand(assignment, inner.user(), Errand::Reports);
                 }
             }
+            other => match access_lane.try_send(other) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Full(_)) => {
+                    let failure = Failure::Offline("too much waits for the center".to_owned());
+                    inner.events.push(Event::Notice(failure));
+                }
+                Err(mpsc::error::TrySendError::Closed(_)) => break,
+            },
         }
     }
     // What is on its way over the network may take long; what is lost is asked again at the next start.
@@ -305,18 +331,19 @@ async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile:
     inner.stop.send_replace(true);
 }
 
-async fn over_network(inner: &Arc<Inner>, command: Command) {
+/// Who is here, in order: a sign-in waits for the sign-out before it.
+async fn access(inner: &Arc<Inner>, command: Command) {
     match command {
         Command::Enrol(path) => inner.enrol(path).await,
         Command::SignIn { user, password, otp } => inner.sign_in(user, password, otp).await,
         Command::SignOut => inner.sign_out().await,
-        Command::RefreshWorklist => inner.link_wake.notify_one(),
-        Command::Transition { assignment, transition } => inner.transition(assignment, transition).await,
-        Command::LoadDraft { assignment } => inner.load_draft(assignment).await,
-        Command::ResolveDraft { assignment, keep_local } => inner.resolve_draft(assignment, keep_local).await,
-        Command::LoadReports { assignment } => inner.load_reports(assignment).await,
         // Done where commands are handed out.
         Command::Shutdown
+        | Command::RefreshWorklist
+        | Command::Transition { .. }
+        | Command::LoadDraft { .. }
+        | Command::ResolveDraft { .. }
+        | Command::LoadReports { .. }
         | Command::SaveDraft(_)
         | Command::SaveSetting { .. }
         | Command::SaveReadingState(_)

@@ -152,7 +152,7 @@ impl Inner {
                 let last_user = last.as_ref().map_or_else(|| file.user.clone(), |l| l.user.clone());
                 let center = file.center.clone();
                 let token = refresh_token_name(&file.base_url, &file.ca_certificate);
-                match self.connect(file) {
+                match self.connect(file).await {
                     Ok(()) => {
                         self.resume(last, token).await;
                         Start::Ready { center, last_user }
@@ -175,7 +175,7 @@ impl Inner {
     }
 
     /// A refresh token of the last run lets the outbox go on before anybody signs in; it opens no worklist.
-    async fn resume(&self, last: Option<LastSession>, token: String) {
+    async fn resume(self: &Arc<Self>, last: Option<LastSession>, token: String) {
         let (Some(last), Ok(opened)) = (last, self.opened()) else { return };
         let secrets = opened.secrets;
         let token = tokio::task::spawn_blocking(move || secrets.get(&token)).await;
@@ -302,23 +302,30 @@ impl Inner {
         self.record(self.audit(AuditAction::Logout, AuditOutcome::Success, None)).await;
         tracing::debug!(user = session.user, "signing out");
         // The last records go while there is a session to send them with; what does not get through stays here.
-        match tokio::time::timeout(LAST_AUDIT, self.send_all_audit()).await {
+        let last = tokio::time::Instant::now() + LAST_AUDIT;
+        match tokio::time::timeout_at(last, self.send_all_audit()).await {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => tracing::warn!(reason = failure.detail(), "audit records wait for the next sign-in"),
             Err(_) => tracing::warn!("audit records wait for the next sign-in: the center does not answer"),
         }
-        self.leave().await;
+        self.leave(last).await;
         self.events.push(Event::SignedOut(None));
     }
 
-    /// Ends the session at the center where it can be reached, and here in any case.
-    pub(super) async fn leave(&self) {
+    /// Ends the session at the center where it can be reached until `last`, and here in any case.
+    pub(super) async fn leave(&self, last: tokio::time::Instant) {
         *lock(&self.session) = None;
         *lock(&self.token_user) = None;
-        if let Ok(center) = self.center()
-            && let Err(error) = center.client.sign_out().await
-        {
-            tracing::warn!(%error, "the center was not told of the sign-out");
+        self.lanes.clear();
+        if let Ok(center) = self.center() {
+            let told = match tokio::time::timeout_at(last, center.client.sign_out()).await {
+                Ok(told) => told,
+                // The session ends there by itself; here its tokens go now.
+                Err(_) => center.client.forget().await.and(Err(CenterError::Offline("no answer in time".to_owned()))),
+            };
+            if let Err(error) = told {
+                tracing::warn!(%error, "the center was not told of the sign-out");
+            }
         }
         self.transfer.abort_all();
         self.pictures.clear();

@@ -36,11 +36,23 @@ pub struct ChainRecord {
 /// Digest before the first record.
 const FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+/// Where the chain that records go to is kept. Its value names the chain's center; none: before the first enrolment.
+const CHAIN: &str = "audit-chain";
+
+/// Chain that records are appended to.
+fn chain(tx: &Tx<'_>) -> Result<String, StoreError> {
+    let name = tx.optional("SELECT value FROM meta WHERE name = ?1", [CHAIN], |r| r.get::<_, Vec<u8>>(0))?;
+    String::from_utf8(name.unwrap_or_default()).map_err(|_| StoreError::Damaged("audit chain"))
+}
+
 /// Appends inside a transaction, so that an act and its record come together or not at all.
 pub(super) fn append(tx: &Tx<'_>, sealer: &Sealer, new: NewAudit) -> Result<(), StoreError> {
-    let last = tx.optional("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1", [], |r| {
-        Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?))
-    })?;
+    let chain = chain(tx)?;
+    let last = tx.optional(
+        "SELECT sequence, hash FROM audit WHERE chain = ?1 ORDER BY sequence DESC LIMIT 1",
+        [&chain],
+        |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)),
+    )?;
     let (sequence, previous) = last.map_or((1, FIRST.to_owned()), |(s, h)| (s + 1, h));
     let event = AuditEvent {
         sequence: sequence.unsigned_abs(),
@@ -57,24 +69,39 @@ pub(super) fn append(tx: &Tx<'_>, sealer: &Sealer, new: NewAudit) -> Result<(), 
     let sealed = sealer.seal(&context("audit", &sequence.to_be_bytes()), &json)?;
     tx.run(
         "audit.append",
-        "INSERT INTO audit (sequence, hash, sealed) VALUES (?1, ?2, ?3)",
-        params![sequence, hash, sealed],
+        "INSERT INTO audit (chain, sequence, hash, sealed) VALUES (?1, ?2, ?3, ?4)",
+        params![chain, sequence, hash, sealed],
     )?;
     Ok(())
 }
 
 impl Store {
-    /// Appends a record.
+    /// Records from now on belong to this center's chain. Those from before the first enrolment become its beginning.
+    pub fn use_audit_chain(&mut self, center: &str) -> Result<(), StoreError> {
+        self.db.transaction(|tx| {
+            if chain(tx)? == center {
+                return Ok(());
+            }
+            let begun = tx.optional("SELECT 1 FROM audit WHERE chain = ?1", [center], |r| r.get::<_, i64>(0))?;
+            if begun.is_none() {
+                tx.run("audit.adopt", "UPDATE audit SET chain = ?1 WHERE chain = ''", [center])?;
+            }
+            tx.run("audit.chain", "INSERT OR REPLACE INTO meta VALUES (?1, ?2)", params![CHAIN, center.as_bytes()])?;
+            Ok(())
+        })
+    }
+
+    /// Appends a record to the chain in use.
     pub fn record(&mut self, new: NewAudit) -> Result<(), StoreError> {
         let sealer = self.sealer.clone();
         self.db.transaction(|tx| append(tx, &sealer, new))
     }
 
-    /// The oldest records that the center has not confirmed, at most `limit`.
-    pub fn audit_to_send(&self, limit: u32) -> Result<Vec<ChainRecord>, StoreError> {
+    /// The oldest records of a center's chain that it has not confirmed, at most `limit`.
+    pub fn audit_to_send(&self, center: &str, limit: u32) -> Result<Vec<ChainRecord>, StoreError> {
         let rows = self.db.all(
-            "SELECT sequence, hash, sealed FROM audit WHERE at_center = 0 ORDER BY sequence LIMIT ?1",
-            [limit],
+            "SELECT sequence, hash, sealed FROM audit WHERE chain = ?1 AND at_center = 0 ORDER BY sequence LIMIT ?2",
+            params![center, limit],
             |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?, r.get::<_, Vec<u8>>(2)?)),
         )?;
         rows.into_iter()
@@ -85,28 +112,33 @@ impl Store {
             .collect()
     }
 
-    /// The center holds everything up to this record. Records stay here too.
-    pub fn audit_sent(&mut self, up_to: u64) -> Result<(), StoreError> {
+    /// The center holds everything of its chain up to this record. Records stay here too.
+    pub fn audit_sent(&mut self, center: &str, up_to: u64) -> Result<(), StoreError> {
         self.db.transaction(|tx| {
             tx.run(
                 "audit.sent",
-                "UPDATE audit SET at_center = 1 WHERE at_center = 0 AND sequence <= ?1",
-                [up_to as i64],
+                "UPDATE audit SET at_center = 1 WHERE chain = ?1 AND at_center = 0 AND sequence <= ?2",
+                params![center, up_to as i64],
             )?;
             Ok(())
         })
     }
 
-    /// Checks the whole chain; gives the number of records. A gap or an edit is [`StoreError::Damaged`].
+    /// Checks all chains whole; gives the number of records. A gap or an edit is [`StoreError::Damaged`].
     pub fn check_audit(&self) -> Result<u64, StoreError> {
-        let rows = self.db.all("SELECT sequence, hash, sealed FROM audit ORDER BY sequence", [], |r| {
-            Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?, r.get::<_, Vec<u8>>(2)?))
-        })?;
-        let mut previous = FIRST.to_owned();
-        for (place, (sequence, hash, sealed)) in rows.iter().enumerate() {
+        let rows =
+            self.db.all("SELECT chain, sequence, hash, sealed FROM audit ORDER BY chain, sequence", [], |r| {
+                Ok((r.get::<_, String>(0)?, r.get::<_, i64>(1)?, r.get::<_, String>(2)?, r.get::<_, Vec<u8>>(3)?))
+            })?;
+        let (mut of, mut place, mut previous) = (None, 0, FIRST.to_owned());
+        for (chain, sequence, hash, sealed) in &rows {
+            if of != Some(chain) {
+                (of, place, previous) = (Some(chain), 0, FIRST.to_owned());
+            }
+            place += 1;
             let json = self.sealer.open(&context("audit", &sequence.to_be_bytes()), sealed)?;
             let event: AuditEvent = serde_json::from_slice(&json)?;
-            let whole = *sequence == place as i64 + 1 && event.previous == previous && sha256_hex(&json) == *hash;
+            let whole = *sequence == place && event.previous == previous && sha256_hex(&json) == *hash;
             if !whole {
                 return Err(StoreError::Damaged("audit chain"));
             }
@@ -139,12 +171,38 @@ pub(super) mod tests {
             store.record(login()).expect("recorded");
         }
         assert_eq!(store.check_audit().expect("whole"), 3);
-        let batch = store.audit_to_send(2).expect("read");
+        let batch = store.audit_to_send("", 2).expect("read");
         assert_eq!((batch.len(), batch[0].event.previous.as_str()), (2, FIRST));
         assert_eq!(batch[1].event.previous, batch[0].hash);
-        store.audit_sent(2).expect("marked");
-        assert_eq!(store.audit_to_send(9).expect("read")[0].event.sequence, 3);
+        store.audit_sent("", 2).expect("marked");
+        assert_eq!(store.audit_to_send("", 9).expect("read")[0].event.sequence, 3);
         store.db.transaction(|tx| tx.run("x", "DELETE FROM audit WHERE sequence = 2", [])).expect("removed");
         assert!(matches!(store.check_audit(), Err(StoreError::Damaged(_))));
+    }
+
+    #[test]
+    fn each_center_has_a_chain_of_its_own() {
+        let bench = Bench::new();
+        let mut store = bench.open();
+        store.record(login()).expect("before any enrolment");
+        store.use_audit_chain("a").expect("first center");
+        store.record(login()).expect("recorded");
+        store.use_audit_chain("b").expect("second center");
+        store.record(login()).expect("recorded");
+        let numbers = |store: &Store, chain: &str| {
+            let waiting = store.audit_to_send(chain, 9).expect("read");
+            waiting.iter().map(|r| r.event.sequence).collect::<Vec<_>>()
+        };
+        assert_eq!((numbers(&store, "a"), numbers(&store, "b"), numbers(&store, "")), (vec![1, 2], vec![1], vec![]));
+        assert_eq!(store.audit_to_send("b", 9).expect("read")[0].event.previous, FIRST);
+        store.audit_sent("b", 1).expect("marked");
+        assert_eq!((numbers(&store, "a"), numbers(&store, "b")), (vec![1, 2], vec![]));
+        // Back at the first one its chain goes on, over a restart too.
+        store.use_audit_chain("a").expect("back");
+        drop(store);
+        let mut store = bench.open();
+        store.record(login()).expect("recorded");
+        assert_eq!(numbers(&store, "a"), [1, 2, 3]);
+        assert_eq!(store.check_audit().expect("whole"), 4);
     }
 }

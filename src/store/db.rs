@@ -37,6 +37,12 @@ const MIGRATIONS: &[&str] = &[
      DELETE FROM private WHERE name = 'reading-state';",
     "CREATE TABLE flags (row BLOB PRIMARY KEY, owner BLOB NOT NULL, sealed BLOB NOT NULL) STRICT;
      CREATE INDEX flags_owner ON flags(owner);",
+    // Each center has an audit chain of its own. What was recorded before is the chain of the center that comes next.
+    "ALTER TABLE audit RENAME TO audit_before;
+     CREATE TABLE audit (chain TEXT NOT NULL, sequence INTEGER NOT NULL, hash TEXT NOT NULL, sealed BLOB NOT NULL,
+                         at_center INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (chain, sequence)) STRICT;
+     INSERT INTO audit SELECT '', sequence, hash, sealed, at_center FROM audit_before;
+     DROP TABLE audit_before;",
 ];
 
 /// The connection. Reads go straight through; writes only in [`Db::transaction`].

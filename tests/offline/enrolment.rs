@@ -1,10 +1,12 @@
 //! Another center, and the signing key with its certificate.
 
 use crate::support::dicom::write_study;
+use crate::support::process::wait_until;
 use crate::support::reading_center::{PASSWORD, TestCenter, USER};
 use crate::support::terminal::{Session, Terminal, secret};
 use dokuei::center::refresh_token_name;
 use dokuei::engine::message::{Command, Event, Failure, Start};
+use dokuei::study::StudyUid;
 use dokuei::vault::digest::sha256_hex;
 use dokuei::vault::keys::SigningKey;
 use dokuei::vault::protected;
@@ -68,6 +70,38 @@ fn another_center_gets_nothing_of_the_first_ones_session() {
     session.sign(&prepared);
     assert_eq!(session.receipt().sha256, prepared.sha256);
     assert_eq!(elsewhere.reports(), [(id, 1)]);
+}
+
+#[test]
+fn audit_records_wait_for_their_own_center_and_hold_up_no_other() {
+    let (mut here, elsewhere) = (center("1.2.392.36"), center("1.2.392.37"));
+    let terminal = Terminal::new(&here);
+    let mut session = terminal.signed_in(&here);
+    wait_until("the first records", || here.audit_bodies().iter().any(|b| b.contains("login")));
+    here.kill();
+    let before = here.audit_bodies().len();
+    let seen_here = StudyUid::new("1.2.392.36.77").expect("uid");
+    session.send(Command::Viewed { study: seen_here.clone() });
+    session.send(Command::Enrol(elsewhere.enrolment_file()));
+    session.wait("enrolment elsewhere", |e| match e {
+        Event::Started(Start::Ready { .. }) => Some(()),
+        Event::Notice(Failure::Conflict(words)) => panic!("refused: {words}"),
+        _ => None,
+    });
+    session.sign_in(&elsewhere);
+    let seen_there = StudyUid::new("1.2.392.37.77").expect("uid");
+    session.send(Command::Viewed { study: seen_there.clone() });
+    let holds = |center: &TestCenter, uid: &StudyUid| center.audit_bodies().iter().any(|b| b.contains(uid.as_str()));
+    wait_until("the other center's records", || holds(&elsewhere, &seen_there));
+    assert!(!holds(&elsewhere, &seen_here), "a record of one center went to another");
+    assert_eq!(here.audit_bodies().len(), before);
+    // Back at the first one, its chain goes on where it was.
+    here.revive();
+    session.send(Command::Enrol(here.enrolment_file()));
+    session.wait("enrolment", |e| matches!(e, Event::Started(Start::Ready { .. })).then_some(()));
+    session.sign_in(&here);
+    wait_until("the record that waited", || holds(&here, &seen_here));
+    assert!(!holds(&here, &seen_there));
 }
 
 fn key_name() -> String {

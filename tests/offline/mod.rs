@@ -5,6 +5,7 @@ mod disk;
 mod download;
 mod enrolment;
 mod killed;
+mod line;
 mod readers;
 mod reporting;
 mod session;

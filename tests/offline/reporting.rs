@@ -124,8 +124,11 @@ fn two_terminals_that_write_one_draft_are_shown_both() {
     assert!(saved(&mut first, &Session::draft(&assignment, 1)).is_none());
     let mut second = two.signed_in(&center);
     second.send(Command::LoadDraft { assignment: id.clone() });
+    // Nothing is here; the center's takes its place.
+    second.wait("the center's draft", |e| matches!(e, Event::DraftConflict { replaces: Some(0), .. }).then_some(()));
+    second.send(Command::ResolveDraft { assignment: id.clone(), keep_local: false });
     let loaded = second.wait("the draft", |e| match e {
-        Event::Draft { draft, .. } => Some(draft.clone().expect("there is one")),
+        Event::Draft { draft, .. } => draft.clone(),
         _ => None,
     });
     assert_eq!(loaded, Session::draft(&assignment, 1));
@@ -135,7 +138,9 @@ fn two_terminals_that_write_one_draft_are_shown_both() {
     assert_eq!(lost, Session::draft(&assignment, 2));
     first.send(Command::ResolveDraft { assignment: id.clone(), keep_local: true });
     first.wait("mirrored", |e| matches!(e, Event::DraftSaved { revision: 3, at_center: true, .. }).then_some(()));
-    second.send(Command::LoadDraft { assignment: id });
+    second.send(Command::LoadDraft { assignment: id.clone() });
+    second.wait("the center's draft", |e| matches!(e, Event::DraftConflict { replaces: Some(2), .. }).then_some(()));
+    second.send(Command::ResolveDraft { assignment: id, keep_local: false });
     let now = second.wait("the draft", |e| match e {
         Event::Draft { draft, .. } => draft.clone(),
         _ => None,

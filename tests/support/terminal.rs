@@ -28,6 +28,8 @@ pub struct Terminal {
     pub faults: Arc<dyn Faults>,
     /// Budgets.
     pub budgets: Budgets,
+    /// Patience.
+    pub timing: Timing,
     /// The passphrase file instead of `secrets`.
     pub passphrase: bool,
 }
@@ -51,6 +53,7 @@ pub fn brisk() -> Timing {
         patience: Patience {
             connect: Duration::from_secs(5),
             stall: Duration::from_secs(2),
+            bulk: Duration::from_secs(2),
             events: Duration::from_secs(5),
             backoff: Duration::from_millis(20),
             attempts: 2,
@@ -76,6 +79,7 @@ impl Terminal {
             clock,
             faults: Arc::new(NoFaults),
             budgets: Budgets { frames: 64 << 20, objects: 16 << 20, disk: 1 << 30 },
+            timing: brisk(),
             passphrase: false,
         }
     }
@@ -91,7 +95,7 @@ impl Terminal {
         let secrets =
             if self.passphrase { SecretChoice::Passphrase } else { SecretChoice::Given(Arc::clone(&self.secrets)) };
         let mut config = Config::new(self.profile.path().join("p"), secrets, self.clock.clone(), wake);
-        config.timing = brisk();
+        config.timing = self.timing;
         config.work = PassphraseWork::QUICK;
         config.budgets = self.budgets;
         config.decoders = Some(2);

@@ -182,7 +182,7 @@ fn a_conflict_waits_for_the_reader() {
     b.type_into("findings", "mine");
     let mut theirs: Draft = b.draft().clone();
     theirs.apply(Edit::SetField("findings".into(), Some(Value::Text("theirs".into()))));
-    b.event(Event::DraftConflict { assignment: "a-1".into(), center: theirs.clone() });
+    b.event(Event::DraftConflict { assignment: "a-1".into(), center: theirs.clone(), replaces: None });
     assert_eq!(saves(&b.wait(5)), 0, "saving would decide");
     let revision = b.draft().revision;
     b.type_into("findings", "more");
