@@ -106,12 +106,12 @@ impl Inner {
         if id(&known) == id(file) {
             return Ok(());
         }
-        let waiting = disk.call(|store| Ok((store.draft_count()?, store.outbox()?.len()))).await;
-        let (drafts, reports) = waiting.map_err(|e| failure_of_store(&e))?;
-        if drafts + reports > 0 {
+        let waiting = disk.call(|store| Ok((store.draft_count()?, store.outbox()?.len(), store.flag_count()?))).await;
+        let (drafts, reports, flags) = waiting.map_err(|e| failure_of_store(&e))?;
+        if drafts + reports + flags > 0 {
             return Err(Failure::Conflict(format!(
                 "this profile holds work for {} that has not gone there: {drafts} drafts, {reports} reports in the \
-                 outbox. Sign in there and finish it, or enrol in another profile \
+                 outbox, {flags} flags. Sign in there and finish it, or enrol in another profile \
                  (--profile)",
                 known.center
             )));

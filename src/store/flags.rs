@@ -100,6 +100,11 @@ impl Store {
             Ok(())
         })
     }
+
+    /// Number of flags of all readers that the center does not have yet.
+    pub fn flag_count(&self) -> Result<usize, StoreError> {
+        Ok(self.db.all("SELECT row FROM flags", [], |r| r.get::<_, Vec<u8>>(0))?.len())
+    }
 }
 
 #[cfg(test)]
