@@ -7,6 +7,7 @@ mod desktop;
 mod dicomweb_client;
 mod engine;
 mod linked_scroll;
+mod fuzz_corpus;
 mod offline;
 mod orthanc;
 #[cfg(feature = "gui")]

@@ -10,5 +10,6 @@ mod retrieve;
 
 pub use archive::{ArchiveAccess, ArchiveClient, ArchiveCredentials};
 pub use json_items::JsonItems;
+pub use multipart::{Multipart, MultipartError};
 pub use query::SeriesListed;
 pub use retrieve::{InstanceStream, MetadataStream};
