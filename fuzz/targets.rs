@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "each fuzz target uses one of these")]
 
 use dokuei::center::dicomweb::Multipart;
-use dokuei::dicom::{Header, Object, for_each_instance, header_from_json, project, project_json, text_notes, to_dicom_json};
+use dokuei::dicom::{
+    Header, Object, for_each_instance, header_from_json, project, project_json, text_notes, to_dicom_json,
+};
 use dokuei::imaging::{auto_window, render_rgb};
 use dokuei::study::{FrameIndex, display_sets};
 

@@ -99,6 +99,9 @@ fn headless_demo(args: &DemoArgs, out: &mut dyn std::io::Write) -> anyhow::Resul
 
 #[cfg(feature = "gui")]
 fn window_demo(cli: &Cli, args: &DemoArgs, out: &mut dyn std::io::Write) -> anyhow::Result<bool> {
+    if cli.profile.is_some() {
+        writeln!(out, "The demo keeps a profile of its own under {}: --profile is not used.", args.out.display())?;
+    }
     let center = demo::DemoCenter::start(&options(args), out)?;
     writeln!(
         out,

@@ -6,8 +6,8 @@ mod contract;
 mod desktop;
 mod dicomweb_client;
 mod engine;
-mod linked_scroll;
 mod fuzz_corpus;
+mod linked_scroll;
 mod offline;
 mod orthanc;
 #[cfg(feature = "gui")]

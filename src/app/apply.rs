@@ -69,6 +69,8 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
         Event::Worklist { assignments, at } => worklist(app, now, assignments, at, out),
         Event::Assignment(assignment) => {
             self::assignment(app, now, assignment);
+            // The center told of a change by itself: the list is as new as this.
+            app.worklist.as_of = app.worklist.as_of.map(|at| at.max(now));
             open::local_gives_way(app, now, out);
             restore(app, now, out);
         }
@@ -107,7 +109,14 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
             open::draft_loaded(app, now, &assignment, draft);
             if let Some(revision) = found.filter(|_| !app.worklist.signed.contains(&assignment)) {
                 let mark = DraftMark { revision, at_center: false, at: now };
-                app.worklist.drafts.entry(assignment).or_insert(mark);
+                let open = app.open_assignment().is_some_and(|a| a.id == assignment);
+                let mark = *app.worklist.drafts.entry(assignment).or_insert(mark);
+                // What was found is kept: it must not be called unwritten.
+                if let Some(report) = app.report.as_mut().filter(|_| open)
+                    && report.draft().is_some_and(|d| d.revision == revision)
+                {
+                    report.saving.saved.get_or_insert(DraftMark { revision, ..mark });
+                }
             }
         }
         Event::DraftSaved { assignment, revision, at_center, at } => {

@@ -170,6 +170,22 @@ impl NoticeCode {
         }
     }
 
+    /// The assignment that it is about, if it is about one.
+    pub fn assignment(&self) -> Option<&str> {
+        match self {
+            Self::TransitionFailed { assignment, .. }
+            | Self::AssignmentGone { assignment }
+            | Self::DraftFailed { assignment, .. }
+            | Self::DraftConflict { assignment }
+            | Self::NotInProgress { assignment }
+            | Self::IdentityMismatch { assignment }
+            | Self::CountMismatch { assignment, .. }
+            | Self::OutboxWedged { assignment, .. }
+            | Self::ReportReceived { assignment, .. } => Some(assignment),
+            _ => None,
+        }
+    }
+
     /// Two notices of the same kind about the same thing: the newer replaces the older.
     fn same_matter(&self, other: &Self) -> bool {
         match (self, other) {

@@ -4,7 +4,7 @@ use super::action::ReportAction;
 use super::notice::NoticeCode;
 use super::reporting::{ReportState, Saving, SignFlow};
 use super::state::App;
-use super::{keep, measure, place};
+use super::{keep, link, measure, place};
 use crate::engine::message::Command;
 use crate::report::{Draft, Edit, FieldKind, FindingId, History, KeyImage, Predecessor, Value, templates};
 use crate::viewport::{AnnotationId, Measured, ViewId};
@@ -152,6 +152,7 @@ fn jump(app: &mut App, now: Timestamp, finding: FindingId) {
     let measured_on = found.annotation.and_then(|id| app.annotations().find(|a| a.id == id)).map(|a| a.frame.clone());
     let Some(frame) = found.key_image.as_ref().map(|k| k.frame.clone()).or(measured_on) else { return };
     let Some(view) = place::show_frame(app, now, &frame) else { return };
+    link::follow(app, view);
     if let (Some(key), Some(reading)) = (found.key_image, &mut app.reading)
         && let Some(state) = reading.record.views.get_mut(view.0 as usize)
     {

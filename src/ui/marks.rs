@@ -41,9 +41,8 @@ pub(super) fn shape(painter: &Painter, rect: Rect, geometry: &Geometry, shape: &
             let corner = [center[0] + half[0], center[1] + half[1]];
             let (middle, far) = (at(center), at(corner));
             let radius = (far - middle).abs();
-            for (stroke, by) in [(theme::SURROUND, 1.0), (color, 0.0)] {
-                let stroke = Stroke::new(1.0, stroke);
-                painter.add(egui::Shape::ellipse_stroke(middle, radius + vec2(by, by), stroke));
+            for (stroke, width) in [(theme::SURROUND, 3.0), (color, 1.0)] {
+                painter.add(egui::Shape::ellipse_stroke(middle, radius, Stroke::new(width, stroke)));
             }
             pos2(middle.x + radius.x * 0.75, middle.y + radius.y * 0.75)
         }
@@ -59,9 +58,9 @@ pub(super) fn shape(painter: &Painter, rect: Rect, geometry: &Geometry, shape: &
     }
 }
 
-/// A thin line with a dark edge beside it.
+/// A thin line with a dark edge on both sides: seen on white as on black.
 fn segment(painter: &Painter, a: Pos2, b: Pos2, color: Color32) {
-    painter.line_segment([a + vec2(1.0, 1.0), b + vec2(1.0, 1.0)], Stroke::new(1.0, theme::SURROUND));
+    painter.line_segment([a, b], Stroke::new(3.0, theme::SURROUND));
     painter.line_segment([a, b], Stroke::new(1.0, color));
 }
 

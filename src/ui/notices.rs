@@ -3,7 +3,7 @@
 use super::text::Words;
 use super::widgets::{bare_button, elided, icon_button};
 use super::{failure, theme};
-use crate::app::{Action, App, Notice, NoticeAction, NoticeCode, Severity};
+use crate::app::{Action, App, Notice, NoticeAction, NoticeCode, Place, Screen, Severity};
 use crate::engine::message::ArchiveNeed;
 use egui::{
     Align, Color32, Frame, Layout, Margin, Painter, Panel, Pos2, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
@@ -183,7 +183,12 @@ const STRIP: f32 = 44.0;
 
 /// Draws the two most serious notices as strips below the bar; says how many more there are.
 pub fn notices_ui(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) {
-    let mut told: Vec<&Notice> = app.notices.iter().filter(|n| !standing(&n.code)).collect();
+    // Over pictures only what concerns them: another patient's name there would be read as theirs.
+    let open = app.open_assignment().map(|a| a.id.as_str());
+    let reading = app.screen() == Screen::At(Place::Reading);
+    let elsewhere = |code: &NoticeCode| reading && code.assignment().is_some_and(|a| Some(a) != open);
+    let told = |n: &&Notice| !standing(&n.code) && (!elsewhere(&n.code) || n.code.severity() == Severity::Harm);
+    let mut told: Vec<&Notice> = app.notices.iter().filter(told).collect();
     told.sort_by_key(|n| (std::cmp::Reverse(n.code.severity()), std::cmp::Reverse(n.id)));
     let more = told.len().saturating_sub(2);
     for (at, notice) in told.iter().take(2).enumerate() {
@@ -192,7 +197,7 @@ pub fn notices_ui(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) {
             .exact_size(STRIP)
             .resizable(false)
             .frame(Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(12, 0)))
-            .show(ui, |ui| strip(ui, words, app, notice, more, out));
+            .show(ui, |ui| strip(ui, words, app, (notice, elsewhere(&notice.code)), more, out));
     }
 }
 
@@ -210,7 +215,14 @@ fn sign(painter: &Painter, at: Pos2, severity: Severity, color: Color32) {
     painter.add(egui::Shape::convex_polygon(points, color, Stroke::NONE));
 }
 
-fn strip(ui: &mut Ui, words: Words, app: &App, notice: &Notice, more: usize, out: &mut Vec<Action>) {
+fn strip(
+    ui: &mut Ui,
+    words: Words,
+    app: &App,
+    (notice, elsewhere): (&Notice, bool),
+    more: usize,
+    out: &mut Vec<Action>,
+) {
     let severity = notice.code.severity();
     let (color, word) = match severity {
         Severity::Info => (theme::ACCENT, words.t("notice.info")),
@@ -242,7 +254,8 @@ fn strip(ui: &mut Ui, words: Words, app: &App, notice: &Notice, more: usize, out
         let painter = ui.painter();
         sign(painter, rect.left_center() + vec2(8.0, 0.0), severity, color);
         let left = rect.left() + 28.0;
-        let first = format!("{word}: {}", parts.what);
+        let other = if elsewhere { words.t("notice.other_patient") } else { "" };
+        let first = format!("{word}: {other}{}", parts.what);
         for (text, color, y) in [(&first, theme::TEXT_STRONG, -9.0), (&second, theme::TEXT, 9.0)] {
             let galley = elided(painter, text, theme::font(theme::BODY), color, rect.right() - left - 8.0);
             painter.galley(pos2(left, rect.center().y + y - galley.size().y / 2.0), galley, color);

@@ -113,7 +113,10 @@ pub fn corners(input: &ViewportInput<'_>, geometry: &Geometry, shown: Fidelity, 
         if let Some(probe) = probe {
             push(&mut out.bottom_left, probe, Tone::Plain);
         }
-        push(&mut out.bottom_left, format!("{:.0} %", geometry.scale() * 100.0), Tone::Plain);
+        // A projection: millimetres are true at the detector, not in the body. Told here, off the anatomy.
+        let projection = set.info.get(input.position).is_some_and(|i| i.plane.is_none() && i.spacing_mm.is_some());
+        let detector = if projection { words.t("viewport.detector") } else { "" };
+        push(&mut out.bottom_left, format!("{:.0} %{detector}", geometry.scale() * 100.0), Tone::Plain);
     }
     let (truth, tone) = truth(words, shown);
     push(&mut out.bottom_left, truth, tone);
@@ -312,16 +315,14 @@ fn scale_bar(painter: &Painter, rect: Rect, input: &ViewportInput<'_>, geometry:
     let top = rect.center().y + 16.0;
     let stroke = Stroke::new(1.0, theme::TEXT_STRONG);
     let inward = if right { -5.0 } else { 5.0 };
-    painter.line_segment([pos2(x, top), pos2(x, top + length)], stroke);
-    for y in [top, top + length] {
-        painter.line_segment([pos2(x, y), pos2(x + inward, y)], stroke);
+    // The dark edge first: a white picture must not swallow the bar.
+    for stroke in [Stroke::new(3.0, theme::SURROUND), stroke] {
+        painter.line_segment([pos2(x, top), pos2(x, top + length)], stroke);
+        for y in [top, top + length] {
+            painter.line_segment([pos2(x, y), pos2(x + inward, y)], stroke);
+        }
     }
-    let detector = set.info.get(input.position).is_some_and(|i| i.plane.is_none());
-    let mut text = format!("{} mm", number(mm));
-    if detector {
-        // A projection: true at the detector, not in the body.
-        text.push_str(input.words.t("viewport.detector"));
-    }
+    let text = format!("{} mm", number(mm));
     let align = if right { Align2::RIGHT_CENTER } else { Align2::LEFT_CENTER };
     line(painter, pos2(x + inward * 1.6, top + length / 2.0), align, &text, theme::TEXT, rect.width() / 3.0);
 }

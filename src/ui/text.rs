@@ -32,11 +32,6 @@ fn table(language: Language) -> &'static Table {
     tables.iter().find(|(l, _)| *l == language).map_or_else(|| NONE.get_or_init(Table::new), |(_, t)| t)
 }
 
-/// Time of day on this terminal, `12:03:41`.
-pub fn clock(at: jiff::Timestamp) -> String {
-    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
-}
-
 /// The words of one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Words(pub Language);

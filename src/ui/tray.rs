@@ -49,7 +49,7 @@ impl TrayLocal {
 }
 
 const PICTURE: f32 = 84.0;
-const ENTRY: f32 = PICTURE + 40.0;
+const ENTRY: f32 = PICTURE + 54.0;
 
 /// Draws the tray.
 pub fn tray_ui(ui: &mut Ui, words: Words, app: &App, local: &mut TrayLocal, out: &mut Vec<Action>) {
@@ -160,7 +160,7 @@ fn entry(
     let first = elided(&painter, &format!("#{number} {count}"), caption, theme::TEXT_STRONG, PICTURE - 12.0);
     painter.galley(pos2(picture.left(), picture.bottom() + 4.0), first, theme::TEXT_STRONG);
     seen_mark(&painter, pos2(picture.right() - 5.0, picture.bottom() + 11.0), seen, set.frames.len());
-    let label = elided(&painter, &set.label, theme::font(theme::CAPTION), theme::TEXT, PICTURE);
+    let label = label(&painter, &set.label, PICTURE + 8.0);
     painter.galley(pos2(picture.left(), picture.bottom() + 19.0), label, theme::TEXT);
     if response.clicked()
         && let Some(view) = app.active_view()
@@ -169,6 +169,32 @@ fn entry(
     }
     response.dnd_set_drag_payload(set.id.clone());
     response.on_hover_text(spoken);
+}
+
+/// The series' name in up to two lines. What tells series of one examination apart stands at the end of the name more often
+/// than at its beginning: where two lines are too few, the middle is left out.
+fn label(painter: &Painter, text: &str, width: f32) -> Arc<egui::Galley> {
+    let text = text.replace(['\r', '\n'], " ");
+    let laid = |text: String| {
+        let mut job = egui::text::LayoutJob::simple(text, theme::font(theme::CAPTION), theme::TEXT, width);
+        job.wrap.max_rows = 2;
+        job.wrap.break_anywhere = true;
+        painter.layout_job(job)
+    };
+    let whole = laid(text.clone());
+    if !whole.elided {
+        return whole;
+    }
+    let characters: Vec<char> = text.chars().collect();
+    for kept in (4..characters.len()).rev() {
+        let (head, tail) = (kept / 2, kept - kept / 2);
+        let (first, last) = (&characters[..head], &characters[characters.len() - tail..]);
+        let short = laid(first.iter().chain(&['…']).chain(last).collect());
+        if !short.elided {
+            return short;
+        }
+    }
+    whole
 }
 
 /// A bar below the picture while the series is arriving.

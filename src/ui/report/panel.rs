@@ -7,8 +7,8 @@ use crate::app::{Action, App, ReportAction, ReportState, SignAction};
 use crate::report::gate::document_title;
 use crate::report::{Edit, Section};
 use crate::ui::controls::{caption, primary_button, prose, quiet_button, rule, section, state};
-use crate::ui::text::{Words, clock};
-use crate::ui::theme;
+use crate::ui::text::Words;
+use crate::ui::{format, theme};
 use crate::worklist::{Assignment, Kind};
 use egui::{RichText, ScrollArea, Ui};
 
@@ -86,7 +86,7 @@ fn saved_text(words: Words, report: &ReportState) -> (String, egui::Color32) {
     }
     match &saving.saved {
         Some(mark) => {
-            let time = clock(mark.at);
+            let time = format::clock_seconds(mark.at);
             let key = if mark.at_center { "report.saved_center" } else { "report.saved_here" };
             (words.f(key, &[("time", &time)]), theme::TEXT)
         }
