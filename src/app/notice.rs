@@ -178,7 +178,7 @@ impl NoticeCode {
             | Self::DraftFailed { assignment, .. }
             | Self::DraftConflict { assignment }
             | Self::NotInProgress { assignment }
-            | Self::IdentityMismatch { assignment }
+            | Self::IdentityMismatch { assignment, .. }
             | Self::CountMismatch { assignment, .. }
             | Self::OutboxWedged { assignment, .. }
             | Self::ReportReceived { assignment, .. } => Some(assignment),

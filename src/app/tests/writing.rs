@@ -118,7 +118,7 @@ fn findings_with_key_image_and_measurement() {
     let mut b = opened();
     b.act(Action::Viewport(LEFT, View::ScrollTo(4)));
     b.frames_arrive();
-    let alongside = b.app.view(RIGHT).map(|v| v.position);
+    let alongside = b.app.view(ViewId(1)).map(|v| v.position);
     b.act(Action::Viewport(LEFT, View::SetVoi(Voi::linear(-600.0, 1500.0))));
     b.act(Action::Viewport(LEFT, View::AddShape(Shape::Length { a: [0.0, 0.0], b: [2.04, 0.0] })));
     let annotation = b.draft().annotations[0].id;
@@ -139,7 +139,7 @@ fn findings_with_key_image_and_measurement() {
     b.act(report(ReportAction::JumpTo(finding)));
     let view = b.app.view(LEFT).expect("viewport");
     assert_eq!((view.position, view.data.voi), (4, Some(Voi::linear(-600.0, 1500.0))));
-    assert_eq!(b.app.view(RIGHT).map(|v| v.position), alongside, "the linked prior comes along");
+    assert_eq!(b.app.view(ViewId(1)).map(|v| v.position), alongside, "the linked prior comes along");
     b.act(report(ReportAction::Edit(Edit::RemoveFinding(finding))));
     assert_eq!(b.app.report.as_ref().and_then(|r| r.open_finding), None);
 }
@@ -223,6 +223,8 @@ fn a_kept_draft_is_loaded_with_its_template() {
     assert_eq!(b.app.report.as_ref().map(|r| r.template.id.clone()), Some("mmg.screen".into()));
     assert_eq!(b.draft().findings.len(), 1);
     assert!(b.app.worklist.drafts.contains_key("a-1"));
+    let saved = b.app.report.as_ref().and_then(|r| r.saving.saved).map(|mark| mark.revision);
+    assert_eq!(saved, Some(b.draft().revision), "what was found counts as saved");
     // Headers that arrive later do not fill in what was kept.
     b.studies_arrive();
     assert_eq!(b.draft().findings.len(), 1);
