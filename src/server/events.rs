@@ -21,9 +21,10 @@ use std::time::Duration;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const BATCH: i64 = 200;
 
-/// Newest event id; 0 where there is none.
+/// Newest event id ever given, even where the event itself is gone; 0 where there was none.
 pub fn newest(t: &Transaction<'_>) -> Result<u64, Error> {
-    let id: i64 = t.query_row("SELECT COALESCE(MAX(id), 0) FROM event", [], |r| r.get(0))?;
+    let id: i64 =
+        t.query_row("SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0)", [], |r| r.get(0))?;
     Ok(id.unsigned_abs())
 }
 
@@ -71,15 +72,17 @@ pub async fn events(
     let resumed = headers.get(names::LAST_EVENT_ID).and_then(|v| v.to_str().ok()).map(|v| {
         v.trim().parse::<u64>().map_err(|_| ApiError::new(ProblemType::BadRequest, "Last-Event-ID is a number"))
     });
-    let newest = center.db().read(newest).await.map_err(ApiError::from)?;
+    let known = center.db().read(|t| Ok::<_, Error>((newest(t)?, super::prune::events_gone(t)?))).await;
+    let (newest, gone) = known.map_err(ApiError::from)?;
     let since = match (query.since, resumed) {
         (Some(since), _) => since,
         (None, Some(resumed)) => resumed?,
         (None, None) => newest,
     };
     let mut ready = VecDeque::new();
-    let since = if since > newest {
-        // Not from this database (it was restored from a backup): the client reads everything anew.
+    let since = if since > newest || since < gone {
+        // Not from this database (it was restored from a backup), or what came next is too old to be kept: the client
+        // reads everything anew.
         ready.push_back(event(EVENT_RESYNC, &Resync { last_event_id: newest })?);
         newest
     } else {

@@ -26,6 +26,7 @@ mod intake;
 mod multipart;
 mod own_study;
 mod pki;
+pub mod prune;
 mod reports;
 mod router;
 mod run;

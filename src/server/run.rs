@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::state::{Center, Config};
-use super::{db, events, router};
+use super::{db, events, prune, router};
 use crate::vault::tls;
 use axum_server::tls_rustls::RustlsConfig;
 use std::collections::BTreeSet;
@@ -22,6 +22,7 @@ pub struct Handle {
     server: axum_server::Handle<SocketAddr>,
     serving: Option<JoinHandle<std::io::Result<()>>>,
     watching: JoinHandle<()>,
+    pruning: JoinHandle<()>,
 }
 
 impl Handle {
@@ -55,6 +56,7 @@ impl Handle {
         let Some(serving) = self.serving.take() else { return Ok(()) };
         let ended = serving.await;
         self.watching.abort();
+        self.pruning.abort();
         match ended {
             Ok(result) => result.map_err(Error::io("server")),
             Err(error) => Err(Error::Interrupted(error.to_string())),
@@ -81,6 +83,7 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.server.shutdown();
         self.watching.abort();
+        self.pruning.abort();
     }
 }
 
@@ -104,8 +107,9 @@ pub async fn serve(center: Center) -> Result<Handle, Error> {
         .serve(service);
     let serving = tokio::spawn(serving);
     let watching = tokio::spawn(events::watch_database(center.clone()));
+    let pruning = tokio::spawn(prune::keep_pruning(center.clone()));
     tracing::info!(%addr, "listening");
-    Ok(Handle { center, addr, server, serving: Some(serving), watching })
+    Ok(Handle { center, addr, server, serving: Some(serving), watching, pruning })
 }
 
 fn listen(center: &Center) -> Result<(TcpListener, SocketAddr, rustls::ServerConfig), Error> {
