@@ -10,6 +10,7 @@ mod fuzz_corpus;
 mod linked_scroll;
 mod offline;
 mod orthanc;
+mod passwords;
 #[cfg(feature = "gui")]
 mod pixels;
 mod reading_day;
