@@ -9,7 +9,6 @@ use crate::study::{DisplaySet, ExamKind, NotShown, StudyUid};
 use crate::viewport::{self, Layout, Shape, ViewId};
 use crate::worklist::{Assignment, Kind};
 use serde::Serialize;
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -86,31 +85,53 @@ pub enum DayError {
 pub type Draw<'a> =
     dyn FnMut(&Arc<crate::imaging::Frame>, crate::study::Voi) -> Result<(Vec<u8>, [u32; 2]), String> + 'a;
 
-/// Opens an assignment and waits until all its studies have arrived. Gives the milliseconds to the first picture
-/// and to the end.
-pub fn open<E: EngineLink>(driver: &mut Driver<E>, id: &str) -> Result<(Option<u64>, u64), DayError> {
+/// What was waited for, counted from the opening of an assignment.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    begin: Instant,
+    first_ms: Option<u64>,
+    all_ms: u64,
+}
+
+/// A picture is on screen.
+fn shows_picture(app: &App) -> bool {
+    let views = app.reading.iter().flat_map(|r| r.record.shown_views());
+    views.into_iter().any(|(_, v)| v.frame.as_ref().is_some_and(|f| app.pictures.frame(f).is_some()))
+}
+
+/// No picture is on its way to the screen: nothing is hung, or what is hung cannot be decoded.
+fn awaits_no_picture(app: &App) -> bool {
+    let mut views = app.reading.iter().flat_map(|r| r.record.shown_views());
+    views.all(|(_, v)| v.frame.as_ref().is_none_or(|f| app.pictures.failed.contains_key(f)))
+}
+
+/// Opens an assignment and waits until its first picture is on screen, as the hanging puts it there, and all its
+/// studies have arrived.
+pub fn open<E: EngineLink>(driver: &mut Driver<E>, id: &str) -> Result<Times, DayError> {
     let begin = Instant::now();
-    let first = Cell::new(None);
+    let elapsed = || begin.elapsed().as_millis() as u64;
     driver.act(Action::Worklist(WorklistAction::Open(id.to_owned())));
-    driver.act(Action::Layout(LayoutAction::Grid(Layout::new(1, 1))));
-    let mut see = |event: &Event| {
-        if matches!(event, Event::Frame(..)) && first.get().is_none() {
-            first.set(Some(begin.elapsed().as_millis() as u64));
-        }
-    };
+    let (mut first, mut all) = (shows_picture(&driver.app).then(elapsed), None);
     let mut done = |app: &App| {
+        if shows_picture(app) {
+            first.get_or_insert_with(elapsed);
+        }
         let open = app.open_assignment().filter(|a| a.id == id);
-        let state = |uid| app.pictures.study(uid);
-        let arrived = |uid| state(uid).is_some_and(|s| s.finished);
-        open.is_some_and(|a| a.studies.iter().all(|s| arrived(&s.study_uid)))
-            && app.report.as_ref().is_some_and(|r| !r.loading)
+        let arrived = |uid| app.pictures.study(uid).is_some_and(|s| s.finished);
+        let here = open.is_some_and(|a| a.studies.iter().all(|s| arrived(&s.study_uid)))
+            && app.report.as_ref().is_some_and(|r| !r.loading);
+        if here {
+            all.get_or_insert_with(elapsed);
+        }
+        here && (first.is_some() || awaits_no_picture(app))
     };
-    driver.until("a study to arrive", STUDY, &mut see, &mut done)?;
-    let all = begin.elapsed().as_millis() as u64;
+    driver.until("a study to arrive", STUDY, &mut |_| {}, &mut done)?;
     if let Some(why) = app_refusal(&driver.app, id) {
         return Err(DayError::Refused { what: format!("assignment {id}"), why });
     }
-    Ok((first.get(), all))
+    // One viewport, through which every display set goes.
+    driver.act(Action::Layout(LayoutAction::Grid(Layout::new(1, 1))));
+    Ok(Times { begin, first_ms: first, all_ms: all.unwrap_or_else(elapsed) })
 }
 
 fn app_refusal(app: &App, id: &str) -> Option<String> {
@@ -122,7 +143,7 @@ pub fn look_through<E: EngineLink>(
     driver: &mut Driver<E>,
     assignment: &Assignment,
     uid: &StudyUid,
-    times: (Option<u64>, u64),
+    mut times: Times,
     out: &std::path::Path,
     draw: &mut Draw<'_>,
 ) -> Result<StudyRow, DayError> {
@@ -142,6 +163,9 @@ pub fn look_through<E: EngineLink>(
             )?;
             if let Some(why) = driver.app.pictures.failed.get(frame) {
                 trouble.insert(frame.instance.to_string(), why.clone());
+            } else {
+                // The first that was hung could not be decoded, this one can.
+                times.first_ms.get_or_insert_with(|| times.begin.elapsed().as_millis() as u64);
             }
         }
         pictures.extend(picture(driver, set, out, draw)?);
@@ -175,7 +199,7 @@ fn row<E: EngineLink>(
     driver: &Driver<E>,
     assignment: &Assignment,
     uid: &StudyUid,
-    times: (Option<u64>, u64),
+    times: Times,
     trouble: &BTreeMap<String, String>,
     pictures: Vec<String>,
 ) -> StudyRow {
@@ -212,8 +236,8 @@ fn row<E: EngineLink>(
         received: ledger.received(),
         shown,
         not_shown: not_shown.into_iter().map(|(what, reason)| NotShown { what, reason }).collect(),
-        first_image_ms: times.0,
-        all_ms: times.1,
+        first_image_ms: times.first_ms,
+        all_ms: times.all_ms,
         pictures,
     }
 }
