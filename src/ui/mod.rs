@@ -11,6 +11,8 @@ pub mod document_view;
 pub mod failure;
 pub mod fonts;
 pub mod format;
+mod icons;
+mod identity;
 pub mod ime;
 pub mod input;
 pub mod marks;

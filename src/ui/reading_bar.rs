@@ -1,15 +1,14 @@
 //! The bar above the pictures: whose, which study, how they are laid out, whether all is here, how long is left.
 
+use super::icons::{chain_icon, fold_icon, grid_icon, tool_icon};
+use super::identity::Identity;
 use super::text::Words;
-use super::widgets::{bare_button, elided, icon_button};
+use super::widgets::{bare_button, icon_button};
 use super::{format, theme, top_bar};
 use crate::app::{Action, App, Intent, LayoutAction, LinkMark, Place};
 use crate::viewport::{Layout as Grid, Tool};
 use crate::worklist::{Remaining, remaining};
-use egui::{
-    Align, Align2, Color32, Layout, Painter, Pos2, Rect, Role, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo, pos2,
-    vec2,
-};
+use egui::{Align, Color32, Layout, Painter, Pos2, Rect, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 const GRIDS: [(u8, u8); 5] = [(1, 1), (1, 2), (2, 2), (2, 3), (2, 4)];
 
@@ -23,70 +22,118 @@ const TOOLS: [(Tool, Intent); 7] = [
     (Tool::Probe, Intent::ToolProbe),
 ];
 
+/// How much the controls have given way to the patient's identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Yield {
+    /// Everything in view.
+    Nothing,
+    /// Layouts behind one button.
+    Layouts,
+    /// Tools too.
+    Tools,
+    /// The count of images in its shortest form, no language button (it is in the settings as well).
+    Words,
+}
+
 /// Draws the bar's content; true if the completeness dialog is asked for.
 pub fn reading_bar_ui(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) -> bool {
     let mut completeness = false;
     let room = ui.max_rect();
     ui.spacing_mut().item_spacing.x = theme::GRID;
-    // The right side first: it has its width, the names take the rest.
-    let mut right = ui.new_child(UiBuilder::new().max_rect(room).layout(Layout::right_to_left(Align::Center)));
-    completeness |= right_side(&mut right, words, app, out);
-    let used = right.min_rect().left();
-    let left = Rect::from_min_max(room.min, pos2(used - 2.0 * theme::GRID, room.max.y));
-    let mut left_ui = ui.new_child(UiBuilder::new().max_rect(left).layout(Layout::left_to_right(Align::Center)));
-    if !app.access.local
-        && icon_button(&mut left_ui, words.t("reading.back"), false, true, |painter, at, color| {
-            painter
-                .line(vec![at + vec2(2.0, -5.0), at + vec2(-3.0, 0.0), at + vec2(2.0, 5.0)], Stroke::new(1.5, color));
-        })
-        .clicked()
-    {
+    let mut left = ui.new_child(UiBuilder::new().max_rect(room).layout(Layout::left_to_right(Align::Center)));
+    if !app.access.local && icon_button(&mut left, words.t("reading.back"), false, true, back_icon).clicked() {
         out.push(Action::Go(Place::Worklist));
     }
-    identity(&mut left_ui, words, app);
+    // Identity has its width first; the controls yield, and what they leave is for the rest of the texts.
+    let identity = Identity::of(ui, words, app);
+    let start = left.cursor().left();
+    let gap = 2.0 * theme::GRID;
+    let left_over = |needed: f32| room.right() - start - needed - gap;
+    let bar = Bar { words, app };
+    let needed = identity.as_ref().map_or(0.0, Identity::width);
+    let all = [Yield::Nothing, Yield::Layouts, Yield::Tools, Yield::Words];
+    let fits = all.into_iter().find(|y| bar.width(ui, *y) <= left_over(needed));
+    let mut right = ui.new_child(UiBuilder::new().max_rect(room).layout(Layout::right_to_left(Align::Center)));
+    let least = start + identity.as_ref().map_or(0.0, Identity::least_width) + gap;
+    right.set_clip_rect(right.clip_rect().intersect(Rect::everything_right_of(least)));
+    completeness |= right_side(&mut right, bar, fits.unwrap_or(Yield::Words), out);
+    let used = right.min_rect().left().max(least);
+    let between = Rect::from_min_max(pos2(start, room.min.y), pos2((used - gap).max(start), room.max.y));
+    if let Some(identity) = identity {
+        let mut middle = ui.new_child(UiBuilder::new().max_rect(between).layout(Layout::left_to_right(Align::Center)));
+        identity.draw(&mut middle);
+    }
     completeness
 }
 
-/// Name, reading, id and namespace, sex and age, study: as much of it as fits, in this order.
-fn identity(ui: &mut Ui, words: Words, app: &App) {
-    let Some(patient) = app.open_patient() else { return };
-    let study = app.open_studies().find_map(|(_, s)| s.study.as_ref());
-    let assignment = app.open_assignment();
-    let date = study.and_then(|s| s.date).or_else(|| assignment.and_then(|a| a.studies.first()?.date));
-    let on = date.unwrap_or_else(|| format::day(app.now));
-    let facility = patient
-        .issuer
-        .clone()
-        .or_else(|| assignment.map(|a| a.facility.name.clone()))
-        .or_else(|| study.map(|s| s.institution.clone()))
-        .unwrap_or_default();
-    let exam = assignment.map_or_else(
-        || study.map_or_else(String::new, |s| s.description.clone()),
-        |a| if a.request.exam.is_empty() { a.exam_kind.as_str().to_owned() } else { a.request.exam.clone() },
-    );
-    let name = patient.name.display();
-    let born = format::date(patient.birth_date);
-    let rest = [
-        patient.name.reading(),
-        words.f("patient.id_at", &[("id", &patient.id), ("issuer", &facility)]),
-        format!("{} ({born})", format::sex_age(words, patient, on)),
-        format!("{}  {exam}", format::date(date)),
-    ];
-    let rest = rest.iter().filter(|t| !t.trim().is_empty()).cloned().collect::<Vec<_>>().join("   ");
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width().max(0.0), theme::HIT), Sense::hover());
-    let spoken = format!("{name} {rest}");
-    response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &spoken));
-    let painter = ui.painter().with_clip_rect(rect.expand2(vec2(0.0, 4.0)));
-    let strong = elided(&painter, &name, theme::font(theme::SECTION), theme::TEXT_STRONG, rect.width());
-    let after = rect.left() + strong.size().x + 3.0 * theme::GRID;
-    let faint = elided(&painter, &rest, theme::font(theme::BODY), theme::TEXT, rect.right() - after);
-    let middle = rect.center().y;
-    painter.galley(pos2(rect.left(), middle - strong.size().y / 2.0), strong, theme::TEXT_STRONG);
-    painter.galley(pos2(after, middle - faint.size().y / 2.0), faint, theme::TEXT);
-    response.on_hover_text(spoken);
+/// What the bar speaks of.
+#[derive(Clone, Copy)]
+struct Bar<'a> {
+    words: Words,
+    app: &'a App,
 }
 
-fn right_side(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) -> bool {
+impl Bar<'_> {
+    /// What the controls take, in points: as [`right_side`] draws them.
+    fn width(self, ui: &Ui, given: Yield) -> f32 {
+        let (app, words) = (self.app, self.words);
+        let text = |text: &str, size: f32| {
+            ui.painter().layout_no_wrap(text.to_owned(), theme::font(size), theme::TEXT).size().x
+        };
+        let icon = theme::HIT + theme::GRID;
+        let mut width = icon; // The link.
+        if given < Yield::Words {
+            width += text(top_bar::other_language(words).1, theme::BODY) + 4.0 * theme::GRID;
+        }
+        width += if app.report.is_some() { icon } else { 0.0 };
+        if let Some(assignment) = app.open_assignment() {
+            width += text(&format::time_left(words, assignment.due.at, app.now), theme::BODY) + 3.0 * theme::GRID;
+        }
+        width += text(&self.arrival(given).0, theme::BODY) + 4.0 * theme::GRID;
+        if !app.link.online && !app.access.local {
+            width += text(words.t("link.offline"), theme::BODY) + theme::GRID;
+        }
+        let marks = top_bar::standing_notices(words, app);
+        width += marks.iter().map(|(short, _)| text(short, theme::CAPTION) + 3.0 * theme::GRID).sum::<f32>();
+        width += icon * if given < Yield::Layouts { GRIDS.len() as f32 } else { 1.0 };
+        width += self.steps().map_or(0.0, |count| steps_width(count) + theme::GRID);
+        width += icon * if given < Yield::Tools { TOOLS.len() as f32 } else { 1.0 };
+        width + 2.0 * theme::GRID
+    }
+
+    /// Number of steps of the hanging, if there is a choice.
+    fn steps(self) -> Option<usize> {
+        self.app.reading.as_ref().map(|r| r.steps.len()).filter(|count| (2..=12).contains(count))
+    }
+
+    /// Received of named, over all studies to read, in words and colour.
+    fn arrival(self, given: Yield) -> (String, Color32) {
+        let (mut received, mut named, mut not_shown) = (0, 0, 0);
+        for (_, study) in self.app.open_studies() {
+            let announced = study.ledger.announced.unwrap_or(0) as usize;
+            received += study.ledger.received();
+            named += study.ledger.expected().max(announced);
+            not_shown += study.ledger.not_shown(study.finished).len();
+        }
+        let words = self.words;
+        let counts: [(&str, &dyn std::fmt::Display); 3] =
+            [("received", &received), ("named", &named), ("n", &not_shown)];
+        let (key, color) = match () {
+            () if named == 0 => ("reading.no_count", theme::TEXT),
+            () if not_shown > 0 => ("reading.not_shown", theme::CAUTION),
+            () if received < named => ("reading.arriving", theme::TEXT_STRONG),
+            () => ("reading.complete", theme::OK),
+        };
+        match (given, not_shown) {
+            (Yield::Words, 0) if named > 0 => (format!("{received} / {named}"), color),
+            (Yield::Words, _) if named > 0 => (format!("{received} / {named}  !{not_shown}"), color),
+            _ => (words.f(key, &counts), color),
+        }
+    }
+}
+
+fn right_side(ui: &mut Ui, bar: Bar<'_>, given: Yield, out: &mut Vec<Action>) -> bool {
+    let Bar { words, app } = bar;
     let mut completeness = false;
     let tip = |intent: Intent| {
         let name = super::names::intent(words, intent);
@@ -95,14 +142,11 @@ fn right_side(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) -> bo
             None => name,
         }
     };
-    top_bar::language_button(ui, words, out);
+    if given < Yield::Words {
+        top_bar::language_button(ui, words, out);
+    }
     let report = app.settings.report_open;
-    let fold = |painter: &Painter, at: Pos2, color: Color32| {
-        let frame = Rect::from_center_size(at, vec2(15.0, 12.0));
-        painter.rect_stroke(frame, 1, Stroke::new(1.5, color), egui::StrokeKind::Inside);
-        painter.vline(at.x + 2.5, frame.y_range(), Stroke::new(1.5, color));
-    };
-    if app.report.is_some() && icon_button(ui, &tip(Intent::ToggleReport), report, true, fold).clicked() {
+    if app.report.is_some() && icon_button(ui, &tip(Intent::ToggleReport), report, true, fold_icon).clicked() {
         out.push(Action::Layout(LayoutAction::ToggleReport));
     }
     if let Some(assignment) = app.open_assignment() {
@@ -117,7 +161,7 @@ fn right_side(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) -> bo
         ui.label(egui::RichText::new(text).color(color)).on_hover_text(rule);
         ui.add_space(theme::GRID);
     }
-    completeness |= arrival(ui, words, app);
+    completeness |= arrival(ui, bar, given);
     if !app.link.online && !app.access.local {
         ui.label(egui::RichText::new(words.t("link.offline")).color(theme::CAUTION));
     }
@@ -127,14 +171,7 @@ fn right_side(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) -> bo
     let linked = record.is_some_and(|r| r.linked);
     let shown = record.into_iter().flat_map(|r| r.shown_views());
     let estimated = shown.into_iter().any(|(id, _)| app.link_mark(id) == Some(LinkMark::Estimated));
-    let chain = |painter: &Painter, at: Pos2, color: Color32| {
-        let at = if estimated { at - vec2(0.0, 3.0) } else { at };
-        painter.circle_stroke(at + vec2(-3.0, 0.0), 4.0, Stroke::new(1.5, color));
-        painter.circle_stroke(at + vec2(3.0, 0.0), 4.0, Stroke::new(1.5, color));
-        if estimated {
-            painter.text(at + vec2(0.0, 9.0), Align2::CENTER_CENTER, "≈", theme::font(theme::CAPTION), color);
-        }
-    };
+    let chain = |painter: &Painter, at: Pos2, color: Color32| chain_icon(painter, at, color, estimated);
     let mut link_tip = tip(Intent::ToggleLink);
     if estimated {
         link_tip = format!("{link_tip}\n{}", words.t("scroll_link.hint"));
@@ -143,24 +180,71 @@ fn right_side(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) -> bo
         out.push(Action::Layout(LayoutAction::ToggleLink));
     }
     let layout = record.map(|r| r.layout).unwrap_or_default();
-    for (rows, columns) in GRIDS.into_iter().rev() {
+    let draw = |ui: &mut Ui, (rows, columns): (u8, u8), out: &mut Vec<Action>| {
         let grid = Grid::new(rows, columns);
         let name = words.f("reading.grid", &[("rows", &rows), ("columns", &columns)]);
-        let draw = |painter: &Painter, at: Pos2, color: Color32| grid_icon(painter, at, color, rows, columns);
-        if icon_button(ui, &name, layout == grid, true, draw).clicked() {
+        let icon = |painter: &Painter, at: Pos2, color: Color32| grid_icon(painter, at, color, rows, columns);
+        let clicked = icon_button(ui, &name, layout == grid, true, icon).clicked();
+        if clicked {
             out.push(Action::Layout(LayoutAction::Grid(grid)));
         }
+        clicked
+    };
+    if given < Yield::Layouts {
+        for grid in GRIDS.into_iter().rev() {
+            draw(ui, grid, out);
+        }
+    } else {
+        let icon = |painter: &Painter, at: Pos2, color: Color32| {
+            grid_icon(painter, at, color, layout.rows(), layout.columns())
+        };
+        behind(ui, words.t("reading.layouts"), icon, |ui| GRIDS.into_iter().any(|grid| draw(ui, grid, out)));
     }
     steps(ui, words, app, out);
     ui.add_space(theme::GRID);
     let chosen = record.map(|r| r.tool).unwrap_or_default();
-    for (tool, intent) in TOOLS.into_iter().rev() {
-        let draw = |painter: &Painter, at: Pos2, color: Color32| tool_icon(painter, at, color, tool);
-        if icon_button(ui, &tip(intent), chosen == tool, true, draw).clicked() {
+    let draw = |ui: &mut Ui, (tool, intent): (Tool, Intent), out: &mut Vec<Action>| {
+        let icon = |painter: &Painter, at: Pos2, color: Color32| tool_icon(painter, at, color, tool);
+        let clicked = icon_button(ui, &tip(intent), chosen == tool, true, icon).clicked();
+        if clicked {
             out.push(Action::Layout(LayoutAction::Tool(tool)));
         }
+        clicked
+    };
+    if given < Yield::Tools {
+        for tool in TOOLS.into_iter().rev() {
+            draw(ui, tool, out);
+        }
+    } else {
+        let icon = |painter: &Painter, at: Pos2, color: Color32| tool_icon(painter, at, color, chosen);
+        behind(ui, words.t("reading.tools"), icon, |ui| TOOLS.into_iter().any(|tool| draw(ui, tool, out)));
     }
     completeness
+}
+
+/// A row of controls behind one button, which shows what is chosen; `content` says whether one was pressed.
+fn behind(ui: &mut Ui, name: &str, icon: impl FnOnce(&Painter, Pos2, Color32), content: impl FnOnce(&mut Ui) -> bool) {
+    let with_corner = |painter: &Painter, at: Pos2, color: Color32| {
+        icon(painter, at, color);
+        let tip = at + vec2(10.0, 10.0);
+        let corner = vec![tip, tip - vec2(5.0, 0.0), tip - vec2(0.0, 5.0)];
+        painter.add(egui::Shape::convex_polygon(corner, color, Stroke::NONE));
+    };
+    let button = icon_button(ui, name, false, true, with_corner);
+    egui::Popup::menu(&button).show(|ui| {
+        if ui.horizontal(content).inner {
+            ui.close();
+        }
+    });
+}
+
+fn back_icon(painter: &Painter, at: Pos2, color: Color32) {
+    let points = vec![at + vec2(2.0, -5.0), at + vec2(-3.0, 0.0), at + vec2(2.0, 5.0)];
+    painter.line(points, Stroke::new(1.5, color));
+}
+
+fn steps_width(count: usize) -> f32 {
+    count as f32 * 12.0 + 8.0
 }
 
 /// Steps of the hanging: a dot each, the one on screen filled.
@@ -170,8 +254,7 @@ fn steps(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) {
     if !(2..=12).contains(&count) {
         return;
     }
-    let width = count as f32 * 12.0 + 8.0;
-    let (rect, response) = ui.allocate_exact_size(vec2(width, theme::HIT), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(steps_width(count), theme::HIT), Sense::click());
     let name = words.f("reading.step", &[("n", &(reading.record.step + 1)), ("of", &count)]);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     for n in 0..count {
@@ -191,98 +274,11 @@ fn steps(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) {
     response.on_hover_text(name);
 }
 
-/// Received of named, over all studies to read: a click shows what is missing and why.
-fn arrival(ui: &mut Ui, words: Words, app: &App) -> bool {
-    let (mut received, mut named, mut not_shown) = (0, 0, 0);
-    for (_, study) in app.open_studies() {
-        let announced = study.ledger.announced.unwrap_or(0) as usize;
-        received += study.ledger.received();
-        named += study.ledger.expected().max(announced);
-        not_shown += study.ledger.not_shown(study.finished).len();
-    }
-    let (text, color) = if named == 0 {
-        (words.t("reading.no_count").to_owned(), theme::TEXT)
-    } else if not_shown > 0 {
-        let text = words.f("reading.not_shown", &[("received", &received), ("named", &named), ("n", &not_shown)]);
-        (text, theme::CAUTION)
-    } else if received < named {
-        (words.f("reading.arriving", &[("received", &received), ("named", &named)]), theme::TEXT_STRONG)
-    } else {
-        (words.f("reading.complete", &[("received", &received), ("named", &named)]), theme::OK)
-    };
-    bare_button(ui, &text, color).on_hover_text(words.t("reading.completeness_hint")).clicked()
-}
-
-fn grid_icon(painter: &Painter, at: Pos2, color: Color32, rows: u8, columns: u8) {
-    let frame = Rect::from_center_size(at, vec2(16.0, 12.0));
-    let stroke = Stroke::new(1.0, color);
-    painter.rect_stroke(frame, 0, stroke, egui::StrokeKind::Inside);
-    for c in 1..columns {
-        let x = frame.left() + frame.width() * f32::from(c) / f32::from(columns);
-        painter.vline(x, frame.y_range(), stroke);
-    }
-    for r in 1..rows {
-        let y = frame.top() + frame.height() * f32::from(r) / f32::from(rows);
-        painter.hline(frame.x_range(), y, stroke);
-    }
-}
-
-fn tool_icon(painter: &Painter, at: Pos2, color: Color32, tool: Tool) {
-    let stroke = Stroke::new(1.5, color);
-    let line = |a: Vec2, b: Vec2| {
-        painter.line_segment([at + a, at + b], stroke);
-    };
-    match tool {
-        Tool::Scroll => {
-            line(vec2(-3.0, -3.0), vec2(0.0, -6.0));
-            line(vec2(3.0, -3.0), vec2(0.0, -6.0));
-            line(vec2(0.0, -6.0), vec2(0.0, 6.0));
-            line(vec2(-3.0, 3.0), vec2(0.0, 6.0));
-            line(vec2(3.0, 3.0), vec2(0.0, 6.0));
-        }
-        Tool::Window => {
-            painter.circle_stroke(at, 6.0, stroke);
-            let half = (0..=12).map(|i| {
-                let a = std::f32::consts::PI * i as f32 / 12.0;
-                at + vec2(6.0 * a.sin(), -6.0 * a.cos())
-            });
-            painter.add(egui::Shape::convex_polygon(half.collect(), color, Stroke::NONE));
-        }
-        Tool::Pan => {
-            line(vec2(-6.0, 0.0), vec2(6.0, 0.0));
-            line(vec2(0.0, -6.0), vec2(0.0, 6.0));
-            for (tip, a, b) in [
-                (vec2(-6.0, 0.0), vec2(-4.0, -2.0), vec2(-4.0, 2.0)),
-                (vec2(6.0, 0.0), vec2(4.0, -2.0), vec2(4.0, 2.0)),
-                (vec2(0.0, -6.0), vec2(-2.0, -4.0), vec2(2.0, -4.0)),
-                (vec2(0.0, 6.0), vec2(-2.0, 4.0), vec2(2.0, 4.0)),
-            ] {
-                line(tip, a);
-                line(tip, b);
-            }
-        }
-        Tool::Zoom => {
-            painter.circle_stroke(at + vec2(-1.5, -1.5), 4.5, stroke);
-            line(vec2(2.0, 2.0), vec2(6.0, 6.0));
-        }
-        Tool::Length => {
-            line(vec2(-6.0, 4.0), vec2(6.0, -4.0));
-            line(vec2(-7.0, 1.5), vec2(-5.0, 6.5));
-            line(vec2(5.0, -6.5), vec2(7.0, -1.5));
-        }
-        Tool::Ellipse => {
-            painter.add(egui::Shape::ellipse_stroke(at, vec2(7.0, 4.5), stroke));
-        }
-        Tool::Probe => {
-            painter.circle_stroke(at, 4.0, stroke);
-            for (a, b) in [
-                (vec2(-7.0, 0.0), vec2(-2.0, 0.0)),
-                (vec2(2.0, 0.0), vec2(7.0, 0.0)),
-                (vec2(0.0, -7.0), vec2(0.0, -2.0)),
-                (vec2(0.0, 2.0), vec2(0.0, 7.0)),
-            ] {
-                line(a, b);
-            }
-        }
-    }
+/// Received of named: a click shows what is missing and why.
+fn arrival(ui: &mut Ui, bar: Bar<'_>, given: Yield) -> bool {
+    let (text, color) = bar.arrival(given);
+    let hint = bar.words.t("reading.completeness_hint");
+    let hint =
+        if given == Yield::Words { format!("{}\n{hint}", bar.arrival(Yield::Nothing).0) } else { hint.to_owned() };
+    bare_button(ui, &text, color).on_hover_text(hint).clicked()
 }

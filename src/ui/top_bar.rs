@@ -32,14 +32,23 @@ pub fn link_ui(ui: &mut Ui, words: Words, app: &App) {
     }
 }
 
-/// What every screen says while it is true: not for diagnosis, drawn by the processor.
-pub fn standing_notices_ui(ui: &mut Ui, words: Words, app: &App) {
+/// What every screen says while it is true: not for diagnosis, drawn by the processor. In short, and at length.
+pub(super) fn standing_notices(words: Words, app: &App) -> Vec<(&'static str, String)> {
+    let mut all = Vec::new();
     if app.platform.build == BuildClass::Research {
-        mark(ui, words.t("build.not_for_diagnosis_short"), words.t("build.not_for_diagnosis"));
+        all.push((words.t("build.not_for_diagnosis_short"), words.t("build.not_for_diagnosis").to_owned()));
     }
     if app.platform.software_adapter {
         let name = app.platform.adapter.as_deref().unwrap_or("");
-        mark(ui, words.t("build.software_short"), &words.f("build.software", &[("name", &name)]));
+        all.push((words.t("build.software_short"), words.f("build.software", &[("name", &name)])));
+    }
+    all
+}
+
+/// Draws them.
+pub fn standing_notices_ui(ui: &mut Ui, words: Words, app: &App) {
+    for (short, more) in standing_notices(words, app) {
+        mark(ui, short, &more);
     }
 }
 
@@ -55,11 +64,16 @@ fn mark(ui: &mut Ui, text: &str, more: &str) {
 }
 
 /// The other language, by its own name.
-pub fn language_button(ui: &mut Ui, words: Words, out: &mut Vec<Action>) {
-    let (other, name) = match words.0 {
+pub(super) fn other_language(words: Words) -> (Language, &'static str) {
+    match words.0 {
         Language::Ja => (Language::En, "English"),
         Language::En => (Language::Ja, "日本語"),
-    };
+    }
+}
+
+/// Switches to the other language.
+pub fn language_button(ui: &mut Ui, words: Words, out: &mut Vec<Action>) {
+    let (other, name) = other_language(words);
     if bare_button(ui, name, theme::TEXT).clicked() {
         out.push(Action::Settings(SettingsAction::Language(other)));
     }

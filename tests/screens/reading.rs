@@ -12,12 +12,54 @@ const SIZE: [f32; 2] = [1920.0, 1080.0];
 #[test]
 fn identity_and_arrival_are_always_on_the_bar() {
     for language in BOTH {
-        let window = Window::reading(language, [1366.0, 768.0], false);
-        let head = window.h.get(by().role(Role::Heading).label_contains("山田"));
-        assert!(head.rect().width() > 100.0);
+        let window = Window::reading(language, SIZE, false);
         window.h.get(by().role(Role::Heading).label_contains("0012345@東北"));
         let text = window.words.f("reading.not_shown", &[("received", &8), ("named", &12), ("n", &1)]);
         window.h.get_by_role_and_label(Role::Button, &text);
+    }
+}
+
+/// Name, id, sex, age and birth date in whole letters; the controls give way.
+#[test]
+fn identity_is_never_cut() {
+    let long = "Wolfeschlegelstein-Hausenbergerdorff^Maximiliana-Alexandrina=髙橋宮之原^亜里沙花子=たかはしみやのはら^ありさはなこ";
+    for language in BOTH {
+        for (size, name) in [[1366.0, 768.0], [1920.0, 1080.0], [3840.0, 2160.0]]
+            .into_iter()
+            .zip([None; 3])
+            .chain([([1366.0, 768.0], Some(long)), ([1920.0, 1080.0], Some(long))])
+        {
+            let mut window = Window::reading(language, size, false);
+            if let Some(name) = name {
+                let mut named = scene::started();
+                named.patient.name = dokuei::study::PersonName::parse(name);
+                window.say([Event::Assignment(std::sync::Arc::new(named))]);
+            }
+            let patient = window.app().open_patient().expect("a patient").clone();
+            let head = window.h.get(by().role(Role::Heading).label_contains("0012345@東北")).rect();
+            let ctx = window.h.ctx.clone();
+            let width = |text: &str, size: f32| {
+                let font = dokuei::ui::theme::font(size);
+                ctx.fonts_mut(|f| f.layout_no_wrap(text.to_owned(), font, egui::Color32::WHITE).size().x)
+            };
+            let birth = "(1968-03-04)";
+            let least = width(&patient.name.display(), dokuei::ui::theme::BODY)
+                .max(width(&format!("0012345@東北   男 58 {birth}"), dokuei::ui::theme::CAPTION));
+            assert!(head.width() >= least, "{size:?}: {head} for {least}");
+            // Nothing that can be pressed lies on it.
+            let buttons = window.h.query_all(by().role(Role::Button)).map(|b| b.rect());
+            assert_eq!(buttons.filter(|b| b.intersect(head).is_positive()).count(), 0, "{size:?}");
+            window.picture(&format!("bar-{}-{}-{}", language.as_str(), size[0], name.is_some()));
+        }
+        // What gave way is still to be had.
+        let mut window = Window::reading(language, [1366.0, 768.0], false);
+        if let Some(menu) = window.h.query_by_role_and_label(Role::Button, window.words.t("reading.layouts")) {
+            menu.click();
+            window.settle();
+        }
+        window.h.get_by_role_and_label(Role::Button, "2×2").click();
+        window.settle();
+        assert_eq!(window.app().reading.as_ref().expect("reading").record.layout, Layout::new(2, 2));
     }
 }
 
