@@ -44,6 +44,8 @@ pub enum Action {
     Report(ReportAction),
     /// From the open points to the signature.
     Sign(SignAction),
+    /// What waits to be sent.
+    Outbox(OutboxAction),
     /// Notices.
     Notice(NoticeAction),
     /// Settings.
@@ -246,6 +248,15 @@ pub enum SignAction {
     Cancel,
     /// Close the "signed" panel and go on with the next assignment.
     Next,
+}
+
+/// What waits to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboxAction {
+    /// Send everything now, what was refused too.
+    SendNow,
+    /// Try one refused entry again, after taking its assignment's lease back where the center allows it.
+    Retry(i64),
 }
 
 /// Notices.

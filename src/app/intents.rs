@@ -1,6 +1,6 @@
 //! Named intents (keys, palette, buttons) carried out as actions on what is active.
 
-use super::action::{Action, LayoutAction, ReportAction, SettingsAction, SignAction, WorklistAction};
+use super::action::{Action, LayoutAction, OutboxAction, ReportAction, SettingsAction, SignAction, WorklistAction};
 use super::keymap::Intent;
 use super::reporting::SignFlow;
 use super::state::{App, Place};
@@ -78,6 +78,7 @@ fn action_of(app: &App, intent: Intent) -> Option<Action> {
         Intent::Refresh => list(WorklistAction::Refresh),
         Intent::ShowWorklist => Some(Action::Go(Place::Worklist)),
         Intent::ShowOutbox => Some(Action::Go(Place::Outbox)),
+        Intent::SendNow => Some(Action::Outbox(OutboxAction::SendNow)),
         Intent::Settings => Some(Action::Settings(SettingsAction::ToggleDialog)),
         Intent::Lock => Some(Action::Access(super::action::AccessAction::Lock)),
         Intent::Cancel => cancel(app),

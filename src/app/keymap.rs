@@ -166,6 +166,8 @@ pub enum Intent {
     ShowWorklist,
     /// The outbox.
     ShowOutbox,
+    /// Send what waits now.
+    SendNow,
     /// Palette of all commands (`ui` shows it).
     Palette,
     /// Card of keys (`ui` shows it).
@@ -288,6 +290,7 @@ const DEFAULTS: &[(Context, &str, Intent)] = &[
     (Context::Everywhere, "Esc", Intent::Cancel),
     (Context::Everywhere, "F2", Intent::ShowWorklist),
     (Context::Everywhere, "F3", Intent::ShowOutbox),
+    (Context::Everywhere, "F6", Intent::SendNow),
     (Context::Worklist, "Up", Intent::SelectPrevious),
     (Context::Worklist, "Down", Intent::SelectNext),
     (Context::Worklist, "Enter", Intent::OpenSelected),

@@ -32,7 +32,7 @@ mod worklisting;
 mod write;
 
 pub use action::{
-    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, PlatformFact, ReportAction, SettingsAction,
+    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, OutboxAction, PlatformFact, ReportAction, SettingsAction,
     SignAction, StudyAction, ViewAction, WorklistAction,
 };
 pub use archives::{ArchiveDialog, ArchivesState};

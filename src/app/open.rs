@@ -52,6 +52,11 @@ pub(super) fn open(app: &mut App, now: Timestamp, id: &str, restore: Option<Read
         app.worklist.pending.insert(id.to_owned());
         out.push(Command::Transition { assignment: id.to_owned(), transition: Transition::Start });
     }
+    // Signed, but refused: opened again, it takes its lease back and goes once more.
+    let refused = app.outbox.iter().find(|e| e.assignment == id && e.wedged.is_some()).map(|e| e.id);
+    if let Some(id) = refused.filter(|_| assignment.state.open()) {
+        out.push(Command::RetryOutbox { id });
+    }
     out.push(Command::LoadDraft { assignment: id.to_owned() });
     if !assignment.state.open() || signed {
         out.push(Command::LoadReports { assignment: id.to_owned() });

@@ -1,7 +1,7 @@
 //! `App::update`: an intent of the reader changes the state and gives commands.
 
 use super::action::{
-    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, PlatformFact, StudyAction, ViewAction,
+    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, OutboxAction, PlatformFact, StudyAction, ViewAction,
 };
 use super::keymap::{Chord, Context, Intent};
 use super::notice::NoticeCode;
@@ -89,6 +89,11 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: Action, out: &mut Vec<C
         Action::View(id, action) => view_action(app, now, id, action),
         Action::Report(action) => write::act(app, now, action, out),
         Action::Sign(action) => sign::act(app, now, action, out),
+        Action::Outbox(OutboxAction::SendNow) if app.access.session.is_some() => out.push(Command::SendOutbox),
+        Action::Outbox(OutboxAction::Retry(id)) if app.outbox.iter().any(|e| e.id == id) => {
+            out.push(Command::RetryOutbox { id });
+        }
+        Action::Outbox(_) => {}
         Action::Notice(NoticeAction::Dismiss(id)) => app.notices.dismiss(id),
         Action::Notice(NoticeAction::Act(id)) => notice(app, now, id, out),
         Action::Settings(action) => setting::act(app, action, out),

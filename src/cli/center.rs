@@ -242,6 +242,10 @@ fn assignment(center: &Center, command: &AssignmentCommand, out: &mut dyn Write)
             assign::withdraw(center, id, None, reason)?;
             say(out, format_args!("{id} is cancelled"))
         }
+        AssignmentCommand::Release { id, patient_checked } => {
+            assign::release(center, id, *patient_checked)?;
+            say(out, format_args!("{id} is free for its reader"))
+        }
         AssignmentCommand::Reassign { id, to, reason } => {
             let next = assign::withdraw(center, id, Some(to), reason)?.unwrap_or_default();
             say(out, format_args!("{next}  assigned to {to}"))

@@ -206,6 +206,14 @@ pub enum AssignmentCommand {
         #[arg(long, default_value = "")]
         reason: String,
     },
+    /// Frees an assignment for its reader: leases end, signed work is still taken, and what was returned may be read.
+    Release {
+        /// Assignment id.
+        id: String,
+        /// Another patient was suspected, and the patient was checked: signing is possible again.
+        #[arg(long)]
+        patient_checked: bool,
+    },
     /// Gives an assignment to another reader.
     Reassign {
         /// Assignment id.

@@ -4,9 +4,11 @@
 //! before. An [`Event`] is a fact. The app never waits for an answer.
 
 mod archive;
+mod reports;
 mod waiting;
 
 pub use archive::{ArchiveCa, ArchiveCommand, ArchiveCredentials, ArchiveEvent, ArchiveNeed, ArchiveWant, KeptArchive};
+pub use reports::{Prepared, ReportOnFile};
 pub use waiting::{FlagEntry, OutboxEntry};
 
 use crate::imaging::Frame;
@@ -127,6 +129,11 @@ pub enum Command {
     DiscardPrepared(u64),
     /// Tries the outbox now.
     SendOutbox,
+    /// Takes back the lease of a refused entry's assignment where the center allows it, and tries the entry again.
+    RetryOutbox {
+        /// [`OutboxEntry::id`].
+        id: i64,
+    },
     /// Loads reports of a study or assignment (for reading and addenda).
     LoadReports {
         /// Assignment id.
@@ -281,56 +288,6 @@ pub struct StudyProgress {
     pub finished: bool,
     /// The last trouble, if the transfer is waiting or stopped.
     pub failure: Option<Failure>,
-}
-
-/// A report frozen for signing: exactly what will be signed.
-#[derive(Clone)]
-pub struct Prepared {
-    /// Names it in [`Command::Sign`].
-    pub id: u64,
-    /// Assignment.
-    pub assignment: String,
-    /// Draft revision it was made from.
-    pub revision: u64,
-    /// The exact bytes of `report.json`.
-    pub report_json: Arc<[u8]>,
-    /// The HTML rendering (an attachment).
-    pub html: Arc<str>,
-    /// SHA-256 (hex) of `report_json`.
-    pub sha256: String,
-}
-
-impl std::fmt::Debug for Prepared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Prepared").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-/// A signed report as the center or this terminal holds it.
-#[derive(Clone)]
-pub struct ReportOnFile {
-    /// Report id at the center; empty while only in the outbox.
-    pub report_id: String,
-    /// Version.
-    pub version: u32,
-    /// SHA-256 (hex) of the signed bytes.
-    pub sha256: String,
-    /// Signed bytes.
-    pub report_json: Arc<[u8]>,
-    /// HTML rendering.
-    pub html: Arc<str>,
-    /// The verdict of the signature check, made just now.
-    pub verdict: String,
-    /// The check succeeded.
-    pub valid: bool,
-    /// Receipt, once the center has it.
-    pub receipt: Option<Receipt>,
-}
-
-impl std::fmt::Debug for ReportOnFile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ReportOnFile").field("report_id", &self.report_id).finish_non_exhaustive()
-    }
 }
 
 /// What the engine needs before anybody can sign in.

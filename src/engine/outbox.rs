@@ -5,7 +5,7 @@ use super::inner::{Inner, failure_of_center, failure_of_store};
 use super::lock;
 use super::message::{Event, Failure, OutboxEntry};
 use crate::center::contract::ProblemType;
-use crate::center::{CenterError, Part, Submission};
+use crate::center::{CenterError, Part, Step, Submission};
 use crate::report::Receipt;
 use crate::report::manifest::canonical;
 use crate::store::OutboxRow;
@@ -87,6 +87,43 @@ impl Inner {
         }
         self.tell_outbox().await;
         self.outbox_wake.notify_one();
+    }
+
+    /// A person asked for one refused entry: whoever holds the assignment may take its lease back.
+    pub(super) async fn retry_outbox(&self, id: i64) {
+        let (Ok(disk), Ok(user)) = (self.disk(), self.writer()) else { return };
+        let found = disk.call(move |store| {
+            let row = store.outbox()?.into_iter().find(|r| r.id == id && r.package.user == user);
+            if row.is_some() {
+                store.outbox_unwedge(id)?;
+            }
+            Ok(row.map(|r| r.package))
+        });
+        match found.await {
+            Ok(Some(package)) => {
+                // The first version needs the assignment to be this reader's; what follows it does not.
+                if package.predecessor.is_none()
+                    && let Err(error) = self.take_back(&package.assignment).await
+                {
+                    tracing::info!(%error, "the lease of signed work could not be taken back");
+                }
+            }
+            Ok(None) => return,
+            Err(error) => self.events.push(Event::Notice(failure_of_store(&error))),
+        }
+        self.tell_outbox().await;
+        self.outbox_wake.notify_one();
+    }
+
+    async fn take_back(&self, assignment: &str) -> Result<(), CenterError> {
+        self.reread_assignment(assignment).await?;
+        let open = lock(&self.assignments).get(assignment).is_some_and(|a| a.state.open());
+        if open {
+            let center = self.center().map_err(|_| CenterError::SessionEnded)?;
+            let after = self.note(center.client.step(assignment, &Step::Start).await)?;
+            self.assignment_changed(after).await;
+        }
+        Ok(())
     }
 
     async fn attempt(&self, row: &OutboxRow) -> Outcome {

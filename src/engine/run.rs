@@ -304,6 +304,10 @@ async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile:
                 Ok(user) => inner.errand(assignment, user, Errand::Step(transition)),
                 Err(failure) => inner.events.push(Event::TransitionFailed { assignment, failure }),
             },
+            Command::RetryOutbox { id } => {
+                let inner = Arc::clone(&inner);
+                tokio::spawn(async move { inner.retry_outbox(id).await });
+            }
             Command::LoadDraft { assignment } => inner.load_draft(assignment).await,
             Command::ResolveDraft { assignment, keep_local } => inner.resolve_draft(assignment, keep_local).await,
             Command::LoadReports { assignment } => {
@@ -341,6 +345,7 @@ async fn access(inner: &Arc<Inner>, command: Command) {
         Command::Shutdown
         | Command::RefreshWorklist
         | Command::Transition { .. }
+        | Command::RetryOutbox { .. }
         | Command::LoadDraft { .. }
         | Command::ResolveDraft { .. }
         | Command::LoadReports { .. }

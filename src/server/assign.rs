@@ -324,6 +324,14 @@ pub fn withdraw(center: &Center, id: &str, to: Option<&str>, reason: &str) -> Re
         held.assignment.state = if to.is_some() { AssignmentState::Reassigned } else { AssignmentState::Cancelled };
         held.assignment.reason = (!reason.is_empty()).then(|| reason.to_owned());
         work::update(t, center, &mut held)?;
+        super::audit::administered(
+            t,
+            center,
+            match to {
+                Some(to) => format!("reassign {id} to {to}"),
+                None => format!("cancel {id}"),
+            },
+        )?;
         let Some(to) = to else { return Ok(None) };
         if to == reader {
             return Err(Error::Refused(format!("{to} has the assignment already")));
@@ -338,6 +346,35 @@ pub fn withdraw(center: &Center, id: &str, to: Option<&str>, reason: &str) -> Re
         };
         work::insert(t, center, &reader.id, &next)?;
         Ok(Some(next.id))
+    })
+}
+
+/// Frees an assignment for its reader: leases end (work signed under them still counts), and what was returned or
+/// declined may be read again. One with a suspected wrong patient only where the patient was checked. Blocks.
+pub fn release(center: &Center, id: &str, patient_checked: bool) -> Result<(), Error> {
+    center.db().write_now(|t| {
+        let reader: Option<String> =
+            t.query_row("SELECT reader FROM assignment WHERE id = ?1", [id], |r| r.get(0)).optional()?;
+        let reader = reader.ok_or_else(|| Error::Refused(format!("there is no assignment {id}")))?;
+        let mut held = work::get(t, center, id, &reader).map_err(|e| Error::Interrupted(format!("{e:?}")))?;
+        let state = held.assignment.state;
+        if !state.open() && !matches!(state, AssignmentState::Returned | AssignmentState::Declined) {
+            return Err(Error::Refused(format!("assignment {id} is {} already", work::word(&state)?)));
+        }
+        if held.signing_stopped && !patient_checked {
+            return Err(Error::Refused(format!(
+                "in assignment {id} another patient is suspected: check the patient, then release it with --patient-checked"
+            )));
+        }
+        // Unlike a withdrawal: what the reader signed meanwhile is still taken. An end that was final before is
+        // lifted for the reader whom it is released for.
+        t.execute("UPDATE lease SET ended = ?2 WHERE assignment_id = ?1", [id, work::LeaseEnd::GivenUp.word()])?;
+        held.signing_stopped = false;
+        held.assignment.state = AssignmentState::Assigned;
+        held.assignment.reason = None;
+        work::update(t, center, &mut held)?;
+        let checked = if patient_checked { ", patient checked" } else { "" };
+        super::audit::administered(t, center, format!("release {id}{checked}"))
     })
 }
 

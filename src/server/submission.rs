@@ -273,8 +273,10 @@ fn check_original(
     if manifest.version_kind != manifest::VersionKind::Original || manifest.predecessor.is_some() {
         return Err(ApiError::new(ProblemType::ReportMismatch, "the first version of a report has no predecessor"));
     }
-    // Signed here, put aside at another terminal meanwhile: the work under a lease that counts is not void.
-    let aside = held.assignment.state == AssignmentState::Accepted && lease.is_some();
+    // Signed here, put aside at another terminal or freed by the center meanwhile: work under a lease that counts is
+    // not void.
+    let aside =
+        matches!(held.assignment.state, AssignmentState::Accepted | AssignmentState::Assigned) && lease.is_some();
     if !aside {
         held.assignment.state.submit().map_err(|e| work::conflict(e, held))?;
     }

@@ -255,7 +255,8 @@ pub enum LeaseEnd {
 }
 
 impl LeaseEnd {
-    fn word(self) -> &'static str {
+    /// The word in the database.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Superseded => "superseded",
             Self::GivenUp => "given_up",

@@ -190,6 +190,7 @@ pub fn intent(w: Words, intent: Intent) -> String {
         Intent::Refresh => "intent.refresh",
         Intent::ShowWorklist => "intent.show_worklist",
         Intent::ShowOutbox => "intent.show_outbox",
+        Intent::SendNow => "intent.send_now",
         Intent::Palette => "intent.palette",
         Intent::Help => "intent.help",
         Intent::Settings => "intent.settings",

@@ -1,14 +1,14 @@
 //! What waits to be sent, and what the center has confirmed in this session.
 
 use super::text::Words;
-use super::widgets::{caption, elided, section};
+use super::widgets::{caption, elided, quiet_button, section};
 use super::{format, theme};
-use crate::app::App;
+use crate::app::{Action, App, OutboxAction};
 use crate::engine::message::OutboxEntry;
 use egui::{Color32, Frame, Margin, Painter, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 /// Draws the outbox.
-pub fn outbox_ui(ui: &mut Ui, words: Words, app: &App) {
+pub fn outbox_ui(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) {
     egui::CentralPanel::default().frame(Frame::new().fill(theme::GROUND).inner_margin(Margin::symmetric(24, 16))).show(
         ui,
         |ui| {
@@ -22,11 +22,16 @@ pub fn outbox_ui(ui: &mut Ui, words: Words, app: &App) {
                     if app.link.online { words.t("outbox.explain") } else { words.t("outbox.explain_offline") },
                 );
                 ui.add_space(2.0 * theme::GRID);
+                let waits = !app.outbox.is_empty() || !app.worklist.wrong_patient.is_empty();
+                if quiet_button(ui, words.t("outbox.send_now"), waits).clicked() {
+                    out.push(Action::Outbox(OutboxAction::SendNow));
+                }
+                ui.add_space(2.0 * theme::GRID);
                 if app.outbox.is_empty() {
                     caption(ui, words.t("outbox.empty"));
                 }
                 for entry in &app.outbox {
-                    entry_ui(ui, words, app, entry);
+                    entry_ui(ui, words, app, entry, out);
                 }
                 ui.add_space(6.0 * theme::GRID);
                 section(ui, &words.f("outbox.received", &[("n", &app.worklist.receipts.len())]));
@@ -64,7 +69,7 @@ fn digest(sha256: &str) -> String {
     }
 }
 
-fn entry_ui(ui: &mut Ui, words: Words, app: &App, entry: &OutboxEntry) {
+fn entry_ui(ui: &mut Ui, words: Words, app: &App, entry: &OutboxEntry, out: &mut Vec<Action>) {
     let (color, state, what) = match &entry.wedged {
         Some(reason) => (theme::HARM, words.t("outbox.state_wedged"), reason.clone()),
         None => {
@@ -78,6 +83,10 @@ fn entry_ui(ui: &mut Ui, words: Words, app: &App, entry: &OutboxEntry) {
         caption(ui, words.t("notice.wedged_means"));
         ui.add_space(theme::GRID);
         caption(ui, words.t("notice.wedged_do"));
+        ui.add_space(theme::GRID);
+        if quiet_button(ui, words.t("outbox.retry"), true).clicked() {
+            out.push(Action::Outbox(OutboxAction::Retry(entry.id)));
+        }
         ui.add_space(theme::GRID);
     }
 }

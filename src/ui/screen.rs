@@ -71,7 +71,7 @@ pub fn screen_ui(ui: &mut Ui, app: &App, pictures: Option<&Pictures>, local: &mu
     match place {
         Place::Worklist => worklist_ui(ui, words, app, &mut local.worklist, out),
         Place::Reading => reading::reading_ui(ui, words, app, pictures, &mut local.reading, out),
-        Place::Outbox => outbox_ui(ui, words, app),
+        Place::Outbox => outbox_ui(ui, words, app, out),
     }
     dialogs(ui, words, app, local, &keys.chords, out);
 }

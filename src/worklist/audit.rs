@@ -25,6 +25,8 @@ pub enum AuditAction {
     ReportSigned,
     /// DCM 110104: report sent.
     ReportSubmitted,
+    /// The center's own: an assignment was released, withdrawn or given to another reader by its IT person.
+    AssignmentAdministered,
     /// DCM 110113: refused or suspicious.
     SecurityAlert,
 }

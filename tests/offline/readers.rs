@@ -6,8 +6,9 @@ use crate::support::process::wait_until;
 use crate::support::reading_center::{PASSWORD, TestCenter, USER};
 use crate::support::terminal::{Session, Terminal, secret};
 use dokuei::center::contract::UserRole;
-use dokuei::engine::message::{Command, Event, Failure, Start};
+use dokuei::engine::message::{Command, Event, Failure, Start, Transition};
 use dokuei::report::templates;
+use dokuei::server::assign;
 use dokuei::server::users::{self, Enrolment};
 use dokuei::worklist::{Assignment, AssignmentState};
 use std::sync::Arc;
@@ -166,4 +167,48 @@ fn the_second_reader_sees_nothing_of_the_first_and_nothing_goes_under_another_na
         _ => None,
     });
     assert_eq!(draft, 3);
+}
+
+#[test]
+fn a_signed_report_whose_lease_was_lost_is_no_dead_end() {
+    for freed_by_the_center in [false, true] {
+        let (chaos, center) = center(&["1.2.392.63"]);
+        let terminal = Terminal::new(&center);
+        let mut session = terminal.signed_in(&center);
+        let id = session.assignment().id.clone();
+        let assignment = session.begin(&id);
+        let prepared = session.prepare(&assignment, Session::draft(&assignment, 1));
+        chaos.refuse(true);
+        session.sign(&prepared);
+        session.stop();
+        chaos.refuse(false);
+        // At another terminal the reader gives the assignment back: its leases are void.
+        let second = Terminal::new(&center);
+        let mut session = second.signed_in(&center);
+        session.begin(&id);
+        session.send(Command::Transition { assignment: id.clone(), transition: Transition::Release });
+        session.until("given back", |s| s.assignments[&id].state == AssignmentState::Assigned);
+        session.stop();
+
+        let mut session = terminal.start();
+        session.wait("the start", |e| matches!(e, Event::Started(Start::Ready { .. })).then_some(()));
+        session.sign_in(&center);
+        session.send(Command::SendOutbox);
+        let refused = session.wait("a refusal", |e| match e {
+            Event::Outbox(entries) => entries.iter().find(|e| e.wedged.is_some()).cloned(),
+            Event::Receipt(_) => panic!("a void lease counts"),
+            _ => None,
+        });
+        assert!(refused.wedged.as_deref().is_some_and(|r| r.contains("lease-lost")), "{refused:?}");
+        if freed_by_the_center {
+            assign::release(center.center(), &id, false).expect("freed");
+            session.send(Command::SendOutbox);
+        } else {
+            session.send(Command::RetryOutbox { id: refused.id });
+        }
+        assert_eq!(session.receipt().sha256, prepared.sha256);
+        assert_eq!(center.reports(), [(id.clone(), 1)]);
+        let told = center.audit_bodies().iter().any(|b| b.contains("assignment_administered") && b.contains(&id));
+        assert_eq!(told, freed_by_the_center);
+    }
 }

@@ -340,3 +340,22 @@ fn no_action_panics_without_a_reading() {
     }
     assert!(b.app.reading.is_none());
 }
+
+#[test]
+fn what_waits_is_sent_on_request_and_a_refused_report_takes_its_lease_back_when_opened() {
+    let mut b = Bench::signed_in();
+    assert!(matches!(b.act(Action::Intent(Intent::SendNow))[..], [Command::SendOutbox]));
+    let entry = crate::engine::message::OutboxEntry {
+        id: 7,
+        assignment: "a-1".into(),
+        sha256: "ab".into(),
+        signed_at: b.now,
+        attempts: 1,
+        wedged: Some("lease lost".into()),
+    };
+    b.event(Event::Outbox(vec![entry]));
+    let retried = |out: &[Command]| out.iter().any(|c| matches!(c, Command::RetryOutbox { id: 7 }));
+    assert!(retried(&b.act(Action::Outbox(crate::app::OutboxAction::Retry(7)))));
+    assert!(!retried(&b.act(Action::Outbox(crate::app::OutboxAction::Retry(8)))));
+    assert!(retried(&b.act(Action::Worklist(WorklistAction::Open("a-1".into())))));
+}
