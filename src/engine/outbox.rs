@@ -94,9 +94,6 @@ impl Inner {
         let (Ok(disk), Ok(user)) = (self.disk(), self.writer()) else { return };
         let found = disk.call(move |store| {
             let row = store.outbox()?.into_iter().find(|r| r.id == id && r.package.user == user);
-            if row.is_some() {
-                store.outbox_unwedge(id)?;
-            }
             Ok(row.map(|r| r.package))
         });
         match found.await {
@@ -110,6 +107,10 @@ impl Inner {
             }
             Ok(None) => return,
             Err(error) => self.events.push(Event::Notice(failure_of_store(&error))),
+        }
+        // Only now: an attempt before would go under the lease that is lost.
+        if let Err(error) = disk.call(move |store| store.outbox_unwedge(id)).await {
+            self.events.push(Event::Notice(failure_of_store(&error)));
         }
         self.tell_outbox().await;
         self.outbox_wake.notify_one();

@@ -160,7 +160,10 @@ fn the_second_reader_sees_nothing_of_the_first_and_nothing_goes_under_another_na
     // The first reader is back: the report and the flag go, in that reader's name.
     session.sign_in(&center);
     wait_until("the report", || center.reports() == [(ids[0].clone(), 1)]);
-    session.until("the flag", |s| s.assignments[&ids[1]].state == AssignmentState::Returned);
+    wait_until("the flag", || {
+        let all = assign::list(center.center(), false).expect("list");
+        all.iter().any(|a| a.id == ids[1] && a.state == "returned")
+    });
     session.send(Command::LoadDraft { assignment: ids[1].clone() });
     let draft = session.wait("the draft", |e| match e {
         Event::Draft { draft: Some(draft), .. } => Some(draft.revision),
@@ -193,7 +196,6 @@ fn a_signed_report_whose_lease_was_lost_is_no_dead_end() {
         let mut session = terminal.start();
         session.wait("the start", |e| matches!(e, Event::Started(Start::Ready { .. })).then_some(()));
         session.sign_in(&center);
-        session.send(Command::SendOutbox);
         let refused = session.wait("a refusal", |e| match e {
             Event::Outbox(entries) => entries.iter().find(|e| e.wedged.is_some()).cloned(),
             Event::Receipt(_) => panic!("a void lease counts"),
