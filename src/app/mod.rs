@@ -32,8 +32,8 @@ mod worklisting;
 mod write;
 
 pub use action::{
-    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, OutboxAction, PlatformFact, ReportAction, SettingsAction,
-    SignAction, StudyAction, ViewAction, WorklistAction,
+    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, OutboxAction, PlatformFact, ReportAction,
+    SettingsAction, SignAction, StudyAction, ViewAction, WorklistAction,
 };
 pub use archives::{ArchiveDialog, ArchivesState};
 pub use keymap::{Chord, Context, Intent, Key, Keymap};

@@ -1,7 +1,8 @@
 //! `App::update`: an intent of the reader changes the state and gives commands.
 
 use super::action::{
-    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, OutboxAction, PlatformFact, StudyAction, ViewAction,
+    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, OutboxAction, PlatformFact, StudyAction,
+    ViewAction,
 };
 use super::keymap::{Chord, Context, Intent};
 use super::notice::NoticeCode;

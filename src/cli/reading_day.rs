@@ -123,7 +123,8 @@ pub fn open<E: EngineLink>(driver: &mut Driver<E>, id: &str) -> Result<Times, Da
         if here {
             all.get_or_insert_with(elapsed);
         }
-        here && (first.is_some() || awaits_no_picture(app))
+        // The start of reading is the center's to confirm; the draft and the pictures may be here before.
+        here && !app.worklist.pending.contains(id) && (first.is_some() || awaits_no_picture(app))
     };
     driver.until("a study to arrive", STUDY, &mut |_| {}, &mut done)?;
     if let Some(why) = app_refusal(&driver.app, id) {

@@ -2,10 +2,13 @@
 
 use super::reports::{TYPE, Terminal, started};
 use super::{Rig, client, config};
-use dokuei::center::contract::{Report, paths};
+use dokuei::center::contract::{AssignmentPage, ProblemType, Report, paths};
 use dokuei::report::Receipt;
+use dokuei::server::prune::{Pruned, prune};
 use dokuei::server::{Center, backup, start};
 use dokuei::worklist::{Assignment, AssignmentState};
+use jiff::SignedDuration;
+use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
@@ -83,4 +86,44 @@ async fn a_backup_is_a_whole_center() {
     let entries = dokuei::server::assign::list(&copy, false).expect("list");
     assert_eq!(entries.iter().map(|e| e.state.as_str()).collect::<Vec<_>>(), ["submitted"]);
     assert!(backup::backup(rig.center(), rig.center().config().data_dir.as_path()).is_err());
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_and_a_client_that_was_away_starts_anew() {
+    let rig = Rig::new().await;
+    let token = rig.sign_in().await;
+    let id = rig.assignment(&token).await.id;
+    let accept = || rig.post(paths::transition(&id, "accept")).token(&token).key("kept").json(json!({}));
+    accept().send().await.ok();
+    let resync = |since: u64| format!("{}?since={since}", paths::EVENTS);
+    assert_eq!(prune(rig.center()).expect("pruned"), Pruned::default(), "nothing is old yet");
+    // A day before the first limit everything is there still; the answer is given again.
+    rig.clock.advance(SignedDuration::from_hours(29 * 24));
+    assert_eq!(prune(rig.center()).expect("pruned"), Pruned::default());
+    let token = rig.sign_in().await;
+    let again = rig.post(paths::transition(&id, "accept")).token(&token).key("kept").json(json!({})).send().await.ok();
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    let page: AssignmentPage = rig.get(paths::ASSIGNMENTS).token(&token).send().await.ok().read();
+    assert!(page.last_event_id > 0);
+    rig.clock.advance(SignedDuration::from_hours(2 * 24));
+    let pruned = prune(rig.center()).expect("pruned");
+    assert_eq!((pruned.answers, pruned.sessions), (0, 1), "the session in use stays");
+    assert_eq!(pruned.events as u64, page.last_event_id);
+    let token = rig.sign_in().await;
+    let now: AssignmentPage = rig.get(paths::ASSIGNMENTS).token(&token).send().await.ok().read();
+    assert_eq!(now.last_event_id, page.last_event_id, "numbers go on although the events are gone");
+    let first = super::worklist::events(&rig, &token, &resync(0), "resync", 1).await;
+    assert_eq!(first[0].1["last_event_id"], json!(now.last_event_id));
+    // Who saw the last of them misses nothing.
+    assert_eq!(super::worklist::events(&rig, &token, &resync(now.last_event_id), "ping", 1).await.len(), 1);
+    rig.clock.advance(SignedDuration::from_hours(60 * 24));
+    assert!(prune(rig.center()).expect("pruned").answers > 0);
+    let token = rig.sign_in().await;
+    rig.post(paths::transition(&id, "accept"))
+        .token(&token)
+        .key("kept")
+        .json(json!({}))
+        .send()
+        .await
+        .problem(ProblemType::StateConflict);
 }

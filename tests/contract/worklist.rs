@@ -159,7 +159,13 @@ async fn drafts_never_overwrite_each_other() {
 }
 
 /// Reads server-sent events until `count` with the given name came.
-async fn events(rig: &Rig, token: &str, path: &str, name: &str, count: usize) -> Vec<(Option<u64>, serde_json::Value)> {
+pub async fn events(
+    rig: &Rig,
+    token: &str,
+    path: &str,
+    name: &str,
+    count: usize,
+) -> Vec<(Option<u64>, serde_json::Value)> {
     let url = format!("{}{path}", rig.handle.base_url().expect("url"));
     let mut answer = rig.http.get(url).bearer_auth(token).send().await.expect("stream");
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
