@@ -104,6 +104,18 @@ fn warning_text(warning: &GeometryWarning) -> String {
         }
         GeometryWarning::DuplicatePositions { count } => format!("{count} frames share another's position"),
         GeometryWarning::Tilt { degrees } => format!("slices are shifted obliquely (tilt {degrees:.1} degrees)"),
+        GeometryWarning::MissingSlices { count, gaps, largest_mm } => {
+            format!("{count} slices are missing in {gaps} gaps (up to {largest_mm:.2} mm)")
+        }
+        GeometryWarning::Shifted { largest_mm } => {
+            format!("slices are shifted in their planes, up to {largest_mm:.2} mm")
+        }
+        GeometryWarning::MixedOrientations { count } => format!("{count} directions, one run: no volume"),
+        GeometryWarning::SeveralReferences { count } => {
+            format!("{count} frames of reference: positions cannot be compared")
+        }
+        GeometryWarning::IncompletePhases { missing } => format!("{missing} frames of the phases are missing"),
+        GeometryWarning::Mosaic { tiles } => format!("a mosaic of {tiles} slices: its position is none of theirs"),
         GeometryWarning::NoGeometry => "no position in the patient: sorted by instance number".to_owned(),
     }
 }

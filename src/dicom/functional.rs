@@ -1,23 +1,33 @@
 //! What holds for one frame: functional groups of multi-frame objects, else the object itself
-//! (PS3.3 C.7.6.16), and diffusion b-values in standard and private places.
+//! (PS3.3 C.7.6.16).
 
-use super::dataset::View;
+use super::dataset::{Value, View};
+use super::diffusion::diffusion;
+use super::frame_traits;
 use super::luts::named_windows;
 use crate::study::{FrameInfo, ImagePlane};
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
+/// The item of the Per-Frame Functional Groups Sequence for a frame (from 0).
+pub(crate) fn per_frame<'a>(view: &View<'a>, frame: usize) -> Option<View<'a>> {
+    let items = match &view.set.get(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)?.value {
+        Value::Items(items) => items,
+        _ => return None,
+    };
+    items.get(frame).map(|set| View::new(view.source, set, view.endian, view.charset))
+}
+
 /// A functional group's first item for a frame (from 0): per-frame, else shared.
 pub(crate) fn group<'a>(view: &View<'a>, frame: usize, sequence: Tag) -> Option<View<'a>> {
-    view.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)
-        .nth(frame)
+    per_frame(view, frame)
         .and_then(|item| item.item(sequence))
         .or_else(|| view.item(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).and_then(|item| item.item(sequence)))
 }
 
 /// All items of a functional group's sequence for a frame: per-frame, else shared, else the object's own.
 pub(crate) fn group_items<'a>(view: &View<'a>, frame: usize, sequence: Tag) -> Vec<View<'a>> {
-    let per_frame = view.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).nth(frame);
+    let per_frame = self::per_frame(view, frame);
     let shared = view.item(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
     let holder = [per_frame, shared].into_iter().flatten().find(|h| h.item(sequence).is_some()).unwrap_or(*view);
     holder.items(sequence).collect()
@@ -31,9 +41,13 @@ pub(crate) fn group_or_root<'a>(view: &View<'a>, frame: usize, sequence: Tag) ->
 /// Everything known of a frame without its pixels.
 pub(crate) fn frame_info(view: &View<'_>, frame: usize) -> FrameInfo {
     let spacing = spacing_mm(view, frame);
-    let position = group_or_root(view, frame, tags::PLANE_POSITION_SEQUENCE).array(tags::IMAGE_POSITION_PATIENT);
-    let orientation =
-        group_or_root(view, frame, tags::PLANE_ORIENTATION_SEQUENCE).array(tags::IMAGE_ORIENTATION_PATIENT);
+    let detector = || view.item(tags::DETECTOR_INFORMATION_SEQUENCE);
+    let position = group_or_root(view, frame, tags::PLANE_POSITION_SEQUENCE)
+        .array(tags::IMAGE_POSITION_PATIENT)
+        .or_else(|| detector()?.array(tags::IMAGE_POSITION_PATIENT));
+    let orientation = group_or_root(view, frame, tags::PLANE_ORIENTATION_SEQUENCE)
+        .array(tags::IMAGE_ORIENTATION_PATIENT)
+        .or_else(|| detector()?.array(tags::IMAGE_ORIENTATION_PATIENT));
     let plane = match (position, orientation, spacing) {
         (Some(p), Some(o), Some(s)) => ImagePlane::new(p, o, s),
         _ => None,
@@ -41,13 +55,62 @@ pub(crate) fn frame_info(view: &View<'_>, frame: usize) -> FrameInfo {
     let echo = group(view, frame, tags::MR_ECHO_SEQUENCE)
         .and_then(|g| g.float(tags::EFFECTIVE_ECHO_TIME))
         .or_else(|| view.float(tags::ECHO_TIME));
+    let mut traits = frame_traits::frame_traits(view, frame);
+    let weighting = diffusion(view, frame);
+    traits.b_source = weighting.source;
+    traits.directionality = weighting.directionality;
+    traits.gradient = weighting.gradient;
     FrameInfo {
-        plane,
-        spacing_mm: spacing.or_else(|| projection_spacing_mm(view)),
-        b_value: b_value(view, frame),
+        // The position of a mosaic is that of a picture nobody took.
+        plane: plane.filter(|_| traits.mosaic_tiles.is_none()),
+        spacing_mm: spacing.or_else(|| projection_spacing_mm(view, frame)),
+        b_value: weighting.b_value,
         echo_time_ms: echo,
         voi: named_windows(view, frame).into_iter().map(|(voi, _)| voi).collect(),
         cine_rate_hz: cine_rate_hz(view),
+        traits,
+    }
+}
+
+/// One entry per frame where functional groups or offsets are given, else one for all. A hostile frame count cannot
+/// make this long: only frames with an item or offset of their own get an entry.
+pub(crate) fn frame_infos(view: &View<'_>, frames: u32) -> Vec<FrameInfo> {
+    let count = view.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).count();
+    if count > 0 {
+        return (0..count.min(frames as usize)).map(|i| frame_info(view, i)).collect();
+    }
+    let one = frame_info(view, 0);
+    let offsets = slice_offsets_mm(view, frames);
+    match one.plane {
+        Some(plane) if offsets.len() == frames as usize && frames > 1 => offsets
+            .into_iter()
+            .map(|offset| {
+                let position_mm = plane.position_mm + plane.normal() * offset;
+                FrameInfo { plane: Some(ImagePlane { position_mm, ..plane }), ..one.clone() }
+            })
+            .collect(),
+        _ => vec![one],
+    }
+}
+
+/// Offsets of the frames along the normal: Grid Frame Offset Vector of a dose (PS3.3 C.8.8.3.2), or Slice Vector and
+/// spacing of reconstructed nuclear medicine slices (C.8.4.8).
+fn slice_offsets_mm(view: &View<'_>, frames: u32) -> Vec<f64> {
+    let offsets = view.floats(tags::GRID_FRAME_OFFSET_VECTOR);
+    if let Some(first) = offsets.first().copied()
+        && offsets.iter().all(|o| o.is_finite())
+    {
+        // The first is 0, or the z coordinate of the first frame where the others are absolute as well.
+        return offsets.into_iter().map(|o| o - first).collect();
+    }
+    let reconstructed = view.strings(tags::IMAGE_TYPE).iter().any(|v| v == "RECON TOMO");
+    let step = view.float(tags::SPACING_BETWEEN_SLICES).filter(|s| *s != 0.0);
+    let slices = view.ints(tags::SLICE_VECTOR);
+    match step {
+        Some(step) if reconstructed && slices.len() == frames as usize => {
+            slices.into_iter().map(|n| (n - 1) as f64 * step).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -59,9 +122,10 @@ fn spacing_mm(view: &View<'_>, frame: usize) -> Option<[f64; 2]> {
 
 /// Imager Pixel Spacing over the magnification (PS3.3 C.8.7.10): the size in the patient, as near as a
 /// projection can tell; else Nominal Scanned Pixel Spacing.
-fn projection_spacing_mm(view: &View<'_>) -> Option<[f64; 2]> {
+fn projection_spacing_mm(view: &View<'_>, frame: usize) -> Option<[f64; 2]> {
     let positive = |s: &[f64; 2]| s.iter().all(|v| *v > 0.0);
-    if let Some(spacing) = view.array::<2>(tags::IMAGER_PIXEL_SPACING).filter(positive) {
+    let detector = group_or_root(view, frame, tags::FRAME_PIXEL_DATA_PROPERTIES_SEQUENCE);
+    if let Some(spacing) = detector.array::<2>(tags::IMAGER_PIXEL_SPACING).filter(positive) {
         let factor = view.float(tags::ESTIMATED_RADIOGRAPHIC_MAGNIFICATION_FACTOR).filter(|f| *f >= 1.0).unwrap_or(1.0);
         return Some(spacing.map(|s| s / factor));
     }
@@ -91,49 +155,6 @@ fn ultrasound_spacing_mm(view: &View<'_>) -> Option<[f64; 2]> {
         found = Some(spacing);
     }
     found
-}
-
-/// Diffusion b-value, s/mm²: MR Diffusion Sequence, (0018,9087), then the vendors' private elements,
-/// each only under its creator's name.
-fn b_value(view: &View<'_>, frame: usize) -> Option<f64> {
-    let sound = |b: &f64| b.is_finite() && *b >= 0.0 && *b < 100_000.0;
-    let per_frame = view.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).nth(frame);
-    if let Some(diffusion) = group(view, frame, tags::MR_DIFFUSION_SEQUENCE) {
-        let directionality = diffusion.string(tags::DIFFUSION_DIRECTIONALITY);
-        let value = diffusion.float(tags::DIFFUSION_B_VALUE);
-        return value.or_else(|| (directionality.as_deref() == Some("NONE")).then_some(0.0)).filter(sound);
-    }
-    view.float(tags::DIFFUSION_B_VALUE)
-        .or_else(|| private_b_value(view))
-        .or_else(|| per_frame.and_then(|item| private_b_value(&item)))
-        .filter(sound)
-}
-
-fn private_b_value(view: &View<'_>) -> Option<f64> {
-    // Siemens: MR HEADER, element xx0C.
-    if let Some(b) = private(view, 0x0019, "SIEMENS MR HEADER", 0x0C).and_then(|t| view.float(t)) {
-        return Some(b);
-    }
-    // Philips: Imaging DD 001, element xx03.
-    if let Some(b) = private(view, 0x2001, "Philips Imaging DD 001", 0x03).and_then(|t| view.float(t)) {
-        return Some(b);
-    }
-    // GE: PARM, element xx39, first value; large offsets (1e9 and more) are flags of the scanner.
-    let tag = private(view, 0x0043, "GEMS_PARM_01", 0x39)?;
-    let raw = view.floats(tag).first().copied().filter(|b| b.is_finite())?;
-    Some(if raw >= 1e9 { raw % 100_000.0 } else { raw })
-}
-
-/// The element of a private block (PS3.5 7.8.1): the creator's reservation decides the block number.
-fn private(view: &View<'_>, group: u16, creator: &str, element: u8) -> Option<Tag> {
-    (0x10..=0xFFu16).find_map(|block| {
-        let name = Tag(group, block);
-        if !view.has(name) {
-            return None;
-        }
-        let tag = Tag(group, (block << 8) | u16::from(element));
-        (view.text(name).trim() == creator && view.has(tag)).then_some(tag)
-    })
 }
 
 /// Recommended Display Frame Rate (0008,2144), else Cine Rate (0018,0040), else from Frame Time (0018,1063).

@@ -6,7 +6,8 @@ use super::read::Header;
 use super::sop_class;
 use super::view_code;
 use crate::study::{
-    FrameInfo, Instance, Laterality, Patient, Series, SeriesUid, Sex, SopInstanceUid, Study, StudyUid, names_another,
+    Instance, InstanceTraits, Laterality, Patient, Series, SeriesUid, Sex, SopInstanceUid, Study, StudyUid,
+    names_another,
 };
 use dicom_dictionary_std::tags;
 use jiff::civil::{Date, Time};
@@ -98,24 +99,17 @@ fn instance(header: &Header, uid: &str) -> Result<Instance, MetadataError> {
         frames,
         image_type: image_type(&view),
         photometric: view.string(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default(),
-        frame_of_reference: view.string(tags::FRAME_OF_REFERENCE_UID),
+        frame_of_reference: view
+            .string(tags::FRAME_OF_REFERENCE_UID)
+            .or_else(|| view.string(tags::VOLUME_FRAME_OF_REFERENCE_UID)),
         acquisition_number: number(&view, tags::ACQUISITION_NUMBER),
         laterality,
         view: label,
         patient_orientation: patient_orientation(&view),
-        frame_info: frame_infos(&view, frames),
+        frame_info: functional::frame_infos(&view, frames),
         not_an_image,
+        traits: InstanceTraits::default(),
     })
-}
-
-/// One entry per frame where functional groups are given, else one for all. A hostile frame count cannot
-/// make this long: only frames with an item of their own get an entry.
-fn frame_infos(view: &View<'_>, frames: u32) -> Vec<FrameInfo> {
-    let items = view.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).count();
-    if items == 0 {
-        return vec![functional::frame_info(view, 0)];
-    }
-    (0..items.min(frames as usize)).map(|i| functional::frame_info(view, i)).collect()
 }
 
 /// Image Type; for enhanced objects value 3 and 4 of the first frame say more than the object's.

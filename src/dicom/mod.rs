@@ -10,9 +10,12 @@ mod charset_iso2022;
 mod codec;
 mod codestream;
 mod colour;
+mod csa;
 mod dataset;
 mod decode;
+mod diffusion;
 mod fragments;
+mod frame_traits;
 mod functional;
 mod graphics;
 #[cfg(test)]

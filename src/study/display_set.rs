@@ -1,9 +1,12 @@
 //! Splits a series into display sets: what one viewport scrolls through. By attributes, never by
-//! description text. Every frame with pixels lands in exactly one set.
+//! description text. Every frame is in exactly one set, or listed as not placed with the reason.
 
-use super::{FrameIndex, FrameInfo, Instance, Laterality, Series, SeriesUid, SopInstanceUid};
+use super::geometry::{GeometryWarning, StackMeasures, measure};
+use super::phase::{PhaseOf, Phases, Places, resolve};
+use super::split::{Item, Part, SplitBy, split, unknown};
+use super::traits::{Component, ImageKind, Mammogram, SideStatement};
+use super::{FrameIndex, FrameInfo, Laterality, Series, SeriesUid, SopInstanceUid};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A display set's name: its series and its number among the series' sets. Stable for the same
 /// set of instances; not stable while instances still arrive.
@@ -24,30 +27,6 @@ pub struct FrameRef {
     pub frame: FrameIndex,
 }
 
-/// What is irregular about the geometry, in mm, for the reader to see.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum GeometryWarning {
-    /// Slice distances differ: smallest and largest, mm.
-    VariableSpacing {
-        /// Smallest distance between neighbours, mm.
-        smallest_mm: f64,
-        /// Largest distance between neighbours, mm.
-        largest_mm: f64,
-    },
-    /// Several frames lie at one position.
-    DuplicatePositions {
-        /// How many frames share another's position.
-        count: usize,
-    },
-    /// Origins run obliquely to the normal (gantry tilt), degrees.
-    Tilt {
-        /// Angle between the line of origins and the normal, degrees.
-        degrees: f64,
-    },
-    /// Frames without a place in the patient; sorted by instance number.
-    NoGeometry,
-}
-
 /// What one viewport shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DisplaySet {
@@ -61,13 +40,13 @@ pub struct DisplaySet {
     pub rows: u32,
     /// Columns.
     pub columns: u32,
-    /// Frames in scroll order (along the normal, else by instance number).
+    /// Frames in scroll order (along the normal, within a place by phase; else by instance number).
     pub frames: Vec<FrameRef>,
     /// Per frame: place, spacing, windows; same length as `frames`.
     pub info: Vec<FrameInfo>,
     /// Distance between neighbouring slices (median), mm.
     pub slice_spacing_mm: Option<f64>,
-    /// b-value shared by the frames.
+    /// b-value shared by the frames (the most frequent one where effective values scatter).
     pub b_value: Option<f64>,
     /// Side shown, where all frames agree.
     pub laterality: Option<Laterality>,
@@ -79,6 +58,51 @@ pub struct DisplaySet {
     pub frame_of_reference: Option<String>,
     /// What is irregular.
     pub warnings: Vec<GeometryWarning>,
+    /// Why it is a set of its own, its phases, and what was measured of its stack.
+    #[serde(default)]
+    pub detail: SetDetail,
+}
+
+/// Why a set is as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SetDetail {
+    /// The rules that split it from others of its series.
+    pub split_by: Vec<SplitBy>,
+    /// Which phases of the series it is, outermost first; empty if it was not split by phase.
+    pub phase: Vec<PhaseOf>,
+    /// Phases that it scrolls through at each place, outermost first.
+    pub phases: Vec<Phases>,
+    /// What was measured.
+    pub stack: StackMeasures,
+    /// Kind of picture, where all frames agree.
+    pub kind: Option<ImageKind>,
+    /// Part of the complex signal, where not the magnitude.
+    pub component: Component,
+    /// Echo time shared by the frames, ms.
+    pub echo_time_ms: Option<f64>,
+    /// Statements of the side that contradict each other.
+    pub side_conflict: Vec<SideStatement>,
+    /// What a mammogram says of its view.
+    pub mammogram: Option<Mammogram>,
+}
+
+/// A frame, or an instance without frames, that is in no display set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotPlaced {
+    /// The instance.
+    pub instance: SopInstanceUid,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// A series as display sets, and what is in none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Grouping {
+    /// Sets in the order of their first instance numbers.
+    pub sets: Vec<DisplaySet>,
+    /// Instances in no set.
+    pub not_placed: Vec<NotPlaced>,
 }
 
 impl DisplaySet {
@@ -100,209 +124,184 @@ impl DisplaySet {
     }
 }
 
-/// What frames must share to be scrolled together. Floats are rounded so that they compare.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct SplitKey {
-    rows: u32,
-    columns: u32,
-    color: bool,
-    localizer: bool,
-    derived_map: String,
-    orientation: Option<[i32; 6]>,
-    b_value: Option<i64>,
-    echo_time: Option<i64>,
-    /// Each mammogram and each cine run stands alone.
-    alone: Option<usize>,
+/// Display sets of a series; see [`group`].
+pub fn display_sets(series: &Series) -> Vec<DisplaySet> {
+    group(series).sets
 }
 
-/// Splits a series. Instances without pixels are left out (they are the ledger's and other views' business).
-pub fn display_sets(series: &Series) -> Vec<DisplaySet> {
-    let mut groups: BTreeMap<SplitKey, Vec<(usize, u32)>> = BTreeMap::new();
-    let mut first_seen: BTreeMap<SplitKey, usize> = BTreeMap::new();
+/// Places every frame of a series in exactly one display set, or lists its instance with the reason.
+pub fn group(series: &Series) -> Grouping {
+    let mut items = Vec::new();
+    let mut not_placed = Vec::new();
     for (place, instance) in series.instances.iter().enumerate() {
-        if instance.not_an_image.is_some() {
+        let reason = match &instance.not_an_image {
+            Some(reason) => Some(reason.clone()),
+            None if instance.frames == 0 => Some("no frame".to_owned()),
+            None => None,
+        };
+        if let Some(reason) = reason {
+            not_placed.push(NotPlaced { instance: instance.uid.clone(), reason });
             continue;
         }
-        for frame in 0..instance.frames {
-            let key = split_key(series, place, instance, frame);
-            first_seen.entry(key.clone()).or_insert(place);
-            groups.entry(key).or_default().push((place, frame));
+        items.extend((0..instance.frames).map(|frame| {
+            let info = instance.frame(frame).unwrap_or(unknown());
+            Item { place, frame, instance, info }
+        }));
+    }
+    if items.is_empty() {
+        return Grouping { sets: Vec::new(), not_placed };
+    }
+    let mut parts: Vec<Part<'_>> = split(series, items).into_iter().flat_map(|part| resolve(series, part)).collect();
+    // As the modality numbered the first members; the sort keeps the rules' order (b-value, echo, phase) among equals.
+    let first = |part: &Part<'_>| part.items.iter().map(|i| i.instance.number.unwrap_or(i32::MAX)).min();
+    parts.sort_by_key(first);
+    let many = parts.len() > 1;
+    let sets = parts.into_iter().zip(0..).map(|(part, index)| build(series, index, part, many)).collect();
+    Grouping { sets, not_placed }
+}
+
+/// The value that all items share.
+fn same<'a, T: PartialEq>(items: &[Item<'a>], value: impl Fn(&Item<'a>) -> Option<T>) -> Option<T> {
+    let first = value(items.first()?)?;
+    items.iter().all(|i| value(i).as_ref() == Some(&first)).then_some(first)
+}
+
+fn build(series: &Series, index: u32, part: Part<'_>, many: bool) -> DisplaySet {
+    let places = Places::of(&part.items);
+    let order = scroll_order(&part, places.as_ref());
+    let items: Vec<Item<'_>> = order.iter().filter_map(|n| part.items.get(*n).copied()).collect();
+    let phases = part.inner.as_ref().map_or_else(Vec::new, |inner| inner.axes.clone());
+    let per_place = phases.iter().map(|p| p.count as usize).product();
+    let infos: Vec<FrameInfo> = items.iter().map(|i| i.info.clone()).collect();
+    let place_of: Option<Vec<u32>> = places.map(|p| order.iter().filter_map(|n| p.of.get(*n).copied()).collect());
+    let tomographic = matches!(series.modality.as_str(), "CT" | "MR" | "PT" | "NM");
+    let (slice_spacing_mm, mut warnings, stack) = measure(&infos, place_of.as_deref(), per_place, tomographic);
+    let frame_of_reference = same(&items, |i| i.instance.frame_of_reference.clone());
+    if frame_of_reference.is_none() && items.len() > 1 {
+        let distinct: std::collections::BTreeSet<_> =
+            items.iter().map(|i| i.instance.frame_of_reference.as_deref()).collect();
+        if distinct.len() > 1 {
+            warnings.push(GeometryWarning::SeveralReferences { count: distinct.len() });
         }
     }
-    let mut ordered: Vec<_> = groups.into_iter().collect();
-    // Order of sets: as the first member was numbered by the modality, then by key for stability.
-    ordered.sort_by_key(|(key, _)| {
-        let place = first_seen.get(key).copied().unwrap_or(usize::MAX);
-        (series.instances.get(place).and_then(|i| i.number).unwrap_or(i32::MAX), key.clone())
-    });
-    let many = ordered.len() > 1;
-    ordered
-        .into_iter()
-        .enumerate()
-        .map(|(index, (key, members))| build(series, index as u32, &key, members, many))
-        .collect()
-}
-
-fn split_key(series: &Series, place: usize, instance: &Instance, frame: u32) -> SplitKey {
-    let info = instance.frame(frame);
-    let plane = info.and_then(|i| i.plane.as_ref());
-    let milli = |v: f64| (v * 1000.0).round() as i32;
-    let type_value = |n: usize| instance.image_type.get(n).map(|s| s.trim().to_ascii_uppercase());
-    let localizer = type_value(2).as_deref() == Some("LOCALIZER");
-    // Calculated maps (ADC, FA, TRACEW …) are marked in values 3 and 4 of Image Type of MR.
-    let derived_map = if series.modality == "MR" {
-        (2..instance.image_type.len())
-            .filter_map(type_value)
-            .find(|v| {
-                ["ADC", "FA", "TRACEW", "EXP", "IN_PHASE", "OUT_PHASE", "OPP_PHASE", "WATER", "FAT"]
-                    .contains(&v.as_str())
-            })
-            .unwrap_or_default()
-    } else {
-        String::new()
+    let laterality = same(&items, |i| i.instance.laterality);
+    let view = same(&items, |i| i.instance.view.clone());
+    let first = items.first().map(|i| i.instance);
+    let detail = SetDetail {
+        split_by: part.split_by.iter().copied().collect(),
+        phase: part.phase.clone(),
+        phases,
+        stack,
+        kind: same(&items, |i| i.info.traits.kind),
+        component: items.first().map(|i| i.info.traits.component).unwrap_or_default(),
+        echo_time_ms: same(&items, |i| i.info.echo_time_ms),
+        side_conflict: items
+            .iter()
+            .map(|i| &i.instance.traits.side_conflict)
+            .find(|c| !c.is_empty())
+            .cloned()
+            .unwrap_or_default(),
+        mammogram: first.and_then(|i| i.traits.mammogram.as_deref().cloned()),
     };
-    let alone = series.modality == "MG" || (instance.frames > 1 && plane.is_none());
-    SplitKey {
-        rows: instance.rows,
-        columns: instance.columns,
-        color: !instance.photometric.starts_with("MONOCHROME"),
-        localizer,
-        derived_map,
-        orientation: plane.map(|p| p.orientation().map(|v| milli((v * 100.0).round() / 100.0))),
-        b_value: info.and_then(|i| i.b_value).map(|b| b.round() as i64),
-        echo_time: if series.modality == "MR" {
-            info.and_then(|i| i.echo_time_ms).map(|t| (t * 10.0).round() as i64)
-        } else {
-            None
-        },
-        alone: alone.then_some(place),
-    }
-}
-
-fn build(series: &Series, index: u32, key: &SplitKey, mut members: Vec<(usize, u32)>, many: bool) -> DisplaySet {
-    let instance = |m: &(usize, u32)| &series.instances[m.0];
-    let info = |m: &(usize, u32)| instance(m).frame(m.1).cloned().unwrap_or_default();
-    let normal = members.iter().find_map(|m| info(m).plane).map(|p| p.normal());
-    let located = normal.is_some() && members.iter().all(|m| info(m).plane.is_some());
-    let along = |m: &(usize, u32)| match (normal, info(m).plane) {
-        (Some(n), Some(p)) if located => p.position_mm.dot(n),
-        _ => 0.0,
-    };
-    let mut keyed: Vec<(f64, i32, (usize, u32))> =
-        members.drain(..).map(|m| (along(&m), instance(&m).number.unwrap_or(i32::MAX), m)).collect();
-    keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-    // Scroll from head to feet for axial-like stacks, as the modality numbers them where it does so:
-    // if instance numbers run against the normal, turn the stack round.
-    if located && keyed.len() > 1 && keyed.first().map(|k| k.1) > keyed.last().map(|k| k.1) {
-        keyed.reverse();
-    }
-    let members: Vec<(usize, u32)> = keyed.iter().map(|k| k.2).collect();
-    let infos: Vec<FrameInfo> = members.iter().map(info).collect();
-    let (slice_spacing_mm, warnings) = measure(&infos, located, series);
-    let same = |f: &dyn Fn(&Instance) -> Option<String>| {
-        let first = members.first().and_then(|m| f(instance(m)));
-        members.iter().all(|m| f(instance(m)) == first).then_some(first).flatten()
-    };
-    let laterality = members.first().and_then(|m| instance(m).laterality);
-    let laterality = laterality.filter(|l| members.iter().all(|m| instance(m).laterality == Some(*l)));
-    let orientation = members.first().and_then(|m| instance(m).patient_orientation.clone());
-    let view = same(&|i| i.view.clone());
+    let b_value = common_b_value(&items);
     DisplaySet {
         id: DisplaySetId { series: series.uid.clone(), index },
         modality: series.modality.clone(),
-        label: label(series, key, laterality, view.as_deref(), many, index),
-        rows: key.rows,
-        columns: key.columns,
-        frames: members
+        label: label(series, &detail, b_value, laterality, view.as_deref(), many, index),
+        rows: first.map_or(0, |i| i.rows),
+        columns: first.map_or(0, |i| i.columns),
+        frames: items
             .iter()
-            .map(|m| FrameRef { instance: instance(m).uid.clone(), frame: FrameIndex(m.1) })
+            .map(|i| FrameRef { instance: i.instance.uid.clone(), frame: FrameIndex(i.frame) })
             .collect(),
         info: infos,
         slice_spacing_mm,
-        b_value: key.b_value.map(|b| b as f64),
+        b_value,
         laterality,
-        patient_orientation: orientation
-            .filter(|o| members.iter().all(|m| instance(m).patient_orientation.as_ref() == Some(o))),
-        frame_of_reference: same(&|i| i.frame_of_reference.clone()),
+        patient_orientation: same(&items, |i| i.instance.patient_orientation.clone()),
+        frame_of_reference,
         view,
         warnings,
+        detail,
     }
+}
+
+/// By place along the normal, within a place by phase; without places by instance number. The direction is the one in
+/// which the modality numbered the slices.
+fn scroll_order(part: &Part<'_>, places: Option<&Places>) -> Vec<usize> {
+    let number = |n: usize| part.items.get(n).map(|i| (i.instance.number.unwrap_or(i32::MAX), i.place, i.frame));
+    let phase = |n: usize| part.inner.as_ref().and_then(|inner| inner.keys.get(n));
+    let mut order: Vec<usize> = (0..part.items.len()).collect();
+    let Some(places) = places else {
+        order.sort_by(|a, b| phase(*a).cmp(&phase(*b)).then(number(*a).cmp(&number(*b))));
+        return order;
+    };
+    let place = |n: usize| places.of.get(n).copied().unwrap_or(0);
+    let lowest = |wanted: u32| order.iter().copied().filter(|n| place(*n) == wanted).filter_map(number).min();
+    let last = places.count.saturating_sub(1) as u32;
+    let down = places.count > 1 && lowest(0) > lowest(last);
+    order.sort_by(|a, b| {
+        let by_place = place(*a).cmp(&place(*b));
+        let by_place = if down { by_place.reverse() } else { by_place };
+        by_place.then(phase(*a).cmp(&phase(*b))).then(number(*a).cmp(&number(*b)))
+    });
+    order
+}
+
+/// The most frequent b-value (of equals the smallest).
+fn common_b_value(items: &[Item<'_>]) -> Option<f64> {
+    let mut counts = std::collections::BTreeMap::<i64, usize>::new();
+    for b in items.iter().filter_map(|i| i.info.b_value) {
+        *counts.entry(b.round() as i64).or_default() += 1;
+    }
+    let most = counts.values().copied().max()?;
+    counts.into_iter().find(|(_, n)| *n == most).map(|(b, _)| b as f64)
 }
 
 fn label(
     series: &Series,
-    key: &SplitKey,
+    detail: &SetDetail,
+    b_value: Option<f64>,
     side: Option<Laterality>,
     view: Option<&str>,
     many: bool,
     index: u32,
 ) -> String {
-    let mut text = series.description.trim().to_owned();
     if series.modality == "MG"
         && let (Some(side), Some(view)) = (side, view)
     {
         return format!("{side:?}{view}");
     }
-    let mut add = |part: String| {
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(&part);
-    };
-    if !key.derived_map.is_empty() {
-        add(key.derived_map.clone());
-    } else if let Some(b) = key.b_value {
-        add(format!("b{b}"));
-    } else if many {
-        add(format!("#{}", index + 1));
+    let mut words: Vec<String> = vec![series.description.trim().to_owned()];
+    words.retain(|w| !w.is_empty());
+    let plain = words.len();
+    words.extend(detail.kind.map(|k| k.label().to_owned()));
+    match detail.component {
+        Component::Magnitude => {}
+        Component::Phase => words.push("PHASE".into()),
+        Component::Real => words.push("REAL".into()),
+        Component::Imaginary => words.push("IMAG".into()),
     }
-    if text.is_empty() {
-        text.clone_from(&series.modality);
+    if let Some(b) = b_value
+        && !matches!(detail.kind, Some(kind) if kind != ImageKind::Trace)
+    {
+        words.push(format!("b{b}"));
     }
-    text
-}
-
-fn measure(infos: &[FrameInfo], located: bool, series: &Series) -> (Option<f64>, Vec<GeometryWarning>) {
-    let mut warnings = Vec::new();
-    let tomographic = matches!(series.modality.as_str(), "CT" | "MR" | "PT" | "NM");
-    let planes: Vec<_> = infos.iter().filter_map(|i| i.plane).collect();
-    if !located || planes.is_empty() {
-        if tomographic && infos.len() > 1 {
-            warnings.push(GeometryWarning::NoGeometry);
-        }
-        return (None, warnings);
+    if detail.split_by.contains(&SplitBy::EchoTime)
+        && let Some(echo) = detail.echo_time_ms
+    {
+        words.push(format!("TE{}", (echo * 10.0).round() / 10.0));
     }
-    let normal = planes[0].normal();
-    let steps: Vec<f64> = planes.windows(2).map(|w| (w[1].position_mm - w[0].position_mm).dot(normal).abs()).collect();
-    let duplicates = steps.iter().filter(|s| **s < 1e-3).count();
-    if duplicates > 0 {
-        warnings.push(GeometryWarning::DuplicatePositions { count: duplicates });
+    words.extend(detail.phase.iter().map(|p| format!("{}/{}", p.index + 1, p.count)));
+    if many && words.len() == plain {
+        words.push(format!("#{}", index + 1));
     }
-    let mut sorted: Vec<f64> = steps.iter().copied().filter(|s| *s >= 1e-3).collect();
-    sorted.sort_by(f64::total_cmp);
-    let (Some(&smallest_mm), Some(&largest_mm)) = (sorted.first(), sorted.last()) else {
-        return (None, warnings);
-    };
-    let median = sorted[sorted.len() / 2];
-    if largest_mm - smallest_mm > 0.01_f64.max(0.01 * median) {
-        warnings.push(GeometryWarning::VariableSpacing { smallest_mm, largest_mm });
-    }
-    if let (Some(a), Some(b)) = (planes.first(), planes.last()) {
-        let line = b.position_mm - a.position_mm;
-        if line.length() > 1e-3 {
-            let cosine = (line.normalize().dot(normal)).abs().min(1.0);
-            let degrees = cosine.acos().to_degrees();
-            if degrees > 0.5 {
-                warnings.push(GeometryWarning::Tilt { degrees });
-            }
-        }
-    }
-    (Some(median), warnings)
+    if words.is_empty() { series.modality.clone() } else { words.join(" ") }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::ImagePlane;
+    use super::super::{ImagePlane, Instance};
     use super::*;
 
     fn instance(n: i32, z: f64, b: Option<f64>) -> Instance {
@@ -327,6 +326,7 @@ mod tests {
                 ..FrameInfo::default()
             }],
             not_an_image: None,
+            traits: super::super::InstanceTraits::default(),
         }
     }
 
@@ -365,11 +365,11 @@ mod tests {
     fn irregular_spacing_and_duplicates_are_told() {
         let s = series(
             "CT",
-            vec![instance(1, 0.0, None), instance(2, 1.0, None), instance(3, 1.0, None), instance(4, 4.0, None)],
+            vec![instance(1, 0.0, None), instance(2, 1.0, None), instance(3, 1.0, None), instance(4, 3.5, None)],
         );
         let set = display_sets(&s).remove(0);
         assert!(set.warnings.contains(&GeometryWarning::DuplicatePositions { count: 1 }));
-        assert!(set.warnings.contains(&GeometryWarning::VariableSpacing { smallest_mm: 1.0, largest_mm: 3.0 }));
+        assert!(set.warnings.contains(&GeometryWarning::VariableSpacing { smallest_mm: 1.0, largest_mm: 2.5 }));
         assert_eq!(set.nearest_frame(glam::DVec3::new(0.0, 0.0, 3.5)), Some(3));
     }
 

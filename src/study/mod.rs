@@ -4,21 +4,34 @@
 //! completeness ledger. It never reads bytes, never decodes and never draws.
 
 mod display_set;
+mod geometry;
+#[cfg(test)]
+mod grouping_tests;
 mod identity;
 mod ledger;
 mod patient;
 mod person_name;
+mod phase;
 mod plane;
 mod romaji;
+mod split;
+mod traits;
 mod tree;
 mod uid;
 
-pub use display_set::{DisplaySet, DisplaySetId, FrameRef, GeometryWarning, display_sets};
+pub use display_set::{DisplaySet, DisplaySetId, FrameRef, Grouping, NotPlaced, SetDetail, display_sets, group};
+pub use geometry::{Gap, GeometryWarning, StackMeasures, Volume};
 pub use identity::{Mismatch, mismatches, names_another};
 pub use ledger::{Ledger, NotShown, SeriesLedger};
 pub use patient::{Patient, Sex, age_at};
 pub use person_name::{PersonName, search_key};
+pub use phase::{PhaseAxis, PhaseOf, Phases};
 pub use plane::{ImagePlane, orientation_letters};
 pub use romaji::key as reading_key;
+pub use split::SplitBy;
+pub use traits::{
+    BValueSource, Component, Directionality, FrameTraits, ImageKind, InstanceTraits, Mammogram, MammogramKind,
+    SideStatement,
+};
 pub use tree::{ExamKind, FrameInfo, Instance, Laterality, Series, Study, Voi, VoiFunction};
 pub use uid::{FrameIndex, InvalidUid, SeriesUid, SopInstanceUid, StudyUid};

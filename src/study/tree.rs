@@ -1,6 +1,6 @@
 //! Study ▸ series ▸ instance ▸ frame: the small projection of each header that the workstation keeps.
 
-use super::{ImagePlane, Patient, SeriesUid, SopInstanceUid, StudyUid};
+use super::{FrameTraits, ImagePlane, InstanceTraits, Patient, SeriesUid, SopInstanceUid, StudyUid};
 use serde::{Deserialize, Serialize};
 
 /// What kind of exam a request asks about; decides template, layout and words.
@@ -123,6 +123,9 @@ pub struct FrameInfo {
     /// Speed at which a run of frames is meant to be shown, frames per second.
     #[serde(default)]
     pub cine_rate_hz: Option<f64>,
+    /// What else tells this frame from others of its series.
+    #[serde(default)]
+    pub traits: FrameTraits,
 }
 
 /// One SOP instance: identity plus what splitting, sorting and labelling need. No pixels, no object.
@@ -160,6 +163,9 @@ pub struct Instance {
     pub frame_info: Vec<FrameInfo>,
     /// Why this instance cannot be shown as a picture, if so (found by metadata alone).
     pub not_an_image: Option<String>,
+    /// What else the header says.
+    #[serde(default)]
+    pub traits: InstanceTraits,
 }
 
 impl Instance {

@@ -184,6 +184,16 @@ fn geometry_warning(words: Words, warning: &GeometryWarning) -> String {
         ),
         GeometryWarning::DuplicatePositions { count } => words.f("viewport.duplicates", &[("n", count)]),
         GeometryWarning::Tilt { degrees } => words.f("viewport.tilt", &[("degrees", &format!("{degrees:.1}"))]),
+        GeometryWarning::MissingSlices { count, gaps, largest_mm } => {
+            words.f("viewport.geometry_missing", &[("n", count), ("gaps", gaps), ("mm", &format!("{largest_mm:.1}"))])
+        }
+        GeometryWarning::Shifted { largest_mm } => {
+            words.f("viewport.geometry_shifted", &[("mm", &format!("{largest_mm:.1}"))])
+        }
+        GeometryWarning::MixedOrientations { count } => words.f("viewport.geometry_directions", &[("n", count)]),
+        GeometryWarning::SeveralReferences { count } => words.f("viewport.geometry_references", &[("n", count)]),
+        GeometryWarning::IncompletePhases { missing } => words.f("viewport.geometry_incomplete", &[("n", missing)]),
+        GeometryWarning::Mosaic { tiles } => words.f("viewport.geometry_mosaic", &[("n", tiles)]),
         GeometryWarning::NoGeometry => words.t("viewport.no_geometry").to_owned(),
     }
 }
@@ -394,6 +404,7 @@ mod tests {
                 GeometryWarning::DuplicatePositions { count: 2 },
                 GeometryWarning::Tilt { degrees: 12.0 },
             ],
+            detail: crate::study::SetDetail::default(),
         }
     }
 

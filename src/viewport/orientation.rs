@@ -73,6 +73,7 @@ mod tests {
             patient_orientation: patient_orientation.map(|o| o.map(str::to_owned)),
             frame_of_reference: None,
             warnings: vec![],
+            detail: crate::study::SetDetail::default(),
         }
     }
 

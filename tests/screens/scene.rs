@@ -151,6 +151,7 @@ fn series(uid: &str, number: i32, description: &str) -> Series {
             ..FrameInfo::default()
         }],
         not_an_image: None,
+        traits: dokuei::study::InstanceTraits::default(),
     };
     Series {
         uid: SeriesUid::new(uid).expect("uid"),

@@ -44,6 +44,7 @@ pub fn display_set(columns: u32, rows: u32, frames: u32) -> DisplaySet {
         patient_orientation: None,
         frame_of_reference: None,
         warnings: vec![],
+        detail: dokuei::study::SetDetail::default(),
     }
 }
 

@@ -23,6 +23,7 @@ fn set(series: &str, modality: &str, frames: u32) -> DisplaySet {
         patient_orientation: None,
         frame_of_reference: None,
         warnings: vec![],
+        detail: crate::study::SetDetail::default(),
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) fn instance(uid: &str, number: i32, size: u32) -> Instance {
         patient_orientation: None,
         frame_info: vec![FrameInfo::default()],
         not_an_image: None,
+        traits: crate::study::InstanceTraits::default(),
     }
 }
 

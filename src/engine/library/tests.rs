@@ -36,6 +36,7 @@ pub(in crate::engine) fn series(uid: &str, instances: &[&str]) -> Series {
         patient_orientation: None,
         frame_info: vec![],
         not_an_image: None,
+        traits: crate::study::InstanceTraits::default(),
     };
     Series {
         uid: SeriesUid::new(uid).expect("uid"),
