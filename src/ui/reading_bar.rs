@@ -90,8 +90,8 @@ impl Bar<'_> {
             width += text(&format::time_left(words, assignment.due.at, app.now), theme::BODY) + 3.0 * theme::GRID;
         }
         width += text(&self.arrival(given).0, theme::BODY) + 4.0 * theme::GRID;
-        if !app.link.online && !app.access.local {
-            width += text(words.t("link.offline"), theme::BODY) + theme::GRID;
+        if let Some((state, _)) = self.link() {
+            width += text(&state, theme::BODY) + 4.0 * theme::GRID;
         }
         let marks = top_bar::standing_notices(words, app);
         width += marks.iter().map(|(short, _)| text(short, theme::CAPTION) + 3.0 * theme::GRID).sum::<f32>();
@@ -99,6 +99,29 @@ impl Bar<'_> {
         width += self.steps().map_or(0.0, |count| steps_width(count) + theme::GRID);
         width += icon * if given < Yield::Tools { TOOLS.len() as f32 } else { 1.0 };
         width + 2.0 * theme::GRID
+    }
+
+    /// Whether there is a line to the center and what waits to be sent, in words and colour; nothing without a center.
+    fn link(self) -> Option<(String, Color32)> {
+        let (app, words) = (self.app, self.words);
+        if app.access.local {
+            return None;
+        }
+        let mut parts = Vec::new();
+        if !app.link.online {
+            parts.push(words.t("link.offline").to_owned());
+        }
+        if !app.outbox.is_empty() {
+            parts.push(words.f("link.waiting", &[("n", &app.outbox.len())]));
+        }
+        let color = match (app.outbox.iter().any(|e| e.wedged.is_some()), parts.is_empty()) {
+            (true, _) => theme::HARM,
+            (false, false) => theme::CAUTION,
+            (false, true) => theme::OK,
+        };
+        // A dot also where all is well: that the line is up must be seen, not supposed.
+        parts.insert(0, "●".to_owned());
+        Some((parts.join("  "), color))
     }
 
     /// Number of steps of the hanging, if there is a choice.
@@ -162,8 +185,11 @@ fn right_side(ui: &mut Ui, bar: Bar<'_>, given: Yield, out: &mut Vec<Action>) ->
         ui.add_space(theme::GRID);
     }
     completeness |= arrival(ui, bar, given);
-    if !app.link.online && !app.access.local {
-        ui.label(egui::RichText::new(words.t("link.offline")).color(theme::CAUTION));
+    if let Some((state, color)) = bar.link() {
+        let online = if app.link.online { words.t("link.online") } else { words.t("link.offline_hint") };
+        if bare_button(ui, &state, color).on_hover_text(online).clicked() {
+            out.push(Action::Go(Place::Outbox));
+        }
     }
     top_bar::standing_notices_ui(ui, words, app);
     ui.add_space(theme::GRID);

@@ -171,3 +171,16 @@ fn the_study_as_the_center_sends_it_is_counted() {
     let study = scene::study("1.2.3", 2026, "x");
     assert_eq!(study.instance_count(), 12);
 }
+
+/// Over the pictures too: whether the line is up, and how much waits to be sent.
+#[test]
+fn line_and_outbox_are_always_on_the_bar() {
+    for language in BOTH {
+        let mut window = Window::reading(language, SIZE, false);
+        window.say([scene::outbox()]);
+        let waiting = window.words.f("link.waiting", &[("n", &2)]);
+        window.h.get(by().role(Role::Button).label_contains(&waiting)).click();
+        window.settle();
+        assert_eq!(window.app().screen(), Screen::At(Place::Outbox));
+    }
+}
