@@ -58,7 +58,6 @@ impl App {
 pub(super) fn act(app: &mut App, now: Timestamp, action: Action, out: &mut Vec<Command>) {
     match action {
         Action::Tick => keep::tick(app, now, out),
-        Action::Input => {}
         Action::Composing(on) => {
             app.input.composing = on;
             // The pause before a save counts from the committed text.
@@ -94,7 +93,8 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: Action, out: &mut Vec<C
         Action::Outbox(OutboxAction::Retry(id)) if app.outbox.iter().any(|e| e.id == id) => {
             out.push(Command::RetryOutbox { id });
         }
-        Action::Outbox(_) => {}
+        // What is no longer there cannot be sent.
+        Action::Input | Action::Outbox(_) => {}
         Action::Notice(NoticeAction::Dismiss(id)) => app.notices.dismiss(id),
         Action::Notice(NoticeAction::Act(id)) => notice(app, now, id, out),
         Action::Settings(action) => setting::act(app, action, out),

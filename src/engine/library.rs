@@ -400,7 +400,9 @@ impl Library {
     pub(super) fn forget_local(&mut self) {
         let local: Vec<_> =
             self.entries.iter().filter(|(_, e)| e.origin == Origin::Local).map(|(uid, _)| uid.clone()).collect();
-        local.iter().for_each(|uid| self.forget(uid));
+        for uid in &local {
+            self.forget(uid);
+        }
     }
 
     /// Whether the center's requests name this study, or it is open as the center's.
