@@ -26,11 +26,9 @@ impl App {
         self.now = now;
         let only_a_frame = matches!(event, Event::Frame(..));
         apply(self, now, event, &mut out);
-        if only_a_frame {
-            // A frame changes what has been seen, not what is wanted: hundreds come in a second.
-            demand::mark_seen(self, now, &mut out);
-        } else {
-            demand::settle(self, now, &mut out);
+        // A frame does not change what is wanted: hundreds come in a second.
+        if !only_a_frame {
+            demand::settle(self);
         }
         out
     }

@@ -3,11 +3,10 @@
 
 use super::measure;
 use super::reading::ViewState;
-use super::state::{App, Place, Screen};
-use crate::engine::message::{Class, Command, Demand, StudyWanted, ThumbnailWanted};
+use super::state::{App, Place};
+use crate::engine::message::{Class, Demand, StudyWanted, ThumbnailWanted};
 use crate::study::{DisplaySet, FrameRef, StudyUid};
 use crate::worklist::{Assignment, StudyToRead};
-use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// Neighbours of the slice on screen, in the direction of scrolling and against it.
@@ -31,14 +30,13 @@ impl App {
     }
 }
 
-/// After every change: what is wanted, what may be dropped, what has been seen.
-pub(super) fn settle(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
+/// After every change: what is wanted, what may be dropped.
+pub(super) fn settle(app: &mut App) {
     app.wanted = work_out(app);
     let frames: BTreeSet<FrameRef> = app.wanted.frames.iter().cloned().collect();
     app.wanted_frames = frames;
     app.pictures.keep_frames(&app.wanted_frames);
     app.wanted.missing = app.wanted.frames.iter().filter(|f| !app.pictures.frames.contains_key(*f)).cloned().collect();
-    mark_seen(app, now, out);
 }
 
 /// The viewports of the open reading, the active one first.
@@ -173,31 +171,4 @@ fn thumbnails(app: &App) -> Vec<ThumbnailWanted> {
             Some(ThumbnailWanted { display_set: set.id.clone(), frame, voi: None })
         })
         .collect()
-}
-
-/// What counts as seen: a frame that is in memory and in a viewport of the window that is on screen.
-pub(super) fn mark_seen(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
-    if app.screen() != Screen::At(Place::Reading) {
-        return;
-    }
-    let Some(reading) = &mut app.reading else { return };
-    let mut fresh: Vec<(FrameRef, Option<StudyUid>)> = Vec::new();
-    for (_, view) in reading.record.shown_views() {
-        let Some(frame) = view.frame.as_ref().filter(|f| app.pictures.frames.contains_key(f)) else { continue };
-        if !reading.record.seen.contains(frame) {
-            fresh.push((frame.clone(), view.study.clone()));
-        }
-    }
-    for (frame, study) in fresh {
-        let set = reading.record.shown_views().find(|(_, v)| v.frame.as_ref() == Some(&frame)).map(|(_, v)| v);
-        if let Some(set) = set.and_then(|v| v.set.clone())
-            && reading.record.seen.insert(frame)
-        {
-            *reading.seen_in.entry(set).or_default() += 1;
-        }
-        reading.touch(now);
-        if let Some(study) = study.filter(|s| reading.viewed.insert(s.clone())) {
-            out.push(Command::Viewed { study });
-        }
-    }
 }

@@ -343,6 +343,7 @@ const DEFAULTS: &[(Context, &str, Intent)] = &[
     (Context::Reading, "C", Intent::ToggleCine),
     (Context::Reading, "F4", Intent::ToggleReport),
     (Context::Reading, "Tab", Intent::SwitchFocus),
+    (Context::Reading, "Shift+Tab", Intent::SwitchFocus),
     (Context::Reading, "Ctrl+N", Intent::NewFinding),
     (Context::Reading, "Ctrl+Enter", Intent::Sign),
     (Context::Reading, "Ctrl+Z", Intent::Undo),

@@ -47,6 +47,7 @@ pub(super) fn rehang(app: &mut App, now: Timestamp) {
     }
     if !by_hand {
         hang_step(app, now, true);
+        super::seen::hung(app);
     }
 }
 

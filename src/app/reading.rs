@@ -153,6 +153,12 @@ pub struct Reading {
     pub(super) seen_in: BTreeMap<DisplaySetId, usize>,
     /// Earlier studies that have been on screen, in that order: what the report says was compared.
     pub(super) compared: Vec<StudyUid>,
+    /// The reader moved the pictures since the program last hung any.
+    pub(super) steered: bool,
+    /// Frames on screen that do not count as seen yet, since when they are drawn.
+    pub(super) glimpsed: BTreeMap<FrameRef, Timestamp>,
+    /// Frames that count as seen although the reader asked for nothing yet.
+    pub(super) unasked: BTreeSet<FrameRef>,
     /// Numbers of loose measurements.
     pub(super) next_loose: u64,
 }

@@ -82,6 +82,17 @@ impl SignFlow {
     }
 }
 
+/// A field that the caret should go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldWish {
+    /// The finding it belongs to; `None`: a field of the report itself.
+    pub finding: Option<FindingId>,
+    /// Field id of the template.
+    pub field: String,
+    /// Counts the wishes: the same field may be wanted again.
+    pub number: u64,
+}
+
 /// The report of the open assignment.
 #[derive(Debug, Clone)]
 pub struct ReportState {
@@ -97,12 +108,15 @@ pub struct ReportState {
     pub conflict: Option<Draft>,
     /// The finding that drawings and key images go to.
     pub open_finding: Option<FindingId>,
-    /// A field that the caret should go to (an open point was pressed); `ui` follows when it changes.
-    pub focus_field: Option<String>,
+    /// A field that the caret should go to (an open point was pressed, a finding added); `ui` follows when its
+    /// number changes.
+    pub focus_field: Option<FieldWish>,
     /// The annotation marked as chosen.
     pub chosen: Option<AnnotationId>,
     /// The way to the signature.
     pub sign: SignFlow,
+    /// Reasons written for open points, kept while the reader goes to the place and back.
+    pub(super) reasons: Vec<(OpenPoint, String)>,
     /// Signed versions on file, newest last.
     pub signed: Vec<ReportOnFile>,
     /// The signed versions are shown instead of the draft.
@@ -124,6 +138,7 @@ impl ReportState {
             focus_field: None,
             chosen: None,
             sign: SignFlow::Writing,
+            reasons: Vec::new(),
             signed: Vec::new(),
             show_signed: false,
             read_only: false,
@@ -133,6 +148,25 @@ impl ReportState {
     /// The draft as it is now.
     pub fn draft(&self) -> Option<&Draft> {
         self.history.as_ref().map(History::draft)
+    }
+
+    /// The caret is wanted in a field.
+    pub(super) fn want_caret(&mut self, finding: Option<FindingId>, field: &str) {
+        let number = self.focus_field.as_ref().map_or(0, |w| w.number) + 1;
+        self.focus_field = Some(FieldWish { finding, field: field.to_owned(), number });
+    }
+
+    /// The reason written for a point, if any.
+    pub(super) fn reason_for(&self, point: &OpenPoint) -> String {
+        self.reasons.iter().find(|(p, _)| p.same_matter(point)).map_or_else(String::new, |(_, r)| r.clone())
+    }
+
+    /// Keeps a reason; an empty one is forgotten.
+    pub(super) fn keep_reason(&mut self, point: &OpenPoint, reason: &str) {
+        self.reasons.retain(|(p, _)| !p.same_matter(point));
+        if !reason.is_empty() {
+            self.reasons.push((point.clone(), reason.to_owned()));
+        }
     }
 
     /// Edits are taken.

@@ -66,11 +66,13 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: SignAction, out: &mut V
     match action {
         SignAction::Begin => begin(app, now, out),
         SignAction::Reason(index, text) => {
-            if let Some(SignFlow::Points { points, reasons, .. }) = flow(app)
-                && points.get(index).is_some_and(|p| !p.code.blocking())
+            if let Some(report) = &mut app.report
+                && let SignFlow::Points { points, reasons, .. } = &mut report.sign
+                && let Some(point) = points.get(index).filter(|p| !p.code.blocking()).cloned()
                 && let Some(reason) = reasons.get_mut(index)
             {
-                *reason = text;
+                reason.clone_from(&text);
+                report.keep_reason(&point, &text);
             }
         }
         SignAction::GoToPoint(index) => go_to_point(app, now, index),
@@ -128,7 +130,8 @@ fn begin(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
     }
     if let Some(report) = &mut app.report {
         let revision = report.draft().map_or(0, |d| d.revision);
-        report.sign = SignFlow::Points { reasons: vec![String::new(); points.len()], points, revision };
+        let reasons = points.iter().map(|p| report.reason_for(p)).collect();
+        report.sign = SignFlow::Points { reasons, points, revision };
     }
 }
 
@@ -136,9 +139,8 @@ fn begin(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
 fn proceed(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
     let Some(SignFlow::Points { points, reasons, .. }) = app.report.as_ref().map(|r| r.sign.clone()) else { return };
     let Some(present) = open_points(app) else { return };
-    let same_matter = |a: &OpenPoint, b: &OpenPoint| (a.code, &a.subject, a.finding) == (b.code, &b.subject, b.finding);
     let reason_for = |p: &OpenPoint| {
-        points.iter().zip(&reasons).find(|(q, _)| same_matter(p, q)).map_or("", |(_, r)| r.trim()).to_owned()
+        points.iter().zip(&reasons).find(|(q, _)| p.same_matter(q)).map_or("", |(_, r)| r.trim()).to_owned()
     };
     let kept: Vec<String> = present.iter().map(reason_for).collect();
     let ready = present.iter().zip(&kept).all(|(p, reason)| !p.code.blocking() && !reason.is_empty());
@@ -201,7 +203,7 @@ fn go_to_point(app: &mut App, now: Timestamp, index: usize) {
         if point.finding.is_some() {
             report.open_finding = point.finding;
         }
-        report.focus_field = matches!(
+        let in_field = matches!(
             point.code,
             PointCode::RequiredEmpty
                 | PointCode::OutOfRange
@@ -210,8 +212,12 @@ fn go_to_point(app: &mut App, now: Timestamp, index: usize) {
                 | PointCode::CategoryWithoutFinding
                 | PointCode::FindingAboveCategory
                 | PointCode::ChangeWithoutPrior
-        )
-        .then(|| point.subject.clone());
+        );
+        if in_field {
+            // The category that a finding exceeds is a field of the report.
+            let finding = point.finding.filter(|_| point.code != PointCode::FindingAboveCategory);
+            report.want_caret(finding, &point.subject);
+        }
     }
     if matches!(point.code, PointCode::SeriesNotOpened | PointCode::SeriesPartlySeen) {
         let unseen = app.open_studies().flat_map(|(_, s)| &s.sets).find_map(|set| {

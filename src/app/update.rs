@@ -7,7 +7,7 @@ use super::action::{
 use super::keymap::{Chord, Context, Intent};
 use super::notice::NoticeCode;
 use super::state::{App, BuildClass, Place, Screen};
-use super::{archives, demand, intents, keep, link, open, place, setting, sign, view, worklisting, write};
+use super::{archives, demand, intents, keep, link, open, place, seen, setting, sign, view, worklisting, write};
 use crate::engine::message::{Command, Start};
 use crate::viewport::ViewId;
 use jiff::Timestamp;
@@ -30,9 +30,10 @@ impl App {
                 | Action::Access(AccessAction::Unlock(_) | AccessAction::SignOut)
         );
         if self.screen() != Screen::Locked || passes {
+            seen::steered_by(self, &action);
             act(self, now, action, &mut out);
         }
-        demand::settle(self, now, &mut out);
+        demand::settle(self);
         out
     }
 

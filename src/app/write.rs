@@ -27,7 +27,12 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: ReportAction, out: &mut
             touch(app, now);
         }
         ReportAction::NewFinding => {
-            new_finding(app, now);
+            if let Some(finding) = new_finding(app, now)
+                && let Some(report) = &mut app.report
+                && let Some(first) = report.template.findings.fields.first().map(|f| f.id.clone())
+            {
+                report.want_caret(Some(finding), &first);
+            }
         }
         ReportAction::JumpTo(finding) => jump(app, now, finding),
         ReportAction::KeyImage => {
@@ -256,6 +261,7 @@ fn start_addendum(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
         report.show_signed = false;
         report.sign = SignFlow::Writing;
         report.open_finding = None;
+        report.reasons.clear();
         report.saving = Saving { changed_at: Some(now), ..Saving::default() };
     }
 }

@@ -87,6 +87,10 @@ impl<E: EngineLink> Driver<E> {
             }
         }
         self.act(Action::Tick);
+        // Nothing covers the pictures here: each state counts as drawn.
+        for command in self.app.painted((self.clock)()) {
+            self.engine.send(command);
+        }
     }
 
     /// Runs until `done` says so; an error after `longest`.

@@ -101,6 +101,13 @@ pub struct OpenPoint {
     pub detail: String,
 }
 
+impl OpenPoint {
+    /// The same matter, whatever its present wording.
+    pub fn same_matter(&self, other: &Self) -> bool {
+        (self.code, &self.subject, self.finding) == (other.code, &other.subject, other.finding)
+    }
+}
+
 /// Looks for everything open, blocking points first. Empty means: may be signed.
 pub fn check(input: &GateInput<'_>) -> Vec<OpenPoint> {
     let mut points = Vec::new();

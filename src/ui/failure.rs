@@ -37,10 +37,26 @@ pub fn todo(words: Words, failure: &Failure) -> &'static str {
     }
 }
 
+/// What a door asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Password and one-time code.
+    PasswordAndCode,
+    /// The password alone.
+    Password,
+    /// The passphrase of the secrets.
+    Passphrase,
+}
+
 /// At the door: a refusal means that what was typed is wrong, and no more is told.
-pub fn of_sign_in(words: Words, failure: &Failure) -> (String, &'static str) {
+pub fn at_door(words: Words, asked: Asked, failure: &Failure) -> (String, &'static str) {
+    let (denied, again) = match asked {
+        Asked::PasswordAndCode => ("failure.sign_in_denied", "failure.sign_in_denied_do"),
+        Asked::Password => ("failure.password_denied", "failure.password_denied_do"),
+        Asked::Passphrase => ("failure.passphrase_denied", "failure.passphrase_denied_do"),
+    };
     match failure {
-        Failure::Denied(_) => (words.t("failure.sign_in_denied").to_owned(), words.t("failure.sign_in_denied_do")),
+        Failure::Denied(_) => (words.t(denied).to_owned(), words.t(again)),
         other => (what(words, other), todo(words, other)),
     }
 }

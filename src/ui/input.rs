@@ -1,8 +1,9 @@
 //! From egui's events to named keys. Nothing fires while text is composed, in a text field, or under a dialog.
 
+use super::hands::{Hands, Region};
 use super::ime;
 use crate::app::{Action, App, Chord, Intent, Key};
-use egui::{Context, Event};
+use egui::{Context, Event, PointerButton, Pos2};
 
 /// The chord of a key press; `None` for keys that have no name here.
 pub fn chord(key: egui::Key, modifiers: egui::Modifiers) -> Option<Chord> {
@@ -60,9 +61,21 @@ pub struct Keys {
     pub chords: Vec<Chord>,
 }
 
+/// What happened, in order.
+enum Struck {
+    Press(Pos2),
+    Key(Chord, bool),
+}
+
+/// Keys that write something, or press what has the focus: no commands where a text is meant.
+fn single(chord: Chord) -> bool {
+    !chord.ctrl && !chord.alt && matches!(chord.key, Key::Char(_) | Key::Space | Key::Delete)
+}
+
 /// Reads the keyboard. `covered`: a dialog of `ui`'s own has it; then only chords are told.
-pub fn keys(ctx: &Context, app: &App, covered: bool, out: &mut Vec<Action>) -> Keys {
+pub fn keys(ctx: &Context, app: &App, covered: bool, hands: &mut Hands, out: &mut Vec<Action>) -> Keys {
     let mut keys = Keys::default();
+    hands.begin();
     let composing = ime::composing(ctx);
     if composing != app.input.composing {
         out.push(Action::Composing(composing));
@@ -80,15 +93,31 @@ pub fn keys(ctx: &Context, app: &App, covered: bool, out: &mut Vec<Action>) -> K
     if composing || app.input.composing {
         return keys;
     }
-    let pressed: Vec<_> = ctx.input(|i| {
+    let struck: Vec<Struck> = ctx.input(|i| {
         let press = |event: &Event| match event {
-            Event::Key { key, pressed: true, repeat, modifiers, .. } => chord(*key, *modifiers).map(|c| (c, *repeat)),
+            Event::Key { key, pressed: true, repeat, modifiers, .. } => {
+                chord(*key, *modifiers).map(|c| Struck::Key(c, *repeat))
+            }
+            Event::PointerButton { pos, button: PointerButton::Primary, pressed: true, .. } => {
+                Some(Struck::Press(*pos))
+            }
             _ => None,
         };
         i.events.iter().filter_map(press).collect()
     });
+    // Under a dialog neither report nor pictures are touched.
+    let dialog = covered || app.modal();
     let something_focused = ctx.memory(|m| m.focused().is_some());
-    for (chord, repeat) in pressed {
+    for struck in struck {
+        let (chord, repeat) = match struck {
+            Struck::Press(at) => {
+                if !dialog {
+                    hands.press(ctx, at);
+                }
+                continue;
+            }
+            Struck::Key(chord, repeat) => (chord, repeat),
+        };
         keys.chords.push(chord);
         if covered {
             continue;
@@ -102,8 +131,24 @@ pub fn keys(ctx: &Context, app: &App, covered: bool, out: &mut Vec<Action>) -> K
         if text_focus && !app.input.text_focus && plain && !matches!(chord.key, Key::F(_) | Key::Escape) {
             continue;
         }
+        if single(chord) && !dialog && hands.writes() {
+            continue;
+        }
+        if hands.region == Region::Report && !dialog {
+            match chord.key {
+                Key::Escape => hands.region = Region::Pictures,
+                // From one field to the next; out of the last one the hand comes back to the pictures.
+                Key::Tab if something_focused => continue,
+                _ => {}
+            }
+        }
         if let Some(intent) = app.intent_for(chord).filter(|i| !repeat || repeats(*i)) {
             keys.intents.push(intent);
+            match intent {
+                Intent::NewFinding | Intent::SwitchFocus => hands.region = Region::Report,
+                Intent::FocusSearch => hands.expect_caret(),
+                _ => {}
+            }
             // The key meant something here: egui must not move the focus by it.
             if matches!(chord.key, Key::Up | Key::Down | Key::Left | Key::Right | Key::Tab) {
                 ctx.memory_mut(|m| m.move_focus(egui::FocusDirection::None));

@@ -11,6 +11,7 @@ pub mod document_view;
 pub mod failure;
 pub mod fonts;
 pub mod format;
+mod hands;
 mod icons;
 mod identity;
 pub mod ime;

@@ -48,7 +48,7 @@ pub fn palette_ui(ctx: &Context, words: Words, app: &App, local: &mut PaletteLoc
     let what = Dialog { id: "palette-dialog", title: words.t("palette.title"), width: 520.0 };
     let closed = dialog(ctx, what, |ui| {
         let width = ui.available_width();
-        let field = search_field(ui, words.t("palette.hint"), &mut local.query, width);
+        let field = search_field(ui, "palette-search", words.t("palette.hint"), &mut local.query, width);
         if !std::mem::replace(&mut local.begun, true) {
             field.request_focus();
         }

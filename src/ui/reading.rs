@@ -8,14 +8,17 @@ use super::text::Words;
 use super::theme;
 use super::tray::{TrayLocal, tray_ui};
 use crate::app::{Action, App};
-use egui::{Frame, Margin, Panel, Ui};
+use egui::{Frame, Margin, Panel, Rect, Ui};
 
 /// State of the window's widgets.
 #[derive(Debug, Default)]
 pub struct ReadingLocal {
     tray: TrayLocal,
     grid: GridLocal,
-    report: ReportLocal,
+    /// The report panel.
+    pub report: ReportLocal,
+    /// Where the report panel lies in this pass.
+    pub report_at: Option<Rect>,
     /// The completeness dialog is asked for.
     pub completeness: bool,
 }
@@ -42,11 +45,12 @@ pub fn reading_ui(
     if app.settings.report_open && app.report.is_some() {
         let [narrow, wide] = theme::REPORT;
         let most = (ui.available_width() - PICTURES).clamp(narrow, wide);
-        Panel::right("reading-report")
+        let panel = Panel::right("reading-report")
             .default_size(narrow + 40.0)
             .size_range(narrow..=most)
             .frame(Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(16, 12)))
             .show(ui, |ui| report_panel_ui(ui, app, &mut local.report, out));
+        local.report_at = Some(panel.response.rect);
     }
     egui::CentralPanel::default()
         .frame(Frame::new().fill(theme::SURROUND))

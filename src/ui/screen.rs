@@ -2,6 +2,7 @@
 
 use super::archive_dialog::{ArchiveLocal, archive_dialog_ui};
 use super::completeness_dialog::completeness_ui;
+use super::hands::{Hands, Region};
 use super::notices::notices_ui;
 use super::outbox_panel::outbox_ui;
 use super::palette::{PaletteLocal, key_card_ui, palette_ui};
@@ -14,7 +15,7 @@ use super::sign_in::{SignInLocal, sign_in_ui};
 use super::text::Words;
 use super::worklist_panel::{WorklistLocal, worklist_ui};
 use super::{input, theme, top_bar};
-use crate::app::{Action, App, Intent, Place, Screen};
+use crate::app::{Action, App, Intent, Place, ReportAction, Screen};
 use egui::{Frame, Margin, Panel, Ui};
 
 /// State of all widgets of a window. Decides nothing clinical.
@@ -23,6 +24,7 @@ pub struct Local {
     sign_in: SignInLocal,
     worklist: WorklistLocal,
     reading: ReadingLocal,
+    hands: Hands,
     returning: ReturnLocal,
     settings: SettingsLocal,
     archive: ArchiveLocal,
@@ -47,9 +49,13 @@ impl Local {
 /// Draws the screen and collects what the reader wants. `pictures` is `None` without a graphics device.
 pub fn screen_ui(ui: &mut Ui, app: &App, pictures: Option<&Pictures>, local: &mut Local, out: &mut Vec<Action>) {
     let words = Words(app.settings.shown_language());
-    let keys = input::keys(ui.ctx(), app, local.covered(), out);
+    if app.screen() != Screen::At(Place::Reading) {
+        local.hands = Hands::default();
+    }
+    let covered = local.covered();
+    let keys = input::keys(ui.ctx(), app, covered, &mut local.hands, out);
     for intent in keys.intents {
-        intend(intent, local, ui, out);
+        intend(intent, app, local, out);
     }
     let Screen::At(place) = app.screen() else {
         // Nothing of any patient outlives the screen it was on.
@@ -73,7 +79,16 @@ pub fn screen_ui(ui: &mut Ui, app: &App, pictures: Option<&Pictures>, local: &mu
         Place::Reading => reading::reading_ui(ui, words, app, pictures, &mut local.reading, out),
         Place::Outbox => outbox_ui(ui, words, app, out),
     }
+    // Who took a measurement or a picture into the report goes on with the pictures.
+    let taken = |a: &Action| matches!(a, Action::Report(ReportAction::UseMeasurement(_) | ReportAction::KeyImage));
+    if out.iter().any(taken) {
+        local.hands.region = Region::Pictures;
+    }
+    local.hands.report = local.reading.report_at.take().filter(|_| place == Place::Reading);
     dialogs(ui, words, app, local, &keys.chords, out);
+    if !local.covered() && !app.modal() {
+        local.hands.end(ui.ctx());
+    }
 }
 
 fn dialogs(
@@ -101,27 +116,37 @@ fn dialogs(
             local.palette = None;
         }
         if let Some(intent) = picked {
-            intend(intent, local, ui, out);
+            intend(intent, app, local, out);
         }
     }
 }
 
 /// Carries out what is `ui`'s own; hands the rest on.
-fn intend(intent: Intent, local: &mut Local, ui: &Ui, out: &mut Vec<Action>) {
+fn intend(intent: Intent, app: &App, local: &mut Local, out: &mut Vec<Action>) {
     match intent {
         Intent::Palette => local.palette = Some(PaletteLocal::default()),
         Intent::Help => local.key_card = true,
         Intent::FocusSearch => local.worklist.focus_search = true,
-        Intent::SwitchFocus => switch_focus(ui),
-        other => out.push(Action::Intent(other)),
+        Intent::SwitchFocus => {
+            to_report(app, local, out);
+            local.reading.report.want_caret();
+        }
+        other => {
+            if other == Intent::NewFinding {
+                to_report(app, local, out);
+            }
+            out.push(Action::Intent(other));
+        }
     }
 }
 
-/// Pictures ⇄ report: takes the caret out of a field, or puts it into the first one.
-fn switch_focus(ui: &Ui) {
-    let focused = ui.ctx().memory(egui::Memory::focused);
-    ui.ctx().memory_mut(|m| match focused {
-        Some(id) => m.surrender_focus(id),
-        None => m.move_focus(egui::FocusDirection::Next),
-    });
+/// The hand goes to the report; a folded one opens.
+fn to_report(app: &App, local: &mut Local, out: &mut Vec<Action>) {
+    if app.report.is_none() {
+        return;
+    }
+    local.hands.region = Region::Report;
+    if !app.settings.report_open {
+        out.push(Action::Intent(Intent::ToggleReport));
+    }
 }

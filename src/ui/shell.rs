@@ -1,5 +1,6 @@
 //! The window as a program: events in, screen out, wishes down.
 
+use super::hands::Held;
 use super::picture::Pictures;
 use super::platform::{self, InputMethod, Wheels};
 use super::screen::{Local, screen_ui};
@@ -91,12 +92,15 @@ pub struct Shell {
     pictures: Option<Pictures>,
     input_method: InputMethod,
     wheels: Wheels,
+    held: Held,
     /// What was last asked of the engine.
     demanded: Demand,
     screenshots: Option<PathBuf>,
     taken: u32,
     /// Screen frames drawn, as far as the first few matter.
     begun: u8,
+    /// The window is to close: screen frames still to be drawn before.
+    closing: Option<u8>,
     closed: bool,
 }
 
@@ -123,10 +127,12 @@ impl Shell {
             pictures,
             input_method: InputMethod::default(),
             wheels: Wheels::default(),
+            held: Held::default(),
             demanded: Demand::default(),
             screenshots: options.screenshots,
             taken: 0,
             begun: 0,
+            closing: None,
             closed: false,
         };
         let mut facts = vec![PlatformFact::SystemLanguage(platform::system_language())];
@@ -194,6 +200,9 @@ impl Shell {
         if let Some(rate) = cine.map(|c| c.rate_hz).reduce(f64::max) {
             return Duration::from_secs_f64((1.0 / rate.max(1.0)).clamp(0.008, 1.0));
         }
+        if self.app.awaits_dwell() {
+            return Duration::from_millis(200);
+        }
         match self.app.screen() {
             // Autosave and the reading state wait for pauses of a second or two.
             Screen::At(Place::Reading) => Duration::from_secs(1),
@@ -229,6 +238,30 @@ impl Shell {
         }
     }
 
+    /// What was typed last may be in this very pass, or still on its way through an input method: the window
+    /// closes some screen frames after it was asked to, with that in the draft.
+    fn ask_to_close(&mut self, ctx: &Context) {
+        const LAST: u8 = 3;
+        if self.closed {
+            return;
+        }
+        ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+        self.closing.get_or_insert(LAST);
+    }
+
+    fn go_on_closing(&mut self, ctx: &Context) {
+        match &mut self.closing {
+            None => return,
+            Some(0) => {
+                self.close();
+                self.closing = None;
+                ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+            }
+            Some(left) => *left -= 1,
+        }
+        ctx.request_repaint();
+    }
+
     fn close(&mut self) {
         if !std::mem::replace(&mut self.closed, true) {
             self.act(vec![Action::Quit]);
@@ -256,8 +289,11 @@ fn write_png(file: &Path, image: &egui::ColorImage) -> Result<(), ScreenshotErro
 }
 
 impl eframe::App for Shell {
-    fn raw_input_hook(&mut self, _ctx: &Context, raw: &mut egui::RawInput) {
+    fn raw_input_hook(&mut self, ctx: &Context, raw: &mut egui::RawInput) {
         self.wheels.before_input(raw);
+        if self.held.before_input(&mut raw.events) {
+            ctx.request_repaint();
+        }
     }
 
     fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
@@ -268,19 +304,23 @@ impl eframe::App for Shell {
         self.act(vec![Action::Tick]);
         self.maximise(ctx);
         if ctx.input(|i| i.viewport().close_requested()) {
-            self.close();
+            self.ask_to_close(ctx);
         }
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         let mut actions = Vec::new();
         screen_ui(ui, &self.app, self.pictures.as_ref(), &mut self.local, &mut actions);
+        for command in self.app.painted((self.clock)()) {
+            self.engine.send(command);
+        }
         self.screenshot(ui.ctx());
         if !actions.is_empty() {
             self.act(actions);
             // What was wanted shows at once.
             ui.ctx().request_repaint();
         }
+        self.go_on_closing(ui.ctx());
         ui.ctx().request_repaint_after(self.next_look());
         self.input_method.after_pass(ui.ctx());
     }

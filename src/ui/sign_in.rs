@@ -3,6 +3,7 @@
 use super::text::Words;
 use super::top_bar::{dot_word, language_button};
 use super::widgets::{caption, labelled_field, password_field, primary_button, quiet_button};
+use super::failure::Asked;
 use super::{failure, ime, theme};
 use crate::app::{AccessAction, Action, App, BuildClass, Screen};
 use crate::engine::message::{Failure, Secret, Start};
@@ -20,6 +21,8 @@ pub struct SignInLocal {
     path: String,
     /// The field to begin with has had its caret.
     begun: Option<Screen>,
+    /// An answer was awaited when this was last drawn.
+    awaited: bool,
 }
 
 impl std::fmt::Debug for SignInLocal {
@@ -42,7 +45,10 @@ pub fn sign_in_ui(ui: &mut Ui, words: Words, app: &App, local: &mut SignInLocal,
     let column = Align2::CENTER_CENTER.align_size_within_rect(vec2(theme::SIGN_IN, height), room.shrink(40.0));
     let mut column_ui = ui.new_child(UiBuilder::new().max_rect(column).layout(Layout::top_down(Align::Min)));
     head(&mut column_ui, words, app);
-    let first = local.begun != Some(screen);
+    // Refused: the field that was wrong has the caret again, empty.
+    let awaits = if screen == Screen::Locked { app.lock.checking } else { app.access.busy };
+    let answered = std::mem::replace(&mut local.awaited, awaits) && !awaits;
+    let first = local.begun != Some(screen) || answered;
     match screen {
         Screen::Starting => {
             column_ui.label(RichText::new(words.t("sign_in.starting")).color(theme::TEXT));
@@ -68,12 +74,12 @@ fn head(ui: &mut Ui, words: Words, app: &App) {
 }
 
 /// Something is under way, in words; or why the last attempt failed.
-fn outcome(ui: &mut Ui, words: Words, busy: Option<&str>, failed: Option<&Failure>) {
+fn outcome(ui: &mut Ui, words: Words, asked: Asked, busy: Option<&str>, failed: Option<&Failure>) {
     ui.add_space(2.0 * theme::GRID);
     if let Some(text) = busy {
         ui.label(RichText::new(text).color(theme::TEXT));
     } else if let Some(problem) = failed {
-        let (what, todo) = failure::of_sign_in(words, problem);
+        let (what, todo) = failure::at_door(words, asked, problem);
         ui.label(RichText::new(what).color(theme::HARM));
         ui.label(RichText::new(todo).color(theme::TEXT));
     }
@@ -98,7 +104,7 @@ fn sign_in(ui: &mut Ui, words: Words, app: &App, local: &mut SignInLocal, first:
     ui.add_space(theme::GRID);
     labelled_field(ui, words.t("sign_in.code"), &mut local.code, width);
     if first {
-        if known { password_at.request_focus() } else { user_field.request_focus() }
+        if known || !user.trim().is_empty() { password_at.request_focus() } else { user_field.request_focus() }
     }
     ui.add_space(4.0 * theme::GRID);
     let ready = !user.trim().is_empty() && !local.password.is_empty() && !local.code.trim().is_empty();
@@ -113,7 +119,7 @@ fn sign_in(ui: &mut Ui, words: Words, app: &App, local: &mut SignInLocal, first:
         out.push(Action::Access(AccessAction::SignIn { user, password, otp }));
     }
     let busy = app.access.busy.then(|| words.t("sign_in.busy"));
-    outcome(ui, words, busy, app.access.failure.as_ref());
+    outcome(ui, words, Asked::PasswordAndCode, busy, app.access.failure.as_ref());
 }
 
 fn locked(ui: &mut Ui, words: Words, app: &App, local: &mut SignInLocal, first: bool, out: &mut Vec<Action>) {
@@ -139,7 +145,8 @@ fn locked(ui: &mut Ui, words: Words, app: &App, local: &mut SignInLocal, first: 
         out.push(Action::Access(AccessAction::SignOut));
     }
     let denied = Failure::Denied(String::new());
-    outcome(ui, words, app.lock.checking.then(|| words.t("lock.checking")), app.lock.wrong.then_some(&denied));
+    let busy = app.lock.checking.then(|| words.t("lock.checking"));
+    outcome(ui, words, Asked::Password, busy, app.lock.wrong.then_some(&denied));
 }
 
 fn enrol(ui: &mut Ui, words: Words, app: &App, local: &mut SignInLocal, out: &mut Vec<Action>) {
@@ -165,7 +172,8 @@ fn enrol(ui: &mut Ui, words: Words, app: &App, local: &mut SignInLocal, out: &mu
         local.path = path.display().to_string();
         out.push(Action::Access(AccessAction::Enrol(path)));
     }
-    outcome(ui, words, app.access.busy.then(|| words.t("enrol.busy")), app.access.failure.as_ref());
+    let busy = app.access.busy.then(|| words.t("enrol.busy"));
+    outcome(ui, words, Asked::PasswordAndCode, busy, app.access.failure.as_ref());
 }
 
 fn passphrase(ui: &mut Ui, words: Words, app: &App, local: &mut SignInLocal, first: bool, out: &mut Vec<Action>) {
@@ -202,7 +210,8 @@ fn passphrase(ui: &mut Ui, words: Words, app: &App, local: &mut SignInLocal, fir
         let passphrase = take(&mut local.password);
         out.push(Action::Access(AccessAction::Passphrase { passphrase, create }));
     }
-    outcome(ui, words, app.access.busy.then(|| words.t("passphrase.busy")), app.access.failure.as_ref());
+    let busy = app.access.busy.then(|| words.t("passphrase.busy"));
+    outcome(ui, words, Asked::Passphrase, busy, app.access.failure.as_ref());
 }
 
 /// Characters of the shortest passphrase taken.

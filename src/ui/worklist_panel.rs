@@ -2,7 +2,7 @@
 
 use super::request_panel::{RequestLocal, request_ui};
 use super::text::Words;
-use super::widgets::{elided, search_field};
+use super::widgets::{caption, elided, quiet_button, search_field};
 use super::worklist_row::{Columns, row_ui};
 use super::{failure, format, ime, names, theme};
 use crate::app::{Action, App, Filter, Language, SortKey, WorklistAction};
@@ -81,10 +81,10 @@ fn filters(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) {
 }
 
 fn list(ui: &mut Ui, words: Words, app: &App, local: &mut WorklistLocal, out: &mut Vec<Action>) {
-    head(ui, words, app, local, out);
+    let rows = app.worklist.rows(app.now);
+    head(ui, words, app, local, rows.len(), out);
     let columns = Columns::fit(ui.max_rect().left(), ui.available_width());
     column_heads(ui, words, app, &columns, out);
-    let rows = app.worklist.rows(app.now);
     let foot_height = theme::ROW;
     let room = ui.available_height() - foot_height;
     if rows.is_empty() {
@@ -119,13 +119,27 @@ fn list(ui: &mut Ui, words: Words, app: &App, local: &mut WorklistLocal, out: &m
 
 const ROWS: &str = "worklist-scroll";
 
-fn head(ui: &mut Ui, words: Words, app: &App, local: &mut WorklistLocal, out: &mut Vec<Action>) {
+fn head(ui: &mut Ui, words: Words, app: &App, local: &mut WorklistLocal, shown: usize, out: &mut Vec<Action>) {
     Frame::new().inner_margin(Margin::symmetric(12, 8)).show(ui, |ui| {
         ui.horizontal(|ui| {
             let width = 320.0_f32.min(ui.available_width());
-            let response = search_field(ui, words.t("worklist.search"), &mut local.search, width);
+            let response = search_field(ui, "worklist-search", words.t("worklist.search"), &mut local.search, width);
             if std::mem::take(&mut local.focus_search) {
                 response.request_focus();
+            }
+            let escaped = response.has_focus() || response.lost_focus();
+            let escaped = escaped && !ime::composing(ui.ctx()) && ui.input(|i| i.key_pressed(egui::Key::Escape));
+            let mut clear = escaped && !(local.search.is_empty() && app.worklist.search.is_empty());
+            if !app.worklist.search.is_empty() {
+                // A list that is shorter than the day's work says so where the eye is.
+                let of = app.worklist.count(app.worklist.filter, app.now);
+                caption(ui, &words.f("worklist.found", &[("n", &shown), ("of", &of)]));
+                clear |= quiet_button(ui, words.t("worklist.clear_search"), true).clicked();
+            }
+            if clear {
+                local.search.clear();
+                out.push(Action::Worklist(WorklistAction::Search(String::new())));
+                return;
             }
             // While text is composed the field holds what is not yet said.
             if !ime::composing(ui.ctx()) {

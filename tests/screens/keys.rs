@@ -5,7 +5,7 @@ use dokuei::app::{Language, Place, Screen};
 use dokuei::engine::message::Event as Fact;
 use dokuei::viewport::Tool;
 use egui::{Event, ImeEvent, Key, Modifiers, Role};
-use egui_kittest::kittest::{Queryable, by};
+use egui_kittest::kittest::{NodeT, Queryable, by};
 
 const SIZE: [f32; 2] = [1920.0, 1080.0];
 
@@ -46,6 +46,113 @@ fn plain_keys_work_on_pictures_and_never_while_text_is_written() {
     window.settle();
     window.key(Key::E);
     assert_eq!(tool(&window), Tool::Ellipse, "back on the pictures");
+}
+
+fn press(at: egui::Pos2, pressed: bool) -> Event {
+    Event::PointerButton { pos: at, button: egui::PointerButton::Primary, pressed, modifiers: Modifiers::NONE }
+}
+
+fn letter(key: Key) -> Event {
+    Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers: Modifiers::NONE }
+}
+
+/// The middle of the report's first text field, and a place in the report without anything.
+fn in_report(window: &Window) -> (egui::Pos2, egui::Pos2) {
+    let field = window.h.get_all_by_role(Role::MultilineTextInput).next().expect("a field of the report").rect();
+    let question = window.h.get_all_by_label(window.words.t("report.question")).next().expect("the question").rect();
+    (field.center(), egui::pos2(field.right() - 4.0, question.center().y))
+}
+
+#[test]
+fn letters_after_a_click_into_the_report_are_no_commands() {
+    let mut window = Window::reading(Language::Ja, SIZE, false);
+    let shown = |window: &Window| {
+        let record = &window.app().reading.as_ref().expect("reading").record;
+        (record.tool, record.views.iter().map(|v| v.view).collect::<Vec<_>>(), record.maximised)
+    };
+    let before = shown(&window);
+    let (field, ground) = in_report(&window);
+    for at in [field, ground] {
+        // A slow screen: click and keys come in one and the same pass.
+        let keys = [Key::U, Key::H, Key::I, Key::E].map(letter);
+        window.h.input_mut().events.extend([Event::PointerMoved(at), press(at, true), press(at, false)]);
+        window.h.input_mut().events.extend(keys);
+        window.h.step();
+        window.settle();
+        assert_eq!(shown(&window), before);
+    }
+    // On the empty ground of the report nothing has the caret; a letter still means text.
+    window.key(Key::L);
+    assert_eq!(shown(&window), before);
+    let picture = egui::pos2(400.0, 500.0);
+    window.h.drag_at(picture);
+    window.h.drop_at(picture);
+    window.settle();
+    window.key(Key::L);
+    assert_eq!(tool(&window), Tool::Length, "a click on the pictures takes the keyboard back");
+}
+
+#[test]
+fn tab_goes_between_pictures_and_report_and_nowhere_else() {
+    for language in BOTH {
+        let mut window = Window::reading(language, SIZE, false);
+        let focused = |window: &Window| {
+            let mut fields = window.h.query_all(by().predicate(|n| n.is_focused()));
+            fields.next().map(|n| (n.accesskit_node().role(), n.rect()))
+        };
+        window.key(Key::Tab);
+        let (role, first) = focused(&window).expect("the report's first field");
+        assert_eq!(role, Role::MultilineTextInput);
+        window.key(Key::Tab);
+        let (_, second) = focused(&window).expect("the next field");
+        assert!(second.top() > first.top());
+        window.chord(Modifiers::SHIFT, Key::Tab);
+        assert_eq!(focused(&window).map(|f| f.1), Some(first));
+        window.chord(Modifiers::SHIFT, Key::Tab);
+        window.settle();
+        let back = focused(&window).map(|f| f.1);
+        assert!(back.is_none_or(|r| r.left() >= first.left() - 200.0), "not into the bar: {back:?}");
+        window.key(Key::Escape);
+        window.key(Key::E);
+        assert_eq!(tool(&window), Tool::Ellipse, "back on the pictures");
+        window.key(Key::Tab);
+        assert_eq!(focused(&window).map(|f| f.1), Some(first), "where the caret was last");
+    }
+}
+
+#[test]
+fn a_new_finding_has_the_caret_in_its_first_field() {
+    let mut window = Window::reading(Language::Ja, SIZE, false);
+    for number in 1..=2 {
+        window.chord(Modifiers::COMMAND, Key::N);
+        let field = window.h.get_all_by_label("部位").find(|n| n.is_focused()).expect("the caret in 部位");
+        field.type_text(&format!("S{number}"));
+        window.settle();
+        let draft = window.app().report.as_ref().and_then(|r| r.draft()).expect("draft");
+        let finding = draft.findings.last().expect("finding");
+        assert_eq!(finding.fields.get("site").map(|v| v.as_text().to_owned()), Some(format!("S{number}")));
+        assert_eq!(draft.findings.len(), number);
+    }
+}
+
+#[test]
+fn what_is_typed_last_is_kept_when_the_window_closes() {
+    use dokuei::engine::message::Command;
+    let mut window = Window::reading(Language::Ja, SIZE, false);
+    window.key(Key::Tab);
+    window.h.input_mut().events.push(Event::Text("終わり".into()));
+    let root = window.h.input_mut().viewports.entry(egui::ViewportId::ROOT).or_default();
+    root.events.push(egui::ViewportEvent::Close);
+    window.h.step();
+    // Still on its way through an input method.
+    window.h.input_mut().events.push(Event::Text("です".into()));
+    window.h.step();
+    window.settle();
+    let sent = window.engine.take_commands();
+    let saved = sent.iter().rposition(|c| matches!(c, Command::SaveDraft(d) if d.text("purpose").contains("終わりです")));
+    let down = sent.iter().position(|c| matches!(c, Command::Shutdown));
+    assert!(saved.is_some() && saved < down, "saved, then closed: {saved:?} {down:?}");
+    assert_eq!(sent.iter().filter(|c| matches!(c, Command::Shutdown)).count(), 1);
 }
 
 #[test]

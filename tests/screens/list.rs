@@ -64,6 +64,40 @@ fn filters_and_search_find_kanji_kana_and_romaji() {
 }
 
 #[test]
+fn the_search_keeps_its_caret_whatever_it_finds_and_says_how_much() {
+    for language in BOTH {
+        let mut window = Window::signed_in(language, SIZE, false);
+        window.key(Key::Slash);
+        let words = window.words;
+        let field = |window: &Window| {
+            let field = window.h.get_by_role_and_label(Role::SearchInput, words.t("worklist.search"));
+            (field.is_focused(), field.value().unwrap_or_default())
+        };
+        for text in ["x", "q", "z"] {
+            window.h.get_by_role_and_label(Role::SearchInput, words.t("worklist.search")).type_text(text);
+            window.settle();
+        }
+        assert_eq!(rows(&window).len(), 0);
+        assert_eq!(field(&window), (true, "xqz".to_owned()), "nothing is found, and the caret stays");
+        window.h.get_by_label(&words.f("worklist.found", &[("n", &0), ("of", &8)]));
+        for _ in 0..3 {
+            window.key(Key::Backspace);
+        }
+        assert_eq!((rows(&window).len(), field(&window).0), (8, true), "all found again, and the caret stays");
+        window.h.get_by_role_and_label(Role::SearchInput, words.t("worklist.search")).type_text("xq");
+        window.settle();
+        window.key(Key::Escape);
+        assert_eq!((rows(&window).len(), field(&window).1), (8, String::new()), "Esc clears");
+        window.key(Key::Slash);
+        window.h.get_by_role_and_label(Role::SearchInput, words.t("worklist.search")).type_text("xq");
+        window.settle();
+        window.h.get_by_label(words.t("worklist.clear_search")).click();
+        window.settle();
+        assert_eq!((rows(&window).len(), field(&window).1), (8, String::new()));
+    }
+}
+
+#[test]
 fn keys_move_the_choice_and_open_it() {
     let mut window = Window::signed_in(Language::En, SIZE, false);
     assert_eq!(window.app().worklist.selected.as_deref(), Some("a-2"), "the most urgent is chosen at first");

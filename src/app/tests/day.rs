@@ -44,6 +44,8 @@ fn from_sign_in_to_receipt_and_on() {
     assert_eq!(b.draft().text("purpose"), "肺結節の経過");
     assert_eq!(b.draft().text("technique"), "CT, axial", "headers that came after the draft fill it in");
     b.frames_arrive();
+    b.wait(1);
+    b.paint();
     assert!(b.out.iter().any(|c| matches!(c, Command::Viewed { study } if study.as_str() == "1.1")));
 
     // To the signature.

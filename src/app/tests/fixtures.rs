@@ -286,6 +286,14 @@ impl Bench {
                 self.event(Event::Frame(frame, pixels(4)));
             }
         }
+        self.paint();
+    }
+
+    /// The window draws.
+    pub(super) fn paint(&mut self) -> Vec<Command> {
+        let commands = self.app.painted(self.now);
+        self.out.extend(commands.iter().cloned());
+        commands
     }
 
     /// Scrolls every display set of the open studies through the active viewport.

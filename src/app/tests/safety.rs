@@ -90,6 +90,7 @@ fn unseen_series_need_a_reason_that_is_signed() {
     b.open("a-1");
     b.frames_arrive();
     b.fill();
+    b.paint();
     b.act(Action::Sign(SignAction::Begin));
     let SignFlow::Points { points, .. } = b.app.report.as_ref().expect("report").sign.clone() else {
         panic!("open points expected");
@@ -358,4 +359,41 @@ fn what_waits_is_sent_on_request_and_a_refused_report_takes_its_lease_back_when_
     assert!(retried(&b.act(Action::Outbox(crate::app::OutboxAction::Retry(7)))));
     assert!(!retried(&b.act(Action::Outbox(crate::app::OutboxAction::Retry(8)))));
     assert!(retried(&b.act(Action::Worklist(WorklistAction::Open("a-1".into())))));
+}
+
+#[test]
+fn reasons_are_kept_on_the_way_to_the_place_and_back() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    b.frames_arrive();
+    b.fill();
+    b.paint();
+    b.act(Action::Sign(SignAction::Begin));
+    b.act(Action::Sign(SignAction::Reason(0, "撮影範囲外".into())));
+    b.act(Action::Sign(SignAction::GoToPoint(0)));
+    assert!(matches!(b.app.report.as_ref().expect("report").sign, SignFlow::Writing));
+    b.act(Action::Sign(SignAction::Begin));
+    let SignFlow::Points { points, reasons, .. } = &b.app.report.as_ref().expect("report").sign else {
+        panic!("the point is still open");
+    };
+    assert_eq!((points.len(), reasons.as_slice()), (1, ["撮影範囲外".to_owned()].as_slice()));
+}
+
+#[test]
+fn a_new_finding_and_a_place_pressed_twice_want_the_caret_each_time() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    let wish = |b: &Bench| b.app.report.as_ref().and_then(|r| r.focus_field.clone()).expect("a wish");
+    b.act(Action::Report(ReportAction::NewFinding));
+    let first = wish(&b);
+    assert_eq!(first.field, "site");
+    b.act(Action::Report(ReportAction::NewFinding));
+    let second = wish(&b);
+    assert!(second.number > first.number && second.finding != first.finding && second.finding.is_some());
+    for _ in 0..2 {
+        let before = wish(&b).number;
+        b.act(Action::Sign(SignAction::Begin));
+        b.act(Action::Sign(SignAction::GoToPoint(0)));
+        assert!(wish(&b).number > before);
+    }
 }

@@ -257,15 +257,47 @@ fn seen_means_that_the_picture_was_there() {
     let set = b.app.view_set(LEFT).expect("set").clone();
     assert_eq!(b.app.seen_frames(&set), 0, "a frame still arriving has not been seen");
     b.frames_arrive();
+    assert_eq!(b.app.seen_frames(&set), 0, "nobody asked for it, and it stood for no time");
+    b.wait(1);
+    b.paint();
     assert_eq!(b.app.seen_frames(&set), 1);
     b.act(Action::Viewport(LEFT, View::Scroll(1)));
-    assert_eq!(b.app.seen_frames(&set), 2);
+    b.act(Action::Viewport(LEFT, View::Scroll(1)));
+    b.paint();
+    assert_eq!(b.app.seen_frames(&set), 2, "a slice passed between two drawings was never on screen");
     b.act(Action::Go(crate::app::Place::Worklist));
     b.act(Action::Viewport(LEFT, View::Scroll(1)));
+    b.paint();
     assert_eq!(b.app.seen_frames(&set), 2, "behind the worklist nothing is seen");
     b.act(Action::Go(crate::app::Place::Reading));
     b.look_at_everything();
     assert_eq!(b.app.seen_frames(&set), 20);
+}
+
+#[test]
+fn what_a_second_hanging_takes_away_was_not_looked_at() {
+    for looks_s in [0, 5] {
+        let mut b = Bench::new();
+        let plain = stack("1.1.1", "CT", 20, 0.0, 5.0, "9.1");
+        let current = study("1.1", yamada(), vec![plain, stack("1.1.2", "CT", 16, 0.0, 5.0, "9.1")]);
+        let prior = study("1.0", yamada(), vec![stack("1.0.1", "CT", 20, 0.0, 5.0, "9.2")]);
+        b.enter(vec![assignment("a-1", ExamKind::CT, 30, &current, &[&prior])]);
+        b.studies = vec![current.clone()];
+        b.open("a-1");
+        let second = b.app.view_set(RIGHT).expect("both series at first").clone();
+        b.frames_arrive();
+        b.wait(looks_s);
+        b.paint();
+        // The prior comes, and the second series gives way to it.
+        b.studies = vec![prior];
+        b.studies_arrive();
+        assert_ne!(b.app.view_set(RIGHT).expect("prior").id, second.id);
+        b.frames_arrive();
+        let points = crate::app::open_points(&b.app).expect("gate");
+        let code = points.iter().find(|p| p.subject == "1.1.2").map(|p| p.code);
+        assert_eq!(code, Some(crate::report::gate::PointCode::SeriesNotOpened), "after {looks_s} s");
+        assert_eq!(b.app.seen_frames(&second), 0);
+    }
 }
 
 #[test]
@@ -279,6 +311,7 @@ fn a_series_never_shown_is_an_open_point() {
     b.open("a-1");
     b.act(Action::View(RIGHT, ViewAction::Clear));
     b.frames_arrive();
+    b.paint();
     let points = crate::app::open_points(&b.app).expect("gate");
     let codes: Vec<_> = points.iter().filter(|p| !p.code.blocking()).map(|p| (p.code, p.subject.as_str())).collect();
     use crate::report::gate::PointCode::{SeriesNotOpened, SeriesPartlySeen};

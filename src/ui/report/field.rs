@@ -1,28 +1,76 @@
 //! One typed field: text, choice, choices or number, with its value in the draft.
 #![expect(clippy::option_option, reason = "outer: whether the reader changed it; inner: the new value, or none")]
 
+use crate::app::FieldWish;
 use crate::report::{Choice, Field, FieldKind, Value};
 use crate::ui::controls::{caption, chip, name};
 use crate::ui::text::Words;
-use crate::ui::{ime, theme};
+use crate::ui::{hands, ime, theme};
 use egui::{Align, Id, Layout, RichText, TextEdit, Ui, vec2};
 
 /// The text being typed into the one field that has the caret.
 #[derive(Debug, Default)]
 pub struct Typing {
     editing: Option<Editing>,
-    /// The field that the app wants the caret in, until it has it.
-    wanted: Option<String>,
-    honoured: Option<String>,
+    /// Where the caret is wanted, until it is there.
+    wanted: Option<Wanted>,
+    /// The number of the app's last wish that was taken over.
+    honoured: u64,
+    /// The text field that had the caret last.
+    last: Option<Id>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Wanted {
+    /// The app's wish.
+    Field(FieldWish),
+    /// The field that had it before.
+    Again(Id),
+    /// The first that takes text.
+    First,
 }
 
 impl Typing {
     /// Takes over the app's wish for the caret, once per wish.
-    pub fn want(&mut self, field: Option<&String>) {
-        if self.honoured.as_ref() != field {
-            self.wanted = field.cloned();
-            self.honoured = field.cloned();
+    pub fn want(&mut self, wish: Option<&FieldWish>) {
+        if let Some(wish) = wish
+            && self.honoured != wish.number
+        {
+            self.wanted = Some(Wanted::Field(wish.clone()));
+            self.honoured = wish.number;
         }
+    }
+
+    /// The caret is to go where it was last, or into the first field.
+    pub fn want_again(&mut self) {
+        self.wanted = Some(self.last.map_or(Wanted::First, Wanted::Again));
+    }
+
+    /// All fields have been drawn: one that is no longer there cannot have the caret.
+    pub fn give_up(&mut self) {
+        self.wanted = match self.wanted.take() {
+            Some(Wanted::Again(_)) => Some(Wanted::First),
+            // The field of a finding that has just been added is drawn in the next pass.
+            Some(Wanted::Field(wish)) => Some(Wanted::Field(wish)),
+            _ => None,
+        };
+    }
+
+    /// Whether this field is to have the caret now; asked once.
+    fn takes(&mut self, input: &FieldInput<'_>, id: Option<Id>) -> bool {
+        let fits = match &self.wanted {
+            Some(Wanted::Field(wish)) => {
+                let scope = wish.finding.map_or(0, |f| f.0);
+                scope == input.scope && wish.field == input.field.id
+            }
+            Some(Wanted::Again(last)) => id == Some(*last),
+            Some(Wanted::First) => id.is_some(),
+            None => false,
+        };
+        if fits && input.editable {
+            self.wanted = None;
+        }
+        fits && input.editable
     }
 }
 
@@ -77,8 +125,8 @@ pub fn field_ui(ui: &mut Ui, input: &FieldInput<'_>, typing: &mut Typing) -> Opt
             change = match &input.field.kind {
                 FieldKind::Text { multiline } => text_ui(ui, input, typing, *multiline, None),
                 FieldKind::Number { unit, .. } => text_ui(ui, input, typing, false, Some(unit)),
-                FieldKind::Choice { choices } => choice_ui(ui, input, choices),
-                FieldKind::Choices { choices } => choices_ui(ui, input, choices),
+                FieldKind::Choice { choices } => choice_ui(ui, input, typing, choices),
+                FieldKind::Choices { choices } => choices_ui(ui, input, typing, choices),
             };
         });
     });
@@ -135,11 +183,15 @@ fn text_ui(
                 .desired_rows(if multiline { 2 } else { 1 })
                 .interactive(input.editable)
                 .margin(egui::Margin::symmetric(6, 4));
+            // Asked before the field is drawn: what is typed in this very pass is already its text.
+            let takes = typing.takes(input, Some(id));
+            if takes {
+                ui.memory_mut(|m| m.request_focus(id));
+            }
             let response = ui.add(edit);
+            hands::note_field(&response);
             name(ui, &response, input.label);
-            if typing.wanted.as_deref() == Some(input.field.id.as_str()) && input.editable {
-                typing.wanted = None;
-                response.request_focus();
+            if takes {
                 response.scroll_to_me(Some(Align::Center));
             }
             if let Some(unit) = unit {
@@ -163,6 +215,7 @@ fn text_ui(
         }
     }
     if response.has_focus() {
+        typing.last = Some(id);
         typing.editing = Some(Editing { field: id, buffer, known: known_now });
     }
     change
@@ -190,14 +243,29 @@ fn read(buffer: &str, number: bool) -> Option<Option<Value>> {
     folded.parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| Some(Value::Number(n)))
 }
 
-fn choice_ui(ui: &mut Ui, input: &FieldInput<'_>, choices: &[Choice]) -> Option<Option<Value>> {
+/// The caret's place in a field of choices: its first one.
+fn first_chip(typing: &mut Typing, input: &FieldInput<'_>, place: usize, chip: &egui::Response) {
+    if place == 0 && typing.takes(input, None) {
+        chip.request_focus();
+        chip.scroll_to_me(Some(Align::Center));
+    }
+}
+
+fn choice_ui(
+    ui: &mut Ui,
+    input: &FieldInput<'_>,
+    typing: &mut Typing,
+    choices: &[Choice],
+) -> Option<Option<Value>> {
     let current = input.value.map_or("", Value::as_text);
     let mut change = None;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
-        for choice in choices {
+        for (place, choice) in choices.iter().enumerate() {
             let chosen = choice.code == current;
-            if chip(ui, input.words.pick(&choice.label), chosen, input.editable).clicked() && input.editable {
+            let response = chip(ui, input.words.pick(&choice.label), chosen, input.editable);
+            first_chip(typing, input, place, &response);
+            if response.clicked() && input.editable {
                 change = Some((!chosen).then(|| Value::Text(choice.code.clone())));
             }
         }
@@ -205,14 +273,21 @@ fn choice_ui(ui: &mut Ui, input: &FieldInput<'_>, choices: &[Choice]) -> Option<
     change
 }
 
-fn choices_ui(ui: &mut Ui, input: &FieldInput<'_>, choices: &[Choice]) -> Option<Option<Value>> {
+fn choices_ui(
+    ui: &mut Ui,
+    input: &FieldInput<'_>,
+    typing: &mut Typing,
+    choices: &[Choice],
+) -> Option<Option<Value>> {
     let current: Vec<&str> = input.value.map_or("", Value::as_text).split(' ').filter(|c| !c.is_empty()).collect();
     let mut change = None;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GRID;
-        for choice in choices {
+        for (place, choice) in choices.iter().enumerate() {
             let chosen = current.contains(&choice.code.as_str());
-            if chip(ui, input.words.pick(&choice.label), chosen, input.editable).clicked() && input.editable {
+            let response = chip(ui, input.words.pick(&choice.label), chosen, input.editable);
+            first_chip(typing, input, place, &response);
+            if response.clicked() && input.editable {
                 // Kept in the template's order, so that the same choice is the same text.
                 let codes = choices
                     .iter()

@@ -19,6 +19,13 @@ pub struct ReportLocal {
     signed_shown: usize,
 }
 
+impl ReportLocal {
+    /// The caret is to go into the field that had it last, or into the first one.
+    pub fn want_caret(&mut self) {
+        self.typing.want_again();
+    }
+}
+
 /// Draws the report of the open assignment.
 pub fn report_panel_ui(ui: &mut Ui, app: &App, local: &mut ReportLocal, out: &mut Vec<Action>) {
     let words = Words(app.settings.shown_language());
@@ -52,6 +59,7 @@ pub fn report_panel_ui(ui: &mut Ui, app: &App, local: &mut ReportLocal, out: &mu
         }
         ui.add_space(4.0 * theme::GRID);
     });
+    local.typing.give_up();
     rule(ui);
     ui.add_space(theme::GRID);
     foot_ui(ui, words, report, out);

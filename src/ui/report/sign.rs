@@ -1,6 +1,6 @@
 //! From the open points to the signature: the whole signed content left, what is open right.
 
-use crate::app::{Action, App, SignAction, SignFlow};
+use crate::app::{Action, App, ReportState, SignAction, SignFlow};
 use crate::engine::message::{Failure, Secret};
 use crate::report::Template;
 use crate::report::gate::{OpenPoint, PointCode};
@@ -17,6 +17,8 @@ use zeroize::Zeroizing;
 pub struct SignLocal {
     password: Zeroizing<String>,
     focused: bool,
+    /// The open points have been on screen: the first reason had its caret.
+    reasons_begun: bool,
 }
 
 /// Draws the dialog while the flow is not [`SignFlow::Writing`].
@@ -25,6 +27,7 @@ pub fn sign_dialog_ui(ctx: &egui::Context, app: &App, local: &mut SignLocal, out
     let Some(report) = app.report.as_ref().filter(|r| r.sign.modal()) else {
         local.password.clear();
         local.focused = false;
+        local.reasons_begun = false;
         return;
     };
     let screen = ctx.content_rect().size();
@@ -41,8 +44,8 @@ pub fn sign_dialog_ui(ctx: &egui::Context, app: &App, local: &mut SignLocal, out
             SignFlow::Writing => {}
             SignFlow::Points { points, reasons, .. } => {
                 let opinion = app.open_assignment().is_some_and(|a| a.kind == Kind::Opinion);
-                let names = Names { words, template: &report.template, opinion };
-                points_ui(ui, names, size.y - 6.0 * theme::ROW, points, reasons, out);
+                let names = Names { words, report, template: &report.template, opinion };
+                points_ui(ui, names, size.y - 10.0 * theme::ROW, (points, reasons), local, out);
             }
             SignFlow::Preparing { .. } => {
                 caption(ui, words.t("sign.preparing"));
@@ -82,6 +85,7 @@ fn identity_ui(ui: &mut Ui, words: Words, app: &App) {
 #[derive(Clone, Copy)]
 struct Names<'a> {
     words: Words,
+    report: &'a ReportState,
     template: &'a Template,
     opinion: bool,
 }
@@ -92,10 +96,20 @@ impl Names<'_> {
             Some(_) => self.template.findings.fields.iter().find(|f| f.id == point.subject),
             None => self.template.field(&point.subject),
         };
-        field.map_or_else(
+        let subject = field.map_or_else(
             || point.detail.clone(),
             |f| self.words.pick(f.label_opinion.as_ref().filter(|_| self.opinion).unwrap_or(&f.label)).to_owned(),
-        )
+        );
+        let findings = self.report.draft().into_iter().flat_map(|d| &d.findings);
+        let number = findings.zip(1..).find(|(f, _)| Some(f.id) == point.finding).map(|(_, n): (_, usize)| n);
+        let subject = match number {
+            Some(n) => self.words.f("point.of_finding", &[("n", &n), ("subject", &subject)]),
+            None => subject,
+        };
+        if point.code == PointCode::RequiredEmpty {
+            return self.words.f("point.empty", &[("subject", &subject)]);
+        }
+        subject
     }
 }
 
@@ -103,11 +117,12 @@ fn points_ui(
     ui: &mut Ui,
     names: Names<'_>,
     height: f32,
-    points: &[OpenPoint],
-    reasons: &[String],
+    (points, reasons): (&[OpenPoint], &[String]),
+    local: &mut SignLocal,
     out: &mut Vec<Action>,
 ) {
     let words = names.words;
+    move_among_reasons(ui, points, reasons, local);
     let blocking = points.iter().any(|p| p.code.blocking());
     section(ui, words.t("sign.open_points"));
     caption(ui, words.t(if blocking { "sign.blocking_hint" } else { "sign.reason_hint" }));
@@ -131,6 +146,34 @@ fn points_ui(
     });
 }
 
+fn reason_id(place: usize) -> Id {
+    Id::unique(("sign-reason", place))
+}
+
+/// Tab goes from reason to reason, past the buttons between them; the first one still empty has the caret at first.
+fn move_among_reasons(ui: &Ui, points: &[OpenPoint], reasons: &[String], local: &mut SignLocal) {
+    let places: Vec<usize> = (0..points.len()).filter(|n| points.get(*n).is_some_and(|p| !p.code.blocking())).collect();
+    if !std::mem::replace(&mut local.reasons_begun, true) && places.len() == points.len() {
+        let empty = |n: &&usize| reasons.get(**n).is_none_or(|r| r.trim().is_empty());
+        if let Some(first) = places.iter().find(empty) {
+            ui.memory_mut(|m| m.request_focus(reason_id(*first)));
+        }
+        return;
+    }
+    let step = ui.input(|i| {
+        let back = i.modifiers.shift;
+        i.key_pressed(Key::Tab).then_some(if back { -1 } else { 1 })
+    });
+    let at = places.iter().position(|n| ui.memory(|m| m.has_focus(reason_id(*n))));
+    let next = at.zip(step).and_then(|(at, step)| at.checked_add_signed(step)).and_then(|n| places.get(n));
+    if let Some(next) = next {
+        ui.memory_mut(|m| {
+            m.move_focus(egui::FocusDirection::None);
+            m.request_focus(reason_id(*next));
+        });
+    }
+}
+
 fn point_ui(ui: &mut Ui, names: Names<'_>, point: &OpenPoint, place: usize, reason: &str, out: &mut Vec<Action>) {
     let words = names.words;
     ui.add_space(theme::GRID);
@@ -141,7 +184,9 @@ fn point_ui(ui: &mut Ui, names: Names<'_>, point: &OpenPoint, place: usize, reas
         value(ui, words.t(point_key(point.code)));
         caption(ui, &names.subject(point));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if quiet_button(ui, words.t("sign.go_there")).clicked() {
+            // A space is text that missed its field: it must not carry the reader away.
+            let space = ui.input(|i| i.key_pressed(Key::Space));
+            if quiet_button(ui, words.t("sign.go_there")).clicked() && !space {
                 out.push(Action::Sign(SignAction::GoToPoint(place)));
             }
         });
@@ -151,7 +196,7 @@ fn point_ui(ui: &mut Ui, names: Names<'_>, point: &OpenPoint, place: usize, reas
     }
     let mut text = reason.to_owned();
     let edit = TextEdit::singleline(&mut text)
-        .id(Id::unique(("sign-reason", place)))
+        .id(reason_id(place))
         .hint_text(words.t("sign.reason"))
         .desired_width(f32::INFINITY);
     let response = ui.add(edit);
@@ -209,7 +254,7 @@ fn preview_ui(
         let edit = TextEdit::singleline(&mut *local.password).password(true).desired_width(220.0);
         let response = ui.add_enabled(!signing, edit.id(Id::unique("sign-password")));
         name(ui, &response, words.t("sign.password"));
-        if !local.focused {
+        if !local.focused && !signing {
             response.request_focus();
             local.focused = true;
         }

@@ -2,10 +2,12 @@
 
 use super::super::theme;
 use super::caption;
+use crate::ui::hands;
 use egui::widgets::text_edit::TextEditState;
 use egui::{Color32, Margin, Response, Role, TextEdit, Ui, WidgetInfo, vec2};
 
 fn ring(ui: &Ui, response: &Response, edge: Option<Color32>) {
+    hands::note_field(response);
     let stroke = match (response.has_focus(), edge) {
         (true, _) => theme::focus(),
         (false, Some(color)) => egui::Stroke::new(1.0, color),
@@ -45,11 +47,12 @@ pub fn password_field(ui: &mut Ui, name: &str, text: &mut String, width: f32) ->
     response
 }
 
-/// A field with a magnifier; `name` is its hint and accessible name.
-pub fn search_field(ui: &mut Ui, name: &str, text: &mut String, width: f32) -> Response {
+/// A field with a magnifier; `name` is its hint and accessible name. `id` keeps the caret in it, whatever comes and
+/// goes around it.
+pub fn search_field(ui: &mut Ui, id: &'static str, name: &str, text: &mut String, width: f32) -> Response {
     let field =
         edit(text, width - 26.0).hint_text(name.to_owned()).margin(Margin { left: 26, right: 8, top: 4, bottom: 4 });
-    let response = ui.add(field.min_size(vec2(width, theme::HIT)));
+    let response = ui.add(field.id(egui::Id::unique(id)).min_size(vec2(width, theme::HIT)));
     response.widget_info(|| WidgetInfo {
         hint_text: Some(name.to_owned()),
         ..WidgetInfo::labeled(Role::SearchInput, true, name)
