@@ -161,6 +161,56 @@ fn points_that_do_not_block_need_a_reason_and_then_the_preview_comes() {
 }
 
 #[test]
+fn the_gate_names_the_finding_and_tab_goes_from_reason_to_reason() {
+    let mut h = harness(Language::Ja, 1400.0);
+    for _ in 0..2 {
+        h.state_mut().app.update(NOW, Action::Report(ReportAction::NewFinding));
+    }
+    h.state_mut().app.update(NOW, Action::Sign(SignAction::Begin));
+    h.run();
+    assert!(h.query_by_label("所見 2: 部位 が空です").is_some());
+    // Without what blocks, the reasons are next.
+    h.state_mut().app.update(NOW, Action::Sign(SignAction::Cancel));
+    h.run();
+    for _ in 0..2 {
+        h.state_mut().app.update(NOW, Action::Report(ReportAction::Undo));
+    }
+    for (field, content) in [
+        ("technique", "造影 CT"),
+        ("comparison", "著変なし"),
+        ("findings", "所見"),
+        ("impression", "まとめ"),
+        ("critical", "none"),
+        ("contrast", "ce"),
+    ] {
+        let edit = Edit::SetField(field.into(), Some(Value::Text(content.into())));
+        h.state_mut().app.update(NOW, Action::Report(ReportAction::Edit(edit)));
+    }
+    h.state_mut().app.update(NOW, Action::Sign(SignAction::Begin));
+    h.run();
+    let reasons = |h: &Harness<'_, State>| match h.state().app.report.as_ref().map(|r| &r.sign) {
+        Some(SignFlow::Points { reasons, .. }) => reasons.clone(),
+        _ => panic!("open points"),
+    };
+    assert!(reasons(&h).len() >= 2, "no prior, and images missing");
+    assert!(h.get_by_label("項目 1 の理由").is_focused(), "ready to be written");
+    h.get_by_label("項目 1 の理由").type_text("a");
+    h.run();
+    h.key_press(egui::Key::Tab);
+    h.run();
+    assert!(h.get_by_label("項目 2 の理由").is_focused(), "past the buttons");
+    h.get_by_label("項目 2 の理由").type_text("b");
+    h.run();
+    assert_eq!(reasons(&h)[..2], ["a".to_owned(), "b".to_owned()]);
+    // A space on the button between them is a text that missed its field.
+    h.get_all_by_label("該当箇所へ").next().expect("a way").focus();
+    h.run();
+    h.key_press(egui::Key::Space);
+    h.run();
+    assert!(h.state().app.modal(), "still at the gate");
+}
+
+#[test]
 fn the_preview_shows_the_bytes_and_signs_with_the_password() {
     let mut h = harness(Language::Ja, 1000.0);
     let prepared = app::prepare(&mut h.state_mut().app);

@@ -59,6 +59,7 @@ fn signing_in_sends_what_was_typed_once() {
         window.say([Event::SignInFailed(Failure::Denied("401".into()))]);
         window.h.get_by_label(window.words.t("failure.sign_in_denied"));
         assert!(window.h.query_by_label_contains("401").is_none(), "which of the two was wrong is not told");
+        assert!(window.h.get_by_role(Role::PasswordInput).is_focused(), "the caret is back in the password");
     }
 }
 
@@ -118,6 +119,14 @@ fn the_lock_hides_every_patient() {
         assert!(
             window.engine.take_commands().iter().any(|c| matches!(c, Command::Unlock(p) if *p.0 == "correct horse"))
         );
+        window.say([Event::Unlocked(false)]);
+        window.h.get_by_label(window.words.t("failure.password_denied"));
+        let node = window.h.get_by_role(Role::PasswordInput);
+        assert!(node.is_focused(), "the caret is back");
+        assert_eq!(node.value().unwrap_or_default(), "");
+        node.type_text("again");
+        window.key(egui::Key::Enter);
+        assert!(window.engine.take_commands().iter().any(|c| matches!(c, Command::Unlock(p) if *p.0 == "again")));
         window.say([Event::Unlocked(true)]);
         assert!(texts(&window).iter().any(|t| t.contains("山田")));
     }
