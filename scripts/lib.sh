@@ -7,7 +7,7 @@
 # A requirement is PACKAGE:PROBE. The package is its name on Debian and Ubuntu; the probe is a program or a
 # shared library that shows on any other system whether it is there.
 
-requirements_build='build-essential:c++ pkg-config:pkg-config cmake:cmake'
+requirements_build='build-essential:c++ pkg-config:pkg-config cmake:cmake nasm:nasm'
 
 requirements_window='libx11-6:libX11.so.6 libx11-xcb1:libX11-xcb.so.1 libxcursor1:libXcursor.so.1
 libxi6:libXi.so.6 libxrandr2:libXrandr.so.2 libxkbcommon0:libxkbcommon.so.0

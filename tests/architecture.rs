@@ -123,3 +123,18 @@ fn files_are_short_and_say_what_they_are_for() {
     all.extend(read("benches", &["rs"]));
     none(rules::files(&all));
 }
+
+/// `unsafe_code` is denied in Cargo.toml; this keeps the list of exceptions.
+#[test]
+fn unsafe_code_stays_in_the_back_ends_of_the_codecs() {
+    let allowing: Vec<String> =
+        sources().into_iter().filter(|s| s.text.contains("allow(unsafe_code)")).map(|s| s.path).collect();
+    assert_eq!(allowing, table::UNSAFE_FILES);
+    for source in sources().iter().filter(|s| table::UNSAFE_FILES.contains(&s.path.as_str())) {
+        let lines: Vec<&str> = source.text.lines().map(str::trim).collect();
+        for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.contains("unsafe {")) {
+            let proof = lines[number.saturating_sub(6)..number].iter().any(|above| above.starts_with("// SAFETY: "));
+            assert!(proof, "{}:{}: unsafe without its proof: {line}", source.path, number + 1);
+        }
+    }
+}

@@ -42,7 +42,8 @@ pub fn run(args: &PixelsArgs, out: &mut dyn Write) -> Result<(), PixelsError> {
     let index = args.frame.checked_sub(1).map(FrameIndex);
     let index = index.ok_or_else(|| PixelsError::Usage("frames count from 1".to_owned()))?;
     let object = Object::read(&args.file)?;
-    let frame = object.frame(index)?;
+    // Stored colour is what the file holds, before its ICC profile.
+    let frame = if matches!(args.stage, Stage::Stored) { object.stored_frame(index)? } else { object.frame(index)? };
     let voi = choose(&frame, wished, args.voi)?;
     let look = Look { overlays: args.overlays, shutters: args.shutters, ..Look::of(&frame, voi, false) };
     let (shape, numbers) = stage(&frame, &look, args.stage);

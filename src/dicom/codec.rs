@@ -1,13 +1,20 @@
-//! One compressed frame → samples, through dicom-rs's registry of codecs, with its faults kept away:
-//! a codec gets exactly one frame, whose own headers agree with the object's, and no say in colour.
+//! One compressed frame → samples: a table from transfer syntax to back end. A back end gets exactly one frame,
+//! whose own headers agree with the object's.
 
-use super::codestream::{self, Codestream};
+mod charls;
+mod jpegxl;
+mod openjpeg;
+mod truncated;
+pub(super) mod turbojpeg;
+
+use super::codestream::{self, Codestream, Kind};
+use super::samples::Samples;
 use super::{colour, rle};
-use dicom_encoding::adapters::{PixelDataObject, RawPixelData};
-use dicom_encoding::transfer_syntax::{Codec, TransferSyntaxIndex};
-use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Samples of more than 8 bits, in the machine's own byte order.
+type Words = Vec<u16>;
 
 /// A frame that cannot be decompressed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,72 +35,100 @@ pub(super) struct Declared<'a> {
     pub(super) columns: u32,
     pub(super) samples: u16,
     pub(super) allocated: u16,
-    pub(super) stored: u16,
+    pub(super) photometric: &'a str,
 }
 
-/// Samples of a decompressed frame: interleaved by pixel, little endian.
+/// Samples of a decompressed frame, interleaved by pixel.
 #[derive(Debug, PartialEq)]
 pub(super) struct Decompressed {
-    pub(super) bytes: Vec<u8>,
-    /// Bits a sample takes in `bytes`: 8 or 16 (32 for RLE).
+    /// Fewer than the frame has, if only the beginning of a damaged frame is sound.
+    pub(super) samples: Samples,
+    /// Bits a sample takes: 8 or 16; with RLE also 1 or 32, whose samples lie in bytes, little endian.
     pub(super) allocated: u16,
-    /// The codestream's own headers, where it has some.
+    /// The codestream's own headers; RLE has none.
     pub(super) codestream: Option<Codestream>,
-    pub(super) warning: Option<&'static str>,
+    /// Colour space of the samples; none for one sample a pixel.
+    pub(super) photometric: Option<&'static str>,
+    pub(super) warnings: Vec<String>,
 }
 
 pub(super) const RLE_LOSSLESS: &str = "1.2.840.10008.1.2.5";
+const JPEG_FAMILY: &str = "1.2.840.10008.1.2.4.";
+
+/// The kind of codestream that a transfer syntax announces; `None` if nothing here decodes it.
+fn announced(syntax: &str) -> Option<Kind> {
+    Some(match syntax.strip_prefix(JPEG_FAMILY)? {
+        // Baseline, extended, lossless (14, SV1), and the retired progressive and arithmetic lossy ones.
+        "50" | "51" | "52" | "53" | "54" | "55" | "56" | "57" | "70" => Kind::Jpeg,
+        "80" | "81" => Kind::JpegLs,
+        // Parts 1 and 2 (what of Part 2 is Part 1 decodes), and HTJ2K.
+        "90" | "91" | "92" | "93" | "201" | "202" | "203" => Kind::Jpeg2000,
+        "110" | "111" | "112" => Kind::JpegXl,
+        _ => return None,
+    })
+}
 
 /// Whether frames in this syntax can be decompressed at all.
 pub(super) fn supported(syntax: &str) -> bool {
-    syntax == RLE_LOSSLESS
-        || TransferSyntaxRegistry
-            .get(syntax)
-            .is_some_and(|ts| matches!(ts.codec(), Codec::EncapsulatedPixelData(Some(_), _)))
+    syntax == RLE_LOSSLESS || announced(syntax).is_some()
 }
 
 /// Decompresses one frame.
 pub(super) fn decompress(frame: &[u8], declared: &Declared<'_>) -> Result<Decompressed, CodecError> {
-    let pixels = declared.rows as usize * declared.columns as usize;
     if declared.syntax == RLE_LOSSLESS {
-        let bytes = usize::from(declared.allocated.div_ceil(8));
-        // Single bits stay packed, eight pixels a byte.
-        let pixels = if declared.allocated == 1 { pixels.div_ceil(8) } else { pixels };
-        let (bytes, cut) = rle::decode(frame, pixels, usize::from(declared.samples), bytes)
-            .map_err(|e| CodecError::Damaged(e.to_string()))?;
-        let warning = cut.then_some("the compressed frame ends early: the rest is shown as 0");
-        return Ok(Decompressed { bytes, allocated: declared.allocated, codestream: None, warning });
+        return run_length(frame, declared);
     }
-    let headers = codestream::jpeg(frame).or_else(|| codestream::jpeg2000(frame));
-    let Some(headers) = headers else {
-        return Err(CodecError::Damaged("no sound codestream header".into()));
+    let announced = announced(declared.syntax).ok_or_else(|| CodecError::Unsupported(declared.syntax.to_owned()))?;
+    let mut warnings = Vec::new();
+    // Jxl-oxide is Rust, so what it does not foresee unwinds; it must not end the program.
+    let (found, samples, warning) = if codestream::is_jpeg_xl(frame) {
+        catch_unwind(AssertUnwindSafe(|| jpegxl::decode(frame, declared)))
+            .unwrap_or_else(|_| Err(CodecError::Damaged("the decoder gave up".into())))?
+    } else {
+        let (found, frame) = codestream::jpeg(frame)
+            .map(|found| (found, frame))
+            .or_else(|| codestream::jpeg2000(frame))
+            .ok_or_else(|| CodecError::Damaged("no sound codestream header".into()))?;
+        check(&found, declared)?;
+        let (samples, warning) = match found.kind {
+            Kind::Jpeg => jpeg(frame, &found, declared)?,
+            Kind::JpegLs => jpeg_ls(frame, &found)?,
+            Kind::Jpeg2000 | Kind::JpegXl => jpeg_2000(frame, &found)?,
+        };
+        (found, samples, warning)
     };
-    check(&headers, declared)?;
-    let allocated: u16 = if headers.precision > 8 { 16 } else { 8 };
-    let jpeg = !matches!(headers.start_of_frame, 0 | 0xF7);
-    let prepared = if jpeg && headers.components == 3 { without_colour_hints(frame) } else { Cow::Borrowed(frame) };
-    let expected = pixels * usize::from(declared.samples) * usize::from(allocated / 8);
-    // dicom-rs refuses frames of 16 MiB that were compressed more than 64-fold, as an empty mammogram is. Our
-    // own limit is checked already, so the frame is lengthened with zeros behind its end.
-    let mut prepared = prepared;
-    if prepared.len() <= expected / 64 {
-        prepared.to_mut().resize(expected / 64 + 64, 0);
+    if found.kind != announced {
+        warnings.push(format!("the transfer syntax says {announced}, the compressed frame is {}", found.kind));
     }
-    if headers.start_of_frame == 0xF7 {
-        // CharLS 2.4 runs for minutes on data that end without a marker; with one it says that they are damaged.
-        prepared.to_mut().extend([0xFF, 0xD9]);
-    }
-    let one = OneFrame { declared: *declared, allocated, frame: &prepared };
-    let mut bytes = run(&one, declared.syntax)?;
-    if bytes.len() != expected {
-        return Err(CodecError::Damaged(format!("{} bytes decoded, {expected} expected", bytes.len())));
-    }
-    if headers.start_of_frame == 0xF7 && headers.planar {
-        bytes = colour::interleave(&bytes, pixels, usize::from(declared.samples), usize::from(allocated / 8));
-    }
-    Ok(Decompressed { bytes, allocated, codestream: Some(headers), warning: None })
+    warnings.extend(warning.map(|w| format!("{}: {w}", found.kind)));
+    let photometric = (found.components == 3).then(|| colour_space(&found, declared.photometric));
+    let allocated = samples.bits();
+    Ok(Decompressed { samples, allocated, codestream: Some(found), photometric, warnings })
 }
 
+fn run_length(frame: &[u8], declared: &Declared<'_>) -> Result<Decompressed, CodecError> {
+    let pixels = declared.rows as usize * declared.columns as usize;
+    let bytes = usize::from(declared.allocated.div_ceil(8));
+    // Single bits stay packed, eight pixels a byte.
+    let pixels = if declared.allocated == 1 { pixels.div_ceil(8) } else { pixels };
+    let (mut out, sound) = rle::decode(frame, pixels, usize::from(declared.samples), bytes)
+        .map_err(|e| CodecError::Damaged(e.to_string()))?;
+    // A pixel is sound when all its segments reach it.
+    out.truncate(sound * usize::from(declared.samples) * bytes);
+    let photometric = (declared.samples == 3).then(|| full_space(declared.photometric));
+    Ok(Decompressed {
+        samples: Samples::Bytes(out),
+        allocated: declared.allocated,
+        codestream: None,
+        photometric,
+        warnings: Vec::new(),
+    })
+}
+
+/// Most tiles of a JPEG 2000 picture: each costs several KiB before anything is decoded.
+const MOST_TILES: u64 = 1 << 14;
+
+/// The frame's headers against the object's: size and components decide how much memory is taken.
 fn check(found: &Codestream, declared: &Declared<'_>) -> Result<(), CodecError> {
     let same = found.rows == declared.rows && found.columns == declared.columns && found.components == declared.samples;
     if !same {
@@ -102,180 +137,102 @@ fn check(found: &Codestream, declared: &Declared<'_>) -> Result<(), CodecError> 
             declared: format!("{} x {} with {}", declared.rows, declared.columns, declared.samples),
         });
     }
-    if found.start_of_frame == 0 && found.subsampled {
-        return Err(CodecError::Damaged("JPEG 2000 with sub-sampled components cannot be decoded".into()));
+    let damaged = |text: String| Err(CodecError::Damaged(text));
+    if found.kind == Kind::Jpeg2000 && found.subsampled {
+        return damaged("JPEG 2000 with sub-sampled components cannot be decoded".into());
     }
-    if found.precision > 16 {
-        return Err(CodecError::Damaged(format!("{} bits a sample cannot be decoded", found.precision)));
+    if found.tiles > MOST_TILES {
+        return damaged(format!("{} tiles are too many", found.tiles));
     }
-    let lossy_twelve = found.precision > 8 && matches!(found.start_of_frame, 0xC0..=0xC2 | 0xC9 | 0xCA);
-    if lossy_twelve {
-        return Err(CodecError::Unsupported(format!("{} (lossy JPEG with 12 bits)", declared.syntax)));
+    let lowest = if matches!(found.kind, Kind::Jpeg | Kind::JpegLs) { 2 } else { 1 };
+    if !(lowest..=16).contains(&found.precision) {
+        return damaged(format!("{} bits a sample cannot be decoded", found.precision));
+    }
+    if found.kind == Kind::Jpeg {
+        match found.start_of_frame {
+            0xC0..=0xC2 | 0xC9 | 0xCA if !matches!(found.precision, 8 | 12) => {
+                return damaged(format!("lossy JPEG has 8 or 12 bits, not {}", found.precision));
+            }
+            0xC0..=0xC3 | 0xC9 | 0xCA => {}
+            0xCB => return damaged("lossless JPEG with arithmetic coding cannot be decoded".into()),
+            _ => return damaged("hierarchical JPEG cannot be decoded".into()),
+        }
     }
     Ok(())
 }
 
-fn run(one: &OneFrame<'_>, syntax: &str) -> Result<Vec<u8>, CodecError> {
-    let unsupported = || CodecError::Unsupported(syntax.to_owned());
-    let transfer_syntax = TransferSyntaxRegistry.get(syntax).ok_or_else(unsupported)?;
-    let Codec::EncapsulatedPixelData(Some(reader), _) = transfer_syntax.codec() else { return Err(unsupported()) };
-    let mut bytes = Vec::new();
-    // The adapters slice with sizes that the codestream names; what `check` does not foresee must not end
-    // the program.
-    match catch_unwind(AssertUnwindSafe(|| reader.decode_frame(one, 0, &mut bytes))) {
-        Ok(Ok(())) => Ok(bytes),
-        Ok(Err(error)) => Err(CodecError::Damaged(chain(&error))),
-        Err(_) => Err(CodecError::Damaged("the decoder gave up".into())),
+type Outcome = Result<(Samples, Option<String>), CodecError>;
+
+fn jpeg(frame: &[u8], found: &Codestream, declared: &Declared<'_>) -> Outcome {
+    let wanted = turbojpeg::Wanted {
+        columns: found.columns,
+        rows: found.rows,
+        components: found.components,
+        precision: found.precision,
+    };
+    let prepared = if found.components == 3 {
+        let convert = found.lossy_jpeg() && colour::is_ycbcr(found, declared.photometric);
+        Cow::Owned(codestream::with_transform(frame, u8::from(convert)))
+    } else {
+        Cow::Borrowed(frame)
+    };
+    let (samples, warning) = turbojpeg::decode(&prepared, wanted).map_err(CodecError::Damaged)?;
+    let Some(warning) = warning else { return Ok((samples, None)) };
+    let sound = truncated::sound_part(&prepared, samples, found, |bytes| {
+        turbojpeg::decode(bytes, wanted).ok().map(|(samples, _)| samples)
+    });
+    Ok((sound, Some(warning)))
+}
+
+fn jpeg_ls(frame: &[u8], found: &Codestream) -> Outcome {
+    let wanted = charls::Wanted {
+        columns: found.columns,
+        rows: found.rows,
+        components: found.components,
+        precision: found.precision,
+        planar: found.planar,
+    };
+    let (samples, warning) = charls::decode(frame, wanted).map_err(CodecError::Damaged)?;
+    if !found.planar {
+        return Ok((samples, warning));
+    }
+    let pixels = found.rows as usize * found.columns as usize;
+    let samples = match samples {
+        Samples::Bytes(planes) => Samples::Bytes(colour::interleave(&planes, pixels, usize::from(found.components), 1)),
+        Samples::Words(planes) => Samples::Words(colour::interleave_words(&planes, pixels)),
+    };
+    Ok((samples, warning))
+}
+
+fn jpeg_2000(codestream: &[u8], found: &Codestream) -> Outcome {
+    let wanted = openjpeg::Wanted {
+        columns: found.columns,
+        rows: found.rows,
+        components: found.components,
+        precision: found.precision,
+    };
+    openjpeg::decode(codestream, wanted).map_err(CodecError::Damaged)
+}
+
+/// The colour space of what a back end gives, which is never what 4:2:2 says and may already be RGB.
+fn colour_space(found: &Codestream, declared: &str) -> &'static str {
+    match found.kind {
+        Kind::Jpeg if found.lossy_jpeg() => "RGB",
+        Kind::JpegXl => "RGB",
+        // A component transform is undone by the decoder, whatever the object calls the result; without one, YBR_RCT
+        // and YBR_ICT name a transform that did not happen.
+        Kind::Jpeg2000 if found.component_transform => "RGB",
+        _ => full_space(declared),
     }
 }
 
-/// An error with its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let more = inner.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = inner.source();
-    }
-    text
-}
-
-/// Renames the three components so that the JPEG decoder leaves their values alone: it would guess the
-/// colour transform from identifiers 1, 2, 3 whatever the object says. The conversion is ours.
-fn without_colour_hints(frame: &[u8]) -> Cow<'_, [u8]> {
-    let mut out = frame.to_vec();
-    let mut names: Vec<(u8, u8)> = Vec::new();
-    let mut at = 2;
-    while let Some(&[0xFF, marker]) = out.get(at..).and_then(|d| d.first_chunk::<2>()) {
-        if marker == 0xFF {
-            at += 1;
-            continue;
-        }
-        if matches!(marker, 0x01 | 0xD0..=0xD9) {
-            at += 2;
-            continue;
-        }
-        let Some(length) = out.get(at + 2..).and_then(|d| d.first_chunk::<2>()).map(|b| u16::from_be_bytes(*b)) else {
-            break;
-        };
-        let end = at + 2 + usize::from(length);
-        let Some(body) = out.get_mut(at + 4..end) else { break };
-        let frame_header = matches!(marker, 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF);
-        if frame_header {
-            for (component, name) in body.get_mut(6..).unwrap_or_default().chunks_exact_mut(3).zip(*b"RGB") {
-                if let Some(id) = component.first_mut() {
-                    names.push((*id, name));
-                    *id = name;
-                }
-            }
-        }
-        at = end;
-        if marker == 0xDA {
-            let count = usize::from(body.first().copied().unwrap_or(0));
-            for selector in body.get_mut(1..).unwrap_or_default().chunks_exact_mut(2).take(count) {
-                if let Some(id) = selector.first_mut()
-                    && let Some((_, name)) = names.iter().find(|(old, _)| old == id)
-                {
-                    *id = *name;
-                }
-            }
-            // Entropy-coded data run to the next marker that is neither stuffing nor a restart.
-            let rest = out.get(at..).unwrap_or_default();
-            let next = rest.windows(2).position(|w| matches!(w, [0xFF, m] if !matches!(m, 0x00 | 0xD0..=0xD7)));
-            at += next.unwrap_or(rest.len());
-        }
-    }
-    Cow::Owned(out)
-}
-
-/// One frame in one fragment, as dicom-rs's adapters want to see it.
-struct OneFrame<'a> {
-    declared: Declared<'a>,
-    allocated: u16,
-    frame: &'a [u8],
-}
-
-impl PixelDataObject for OneFrame<'_> {
-    fn transfer_syntax_uid(&self) -> &str {
-        self.declared.syntax
-    }
-    fn rows(&self) -> Option<u16> {
-        u16::try_from(self.declared.rows).ok()
-    }
-    fn cols(&self) -> Option<u16> {
-        u16::try_from(self.declared.columns).ok()
-    }
-    fn samples_per_pixel(&self) -> Option<u16> {
-        Some(self.declared.samples)
-    }
-    fn bits_allocated(&self) -> Option<u16> {
-        Some(self.allocated)
-    }
-    fn bits_stored(&self) -> Option<u16> {
-        Some(self.declared.stored.min(self.allocated))
-    }
-    fn photometric_interpretation(&self) -> Option<&str> {
-        Some(if self.declared.samples == 1 { "MONOCHROME2" } else { "RGB" })
-    }
-    fn number_of_frames(&self) -> Option<u32> {
-        Some(1)
-    }
-    fn number_of_fragments(&self) -> Option<u32> {
-        Some(1)
-    }
-    fn fragment(&self, fragment: usize) -> Option<Cow<'_, [u8]>> {
-        (fragment == 0).then_some(Cow::Borrowed(self.frame))
-    }
-    fn offset_table(&self) -> Option<Cow<'_, [u32]>> {
-        Some(Cow::Borrowed(&[0]))
-    }
-    fn raw_pixel_data(&self) -> Option<RawPixelData> {
-        Some(RawPixelData { fragments: vec![self.frame.to_vec()].into(), offset_table: vec![0].into() })
+fn full_space(declared: &str) -> &'static str {
+    match declared {
+        "YBR_FULL" | "YBR_FULL_422" => "YBR_FULL",
+        "YBR_PARTIAL_422" | "YBR_PARTIAL_420" => "YBR_PARTIAL_422",
+        _ => "RGB",
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const JPEG_LS: &str = "1.2.840.10008.1.2.4.80";
-
-    fn declared(rows: u32, columns: u32) -> Declared<'static> {
-        Declared { syntax: JPEG_LS, rows, columns, samples: 1, allocated: 16, stored: 16 }
-    }
-
-    fn encoded(raw: &[u8], declared: Declared<'_>) -> Vec<u8> {
-        let one = OneFrame { declared, allocated: 16, frame: raw };
-        let syntax = TransferSyntaxRegistry.get(JPEG_LS).expect("registered");
-        let Codec::EncapsulatedPixelData(_, Some(writer)) = syntax.codec() else { panic!("no encoder") };
-        let mut out = Vec::new();
-        writer.encode_frame(&one, 0, dicom_encoding::adapters::EncodeOptions::new(), &mut out).expect("encodes");
-        out
-    }
-
-    #[test]
-    fn jpeg_ls_is_exact_and_never_hangs_on_damage() {
-        let raw: Vec<u8> = (0..32 * 32u32)
-            .flat_map(|i| ((i.wrapping_mul(i).wrapping_mul(7919) % 65521) as u16).to_le_bytes())
-            .collect();
-        let stream = encoded(&raw, declared(32, 32));
-        let out = decompress(&stream, &declared(32, 32)).expect("decodes");
-        assert_eq!((out.bytes, out.allocated), (raw, 16));
-        for end in (0..stream.len() - 4).step_by(7) {
-            assert!(decompress(&stream[..end], &declared(32, 32)).is_err(), "cut at {end}");
-        }
-        // Noise in place of the scan, without a marker at the end: CharLS alone would run for minutes.
-        let scan = stream.windows(2).position(|w| w == [0xFF, 0xDA]).expect("scan") + 10;
-        for (seed, tail) in [(1u8, 40usize), (7, 200), (91, 900)] {
-            let mut noisy = stream[..scan].to_vec();
-            noisy.extend((0..tail).map(|i| (i as u8).wrapping_mul(seed) & 0x7F));
-            noisy.extend([0; 64]);
-            let _ = decompress(&noisy, &declared(32, 32));
-        }
-        let other = decompress(&stream, &declared(32, 31));
-        assert!(matches!(other, Err(CodecError::Contradiction { .. })));
-    }
-}
+mod tests;

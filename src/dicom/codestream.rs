@@ -1,9 +1,31 @@
 //! What a compressed frame says of itself: size, precision, sign, colour transform. Read before any codec
 //! sees the bytes, so that a contradiction is an error of ours and not a wrong picture of theirs.
 
-/// The headers of a JPEG, JPEG-LS or JPEG 2000 codestream.
+/// Which family of coding a frame is of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    #[default]
+    Jpeg,
+    JpegLs,
+    Jpeg2000,
+    JpegXl,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Jpeg => "JPEG",
+            Self::JpegLs => "JPEG-LS",
+            Self::Jpeg2000 => "JPEG 2000",
+            Self::JpegXl => "JPEG XL",
+        })
+    }
+}
+
+/// The headers of a compressed frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Codestream {
+    pub(super) kind: Kind,
     pub(super) rows: u32,
     pub(super) columns: u32,
     pub(super) components: u16,
@@ -11,8 +33,14 @@ pub(super) struct Codestream {
     pub(super) precision: u8,
     /// Samples are signed (JPEG 2000 only).
     pub(super) signed: bool,
-    /// Start-of-frame marker of JPEG (C0 …), F7 for JPEG-LS, 0 for JPEG 2000.
+    /// Start-of-frame marker of JPEG (C0 …), F7 for JPEG-LS, 0 else.
     pub(super) start_of_frame: u8,
+    /// JPEG: the components are named R, G, B.
+    pub(super) named_rgb: bool,
+    /// JPEG: lines of one row of blocks.
+    pub(super) block_rows: u8,
+    /// JPEG 2000: tiles.
+    pub(super) tiles: u64,
     /// Colour transform of the Adobe segment, if there is one.
     pub(super) adobe: Option<u8>,
     /// A JFIF segment is present.
@@ -23,6 +51,47 @@ pub(super) struct Codestream {
     pub(super) subsampled: bool,
     /// JPEG 2000: a multiple component transform is applied (and undone by the decoder).
     pub(super) component_transform: bool,
+}
+
+impl Codestream {
+    /// A lossy JPEG frame, whose colour the decoder converts.
+    pub(super) fn lossy_jpeg(&self) -> bool {
+        matches!(self.start_of_frame, 0xC0..=0xC2 | 0xC9 | 0xCA)
+    }
+}
+
+/// Whether a frame begins as JPEG XL, bare or in its container.
+pub(super) fn is_jpeg_xl(data: &[u8]) -> bool {
+    data.starts_with(&[0xFF, 0x0A]) || data.starts_with(b"\0\0\0\x0CJXL ")
+}
+
+/// The JPEG with one statement of its colour transform (0: as it is, 1: YCbCr) in place of those it has.
+pub(super) fn with_transform(frame: &[u8], transform: u8) -> Vec<u8> {
+    let mut out = Vec::with_capacity(frame.len() + 16);
+    out.extend([0xFF, 0xD8, 0xFF, 0xEE, 0, 14]);
+    out.extend(b"Adobe\0\x64\0\0\0\0");
+    out.push(transform);
+    let mut rest = frame.get(2..).unwrap_or_default();
+    // Segments before the frame header; from there on nothing speaks of colour.
+    while let Some(&[0xFF, marker, l1, l2]) = rest.first_chunk::<4>() {
+        if marker == 0xFF {
+            rest = rest.get(1..).unwrap_or_default();
+            continue;
+        }
+        if marker == 0xDA || matches!(marker, 0x01 | 0xD0..=0xD9) {
+            break;
+        }
+        let length = 2 + usize::from(u16::from_be_bytes([l1, l2]));
+        let Some((segment, after)) = rest.split_at_checked(length) else { break };
+        let body = segment.get(4..).unwrap_or_default();
+        let speaks = (marker == 0xE0 && body.starts_with(b"JFIF\0")) || (marker == 0xEE && body.starts_with(b"Adobe"));
+        if !speaks {
+            out.extend(segment);
+        }
+        rest = after;
+    }
+    out.extend(rest);
+    out
 }
 
 /// JPEG and JPEG-LS: markers up to the first scan.
@@ -48,11 +117,16 @@ pub(super) fn jpeg(data: &[u8]) -> Option<Codestream> {
             0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xF7 => {
                 let [precision, r1, r2, c1, c2, components] = *body.first_chunk()?;
                 found.start_of_frame = marker;
+                found.kind = if marker == 0xF7 { Kind::JpegLs } else { Kind::Jpeg };
                 found.precision = precision;
                 found.rows = u32::from(u16::from_be_bytes([r1, r2]));
                 found.columns = u32::from(u16::from_be_bytes([c1, c2]));
                 found.components = u16::from(components);
                 let sampling: Vec<u8> = body.get(6..)?.chunks_exact(3).filter_map(|c| c.get(1).copied()).collect();
+                let vertical = sampling.iter().map(|s| s & 0x0F).max().unwrap_or(1);
+                found.block_rows = vertical.clamp(1, 4) * 8;
+                let names = body.get(6..)?.chunks_exact(3).filter_map(|c| c.first());
+                found.named_rgb = names.eq(b"RGB");
                 found.subsampled = sampling.windows(2).any(|w| w.first() != w.last());
             }
             0xE0 if body.starts_with(b"JFIF\0") => found.jfif = true,
@@ -68,8 +142,8 @@ pub(super) fn jpeg(data: &[u8]) -> Option<Codestream> {
     }
 }
 
-/// JPEG 2000: the SIZ and COD segments, also inside a JP2 file.
-pub(super) fn jpeg2000(data: &[u8]) -> Option<Codestream> {
+/// JPEG 2000: the SIZ and COD segments, also inside a JP2 file; and the bare codestream.
+pub(super) fn jpeg2000(data: &[u8]) -> Option<(Codestream, &[u8])> {
     let start = if data.starts_with(&[0xFF, 0x4F, 0xFF, 0x51]) {
         0
     } else {
@@ -80,6 +154,12 @@ pub(super) fn jpeg2000(data: &[u8]) -> Option<Codestream> {
     let (x_end, y_end, x_start, y_start) = (u32_at(4)?, u32_at(8)?, u32_at(12)?, u32_at(16)?);
     let components = u16::from_be_bytes(*siz.get(36..)?.first_chunk()?);
     let first = *siz.get(38)?;
+    let (tile_width, tile_height, tiles_left, tiles_top) = (u32_at(20)?, u32_at(24)?, u32_at(28)?, u32_at(32)?);
+    if tile_width == 0 || tile_height == 0 {
+        return None;
+    }
+    let across = u64::from(x_end.checked_sub(tiles_left)?.div_ceil(tile_width));
+    let tiles = across * u64::from(y_end.checked_sub(tiles_top)?.div_ceil(tile_height));
     let sampling = siz.get(38..)?.chunks_exact(3).take(usize::from(components));
     let subsampled = sampling.clone().any(|c| c.get(1..) != Some(&[1, 1]));
     let uneven = sampling.clone().any(|c| c.first() != Some(&first));
@@ -97,7 +177,9 @@ pub(super) fn jpeg2000(data: &[u8]) -> Option<Codestream> {
         }
         at = at.checked_add(2 + usize::from(u16::from_be_bytes([l1, l2])))?;
     }
-    Some(Codestream {
+    let found = Codestream {
+        kind: Kind::Jpeg2000,
+        tiles,
         rows: y_end.checked_sub(y_start)?,
         columns: x_end.checked_sub(x_start)?,
         components,
@@ -106,7 +188,8 @@ pub(super) fn jpeg2000(data: &[u8]) -> Option<Codestream> {
         subsampled,
         component_transform,
         ..Codestream::default()
-    })
+    };
+    Some((found, data.get(start..)?))
 }
 
 #[cfg(test)]
@@ -131,12 +214,13 @@ mod tests {
     #[test]
     fn jpeg2000_sizes() {
         let mut bytes = vec![0xFF, 0x4F, 0xFF, 0x51, 0, 41, 0, 0];
-        for v in [10u32, 20, 2, 4, 10, 20, 0, 0] {
+        for v in [10u32, 20, 2, 4, 5, 10, 0, 0] {
             bytes.extend(v.to_be_bytes());
         }
         bytes.extend([0, 1, 0x8C, 1, 1]);
         bytes.extend([0xFF, 0x52, 0, 12, 0, 0, 0, 1, 1, 5, 4, 4, 0, 0, 0xFF, 0x90]);
-        let found = jpeg2000(&bytes).expect("headers");
+        let (found, rest) = jpeg2000(&bytes).expect("headers");
+        assert_eq!((rest.len(), found.tiles), (bytes.len(), 4));
         assert_eq!((found.rows, found.columns, found.precision, found.signed), (16, 8, 13, true));
         assert!(found.component_transform);
     }

@@ -1,5 +1,6 @@
 //! Colour: planes, palettes and YBR → interleaved 8-bit RGB (PS3.3 C.7.6.3.1.2, C.7.9).
 
+use super::codestream::Codestream;
 use super::dataset::View;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -142,6 +143,22 @@ pub(super) fn interleave(planes: &[u8], pixels: usize, samples: usize, bytes: us
         }
     }
     out
+}
+
+/// As [`interleave`], for three planes of words.
+pub(super) fn interleave_words(planes: &[u16], pixels: usize) -> Vec<u16> {
+    let plane = |n: usize| planes.get(n * pixels..(n + 1) * pixels).unwrap_or_default();
+    plane(0).iter().zip(plane(1)).zip(plane(2)).flat_map(|((r, g), b)| [*r, *g, *b]).collect()
+}
+
+/// Whether a lossy JPEG with three components holds YCbCr: its own markers tell first, then its components' names,
+/// then the object. Sub-sampled components are never RGB.
+pub(super) fn is_ycbcr(frame: &Codestream, photometric: &str) -> bool {
+    match frame.adobe {
+        Some(transform) => transform != 0,
+        None if frame.jfif || frame.subsampled => true,
+        None => !frame.named_rgb && photometric != "RGB",
+    }
 }
 
 /// YBR_FULL → RGB, in place (PS3.3 C.7.6.3.1.2).

@@ -1,13 +1,15 @@
 //! An opened object and its frames: `Object::frame` → `imaging::Frame`, by index, without touching the others.
 
 use super::codec::{self, CodecError, Declared};
+use super::codestream::{Codestream, Kind};
 use super::dataset::{Endian, View};
+use super::icc::Conversion;
 use super::image::{
     DEFLATED_FRAMES, ENCAPSULATED_UNCOMPRESSED, Image, Store, frame_bits, frames_held, image, is_encapsulated, store,
     subsampled,
 };
 use super::read::{Header, ReadError};
-use super::samples::{self, Layout};
+use super::samples::{self, Layout, Samples};
 use super::{colour, functional, graphics, luts, meaning, real_world};
 use crate::imaging::{Display, Frame, FrameError, Modality, Padding, Photometric, Pixels};
 use crate::study::FrameIndex;
@@ -15,6 +17,7 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 /// Most samples of one compressed frame; beyond it nothing is allocated (a codec takes up to 8 bytes a sample).
 pub const MAX_FRAME_SAMPLES: u64 = 1 << 26;
@@ -74,6 +77,8 @@ impl From<CodecError> for DecodeError {
 pub struct Object {
     header: Header,
     image: Result<(Image, Store), DecodeError>,
+    /// Made with the first colour frame.
+    colour: Arc<OnceLock<Result<Option<Conversion>, String>>>,
 }
 
 impl Object {
@@ -84,7 +89,7 @@ impl Object {
             let store = store(&header, &image)?;
             Ok((image, store))
         });
-        Ok(Self { header, image })
+        Ok(Self { header, image, colour: Arc::default() })
     }
 
     /// Reads a file whole.
@@ -115,8 +120,25 @@ impl Object {
         self.header.source.len()
     }
 
-    /// Decodes one frame. Partial trouble comes as the frame's warnings.
+    /// Decodes one frame; colour comes as sRGB by the object's ICC profile. Partial trouble comes as the frame's
+    /// warnings.
     pub fn frame(&self, index: FrameIndex) -> Result<Frame, DecodeError> {
+        let mut frame = self.stored_frame(index)?;
+        let Pixels::Rgb8(rgb) = &mut frame.pixels else { return Ok(frame) };
+        let result = match self.colour.get_or_init(|| Conversion::of(&self.header.view())) {
+            Ok(None) => return Ok(frame),
+            Ok(Some(conversion)) => conversion.apply(rgb),
+            Err(reason) => Err(reason.clone()),
+        };
+        match result {
+            Ok(converted) => *rgb = converted,
+            Err(reason) => frame.warnings.push(format!("{reason}; colours are shown as sRGB")),
+        }
+        Ok(frame)
+    }
+
+    /// As [`Object::frame`], with colour as it is stored: RGB without regard to the ICC profile.
+    pub fn stored_frame(&self, index: FrameIndex) -> Result<Frame, DecodeError> {
         let (image, store) = self.image.as_ref().map_err(Clone::clone)?;
         let held = frames_held(image, store);
         let at = index.0 as usize;
@@ -209,8 +231,17 @@ impl Object {
         let bytes = self.header.source.get(start..end).unwrap_or_default();
         let endian = image.layout.endian;
         Pixels::F32(if width == 8 {
-            warnings.push("double-precision values are shown rounded to single precision".into());
-            bytes.as_chunks::<8>().0.iter().map(|b| f64::from_bits(endian.u64(*b)) as f32).collect()
+            let mut exact = true;
+            let values = bytes.as_chunks::<8>().0.iter().map(|b| {
+                let value = f64::from_bits(endian.u64(*b));
+                exact &= value.is_nan() || f64::from(value as f32) == value;
+                value as f32
+            });
+            let values = values.collect();
+            if !exact {
+                warnings.push("double-precision values are shown rounded to 24 significant bits".into());
+            }
+            values
         } else {
             bytes.as_chunks::<4>().0.iter().map(|b| f32::from_bits(endian.u32(*b))).collect()
         })
@@ -273,73 +304,82 @@ impl Object {
             columns: image.columns,
             samples: image.samples,
             allocated: image.layout.allocated,
-            stored: image.layout.stored,
+            photometric: &image.photometric,
         };
         let out = codec::decompress(bytes, &declared)?;
-        warnings.extend(out.warning.map(str::to_owned));
+        warnings.extend(out.warnings);
         let mut image = image.clone();
         image.planar = false;
-        image.layout.endian = Endian::Little;
+        image.layout.endian = out.samples.endian();
         image.layout.allocated = out.allocated;
         if let Some(stream) = &out.codestream {
-            // Samples are right-aligned (PS3.5 8.2); more bits than declared are common and harmless.
-            let precision = u16::from(stream.precision).min(out.allocated);
-            if precision < image.layout.stored {
-                warnings
-                    .push(format!("{} bits are declared, the compressed frame has {precision}", image.layout.stored));
+            reconcile(&mut image, stream, &out.samples, warnings);
+        }
+        if let Some(space) = out.photometric {
+            if image.photometric == "RGB" && space != "RGB" {
+                warnings.push(format!("RGB is declared, the compressed frame is {space}"));
             }
-            let declared = image.layout.stored;
-            image.layout.stored = precision;
-            image.layout.high_bit = precision - 1;
-            if image.layout.signed && precision > declared && sign_in_declared_bits(&out.bytes, declared, image.layout)
-            {
-                image.layout.stored = declared;
-                image.layout.high_bit = declared - 1;
-            }
-            if stream.start_of_frame == 0 && stream.signed != image.layout.signed && image.samples == 1 {
-                warnings.push("sign of object and compressed frame differ: the object's is used".into());
-                if stream.signed {
-                    image.layout.stored = out.allocated;
-                    image.layout.high_bit = out.allocated - 1;
-                }
-            }
-            image.photometric = decoded_photometric(&image.photometric, stream);
+            image.photometric = space.to_owned();
         }
         if image.layout.high_bit + 1 > out.allocated {
             image.layout.high_bit = image.layout.stored.min(out.allocated) - 1;
         }
-        interpret(&out.bytes, 0, &image, view, warnings)
+        if image.samples == 1 && image.photometric != "PALETTE COLOR" && out.allocated > 1 {
+            let count = image.rows as usize * image.columns as usize;
+            let (pixels, note) = samples::decoded(out.samples, count, image.layout);
+            warnings.extend(note.map(str::to_owned));
+            return Ok(pixels);
+        }
+        match out.samples {
+            // Decoded colour as it is shown: moved, not copied.
+            Samples::Bytes(rgb)
+                if image.photometric == "RGB" && (image.layout.allocated, image.layout.stored) == (8, 8) =>
+            {
+                Ok(Pixels::Rgb8(rgb))
+            }
+            other => interpret(other.bytes(), 0, &image, view, warnings),
+        }
     }
 }
 
 /// Signed samples in a wider codestream: does their sign sit in the declared bits, with zeros above? Then no sample
 /// uses the upper bits, and some use the declared sign bit.
-fn sign_in_declared_bits(bytes: &[u8], declared: u16, layout: Layout) -> bool {
-    let unsigned = Layout { signed: false, ..layout };
-    let largest = samples::values(bytes, bytes.len(), unsigned).into_iter().max().unwrap_or(0);
-    (1i64 << (declared - 1)..1i64 << declared).contains(&largest)
+fn sign_in_declared_bits(samples: &Samples, declared: u16, layout: Layout) -> bool {
+    let mask = u16::MAX >> (16 - layout.stored.clamp(1, 16));
+    let largest = match samples {
+        Samples::Bytes(bytes) => bytes.iter().map(|b| u16::from(*b)).max().unwrap_or(0),
+        Samples::Words(words) => words.iter().map(|w| w & mask).max().unwrap_or(0),
+    };
+    (1u32 << (declared - 1)..1u32 << declared).contains(&u32::from(largest))
 }
 
-/// The colour space of a codec's output, which is never what 4:2:2 says and may already be RGB.
-fn decoded_photometric(declared: &str, stream: &super::codestream::Codestream) -> String {
-    if stream.components != 3 {
-        return declared.to_owned();
+/// Bits and sign where object and codestream differ. The codestream says how the samples are coded (PS3.5 8.2), the
+/// object what they mean.
+fn reconcile(image: &mut Image, stream: &Codestream, samples: &Samples, warnings: &mut Vec<String>) {
+    // Samples are right-aligned; more bits than declared are common and harmless.
+    let precision = u16::from(stream.precision);
+    let declared = image.layout.stored;
+    if precision < declared {
+        warnings.push(format!("{declared} bits are declared, the compressed frame has {precision}"));
     }
-    let lossy_jpeg = matches!(stream.start_of_frame, 0xC0..=0xC2 | 0xC9 | 0xCA);
-    let out = match declared {
-        "YBR_RCT" | "YBR_ICT" => "RGB",
-        // A JPEG 2000 component transform is undone by the decoder, whatever the object calls the result.
-        "YBR_FULL" | "YBR_FULL_422" | "YBR_PARTIAL_420" if stream.start_of_frame == 0 && stream.component_transform => {
-            "RGB"
+    image.layout.stored = precision;
+    image.layout.high_bit = precision - 1;
+    let sign_differs = stream.kind == Kind::Jpeg2000 && stream.signed != image.layout.signed && image.samples == 1;
+    if sign_differs {
+        // The coded bits are read by Pixel Representation, as two's complement where it says so.
+        warnings.push("sign of object and compressed frame differ: the object's is used".into());
+        if precision > declared && (stream.signed || image.layout.signed) {
+            image.layout.stored = declared;
+            image.layout.high_bit = declared - 1;
         }
-        d if lossy_jpeg => {
-            let plain = stream.adobe.is_none() && d == "RGB" && !stream.jfif && !stream.subsampled;
-            if plain || stream.adobe == Some(0) { "RGB" } else { "YBR_FULL" }
-        }
-        "YBR_FULL_422" => "YBR_FULL",
-        other => other,
-    };
-    out.to_owned()
+    } else if image.layout.signed
+        && !stream.signed
+        && precision > declared
+        && sign_in_declared_bits(samples, declared, image.layout)
+    {
+        image.layout.stored = declared;
+        image.layout.high_bit = declared - 1;
+    }
 }
 
 /// Samples of one frame, interleaved or in planes → pixels.

@@ -1,6 +1,7 @@
 //! Which fragments make up which frame (PS3.5 A.4): by count, extended or basic offset table, or by the
 //! beginnings of the codestreams themselves where no table helps.
 
+use super::codestream::is_jpeg_xl;
 use std::ops::Range;
 
 type Fragment = Range<usize>;
@@ -62,10 +63,16 @@ fn by_offsets(fragments: &[Fragment], frames: usize, table: &[u64]) -> Option<Ve
     (starts.first() == Some(&0)).then(|| cut_at(fragments, &starts))
 }
 
-/// JPEG and JPEG-LS begin with SOI, JPEG 2000 with SOC and SIZ or a JP2 box.
+/// JPEG and JPEG-LS begin with SOI, JPEG 2000 with SOC and SIZ or a JP2 box, JPEG XL with its signature, RLE with
+/// the count of segments and the offset of the first.
 fn begins_frame(data: &[u8], fragment: &Fragment) -> bool {
     let bytes = data.get(fragment.clone()).unwrap_or_default();
-    bytes.starts_with(&[0xFF, 0xD8, 0xFF])
+    let run_length = bytes
+        .first_chunk::<8>()
+        .is_some_and(|h| (1..=15).contains(&h[0]) && h[1..4] == [0; 3] && h[4..] == [64, 0, 0, 0] && bytes.len() > 64);
+    run_length
+        || is_jpeg_xl(bytes)
+        || bytes.starts_with(&[0xFF, 0xD8, 0xFF])
         || bytes.starts_with(&[0xFF, 0x4F, 0xFF, 0x51])
         || bytes.starts_with(&[0, 0, 0, 0x0C, 0x6A, 0x50])
 }

@@ -20,6 +20,7 @@ mod functional;
 mod graphics;
 #[cfg(test)]
 mod grey_tests;
+mod icc;
 mod image;
 mod json;
 mod json_write;

@@ -9,9 +9,9 @@ pub(super) enum RleError {
     Outside(usize),
 }
 
-/// Decodes to samples interleaved by pixel, little endian. The flag tells that a segment ended early and the
-/// rest is zero.
-pub(super) fn decode(data: &[u8], pixels: usize, samples: usize, bytes: usize) -> Result<(Vec<u8>, bool), RleError> {
+/// Decodes to samples interleaved by pixel, little endian; and how many pixels every segment reached. What lies
+/// behind them is not whole.
+pub(super) fn decode(data: &[u8], pixels: usize, samples: usize, bytes: usize) -> Result<(Vec<u8>, usize), RleError> {
     let expected = samples * bytes;
     let word = |n: usize| data.get(n * 4..).and_then(|d| d.first_chunk::<4>()).map(|b| u32::from_le_bytes(*b));
     let found = word(0).unwrap_or(0);
@@ -19,7 +19,7 @@ pub(super) fn decode(data: &[u8], pixels: usize, samples: usize, bytes: usize) -
         return Err(RleError::Segments { found, expected });
     }
     let mut out = vec![0u8; pixels * expected];
-    let mut cut = false;
+    let mut sound = pixels;
     for segment in 0..expected {
         let start = word(segment + 1).unwrap_or(u32::MAX) as usize;
         let end = if segment + 1 < expected { word(segment + 2).unwrap_or(u32::MAX) as usize } else { data.len() };
@@ -30,9 +30,9 @@ pub(super) fn decode(data: &[u8], pixels: usize, samples: usize, bytes: usize) -
         // Segment order: sample, then most significant byte first; ours is little endian.
         let (sample, significance) = (segment / bytes, segment % bytes);
         let offset = sample * bytes + (bytes - 1 - significance);
-        cut |= unpack(packed, pixels, &mut out, offset, expected) < pixels;
+        sound = sound.min(unpack(packed, pixels, &mut out, offset, expected));
     }
-    Ok((out, cut))
+    Ok((out, sound))
 }
 
 /// Writes up to `pixels` bytes at `offset`, `offset + stride`, …; gives how many.
@@ -86,9 +86,9 @@ mod tests {
     fn sixteen_bits_runs_and_literals() {
         // High bytes: 3 × 01, then 02; low bytes: literal 10 20 30 40.
         let data = frame(&[&[254, 1, 0, 2], &[3, 0x10, 0x20, 0x30, 0x40]]);
-        let (out, cut) = decode(&data, 4, 1, 2).expect("sound");
+        let (out, sound) = decode(&data, 4, 1, 2).expect("sound");
         assert_eq!(out, [0x10, 1, 0x20, 1, 0x30, 1, 0x40, 2]);
-        assert!(!cut);
+        assert_eq!(sound, 4);
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
         lying[4] = 0xFF;
         lying[5] = 0xFF;
         assert_eq!(decode(&lying, 1, 1, 1), Err(RleError::Outside(1)));
-        let (out, cut) = decode(&frame(&[&[5, 9]]), 4, 1, 1).expect("partial");
-        assert_eq!((out.as_slice(), cut), (&[9, 0, 0, 0][..], true));
+        let (out, sound) = decode(&frame(&[&[5, 9]]), 4, 1, 1).expect("partial");
+        assert_eq!((out.as_slice(), sound), (&[9, 0, 0, 0][..], 1));
     }
 }

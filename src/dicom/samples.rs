@@ -3,6 +3,73 @@
 use super::dataset::Endian;
 use crate::imaging::Pixels;
 
+/// Samples as a decoder gives them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Samples {
+    /// 8 bits each (or what RLE says), little endian.
+    Bytes(Vec<u8>),
+    /// 16 bits each, in the machine's byte order.
+    Words(Vec<u16>),
+}
+
+impl Samples {
+    /// Bits that a sample takes: 8 or 16.
+    pub(super) fn bits(&self) -> u16 {
+        match self {
+            Self::Bytes(_) => 8,
+            Self::Words(_) => 16,
+        }
+    }
+
+    /// Their bytes, in the order of [`Samples::endian`].
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Words(words) => bytemuck::cast_slice(words),
+        }
+    }
+
+    /// Byte order of `bytes`.
+    pub(super) fn endian(&self) -> Endian {
+        match self {
+            Self::Words(_) if cfg!(target_endian = "big") => Endian::Big,
+            _ => Endian::Little,
+        }
+    }
+
+    /// Keeps the first `count` samples (bytes of RLE).
+    pub(super) fn truncate(&mut self, count: usize) {
+        match self {
+            Self::Bytes(bytes) => bytes.truncate(count),
+            Self::Words(words) => words.truncate(count),
+        }
+    }
+}
+
+/// A decoder's grey samples at native depth, moved where they are already right.
+pub(super) fn decoded(samples: Samples, count: usize, layout: Layout) -> (Pixels, Option<&'static str>) {
+    match samples {
+        Samples::Words(mut words) if layout.allocated == 16 => {
+            words.truncate(count);
+            let (stored, high_bit) = (layout.stored.clamp(1, 16), layout.high_bit.min(15));
+            let (up, down) = (15 - high_bit, 16 - stored);
+            let pixels = if layout.signed {
+                Pixels::I16(words.into_iter().map(|w| (w << up) as i16 >> down).collect())
+            } else if (up, down) == (0, 0) {
+                Pixels::U16(words)
+            } else {
+                Pixels::U16(words.into_iter().map(|w| (w << up) >> down).collect())
+            };
+            (pixels, None)
+        }
+        Samples::Bytes(mut bytes) if !layout.signed && (layout.allocated, layout.stored) == (8, 8) => {
+            bytes.truncate(count);
+            (Pixels::U8(bytes), None)
+        }
+        other => grey(other.bytes(), 0, count, layout),
+    }
+}
+
 /// How samples lie in the bytes (PS3.5 8.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Layout {
@@ -123,6 +190,21 @@ mod tests {
         assert_eq!(grey(&[0xFF, 0x7F], 0, 2, layout(8, 8, 7, true)).0, Pixels::I16(vec![-1, 127]));
         let big = Layout { endian: Endian::Big, ..layout(16, 16, 15, false) };
         assert_eq!(grey(&[1, 2], 0, 1, big).0, Pixels::U16(vec![0x0102]));
+    }
+
+    #[test]
+    fn decoded_words_equal_the_same_bytes() {
+        let words = vec![0x1234, 0xF234, 0x0FFF, 0x8000, 0];
+        let bytes: Vec<u8> = words.iter().flat_map(|w: &u16| w.to_le_bytes()).collect();
+        for (stored, high_bit) in [(16, 15), (12, 11), (12, 15), (10, 12), (1, 0)] {
+            for signed in [false, true] {
+                let layout = layout(16, stored, high_bit, signed);
+                let native = Layout { endian: Samples::Words(Vec::new()).endian(), ..layout };
+                let moved = decoded(Samples::Words(words.clone()), 4, native);
+                assert_eq!(moved, grey(&bytes, 0, 4, layout), "{layout:?}");
+            }
+        }
+        assert_eq!(decoded(Samples::Bytes(vec![1, 2, 3]), 2, layout(8, 8, 7, false)).0, Pixels::U8(vec![1, 2]));
     }
 
     #[test]

@@ -39,7 +39,6 @@ pub(crate) fn undecodable(transfer_syntax: &str) -> Option<&'static str> {
         100 | 101 => "MPEG-2 video: not decodable here",
         102..=106 => "MPEG-4 video: not decodable here",
         107 | 108 => "HEVC video: not decodable here",
-        110..=112 => "JPEG XL: not decodable yet",
         94 | 95 | 204 | 205 => "the pixels are only referenced (JPIP), not in the object",
         _ => return None,
     })

@@ -1,0 +1,70 @@
+//! JPEG XL by jxl-oxide (Rust): lossless, lossy and recompressed JPEG, integers up to 16 bits.
+
+use super::{CodecError, Declared, Words, check};
+use crate::dicom::codestream::{Codestream, Kind};
+use crate::dicom::samples::Samples;
+use jxl_oxide::image::BitDepth;
+use jxl_oxide::{AllocTracker, JxlImage, JxlThreadPool};
+
+/// Memory that a frame's decoder may take, bytes: its planes of floats several times, never above 1.5 GiB.
+fn budget(declared: &Declared<'_>) -> usize {
+    let samples = declared.rows as usize * declared.columns as usize * usize::from(declared.samples);
+    samples.saturating_mul(32).saturating_add(64 << 20).min(3 << 29)
+}
+
+/// Decodes the first frame of a JPEG XL stream (bare or in its container) to interleaved samples. Colour is RGB.
+pub(super) fn decode(
+    frame: &[u8],
+    declared: &Declared<'_>,
+) -> Result<(Codestream, Samples, Option<String>), CodecError> {
+    let damaged = |e: Box<dyn std::error::Error + Send + Sync>| CodecError::Damaged(e.to_string());
+    let mut image = JxlImage::builder()
+        .pool(JxlThreadPool::none())
+        .alloc_tracker(AllocTracker::with_limit(budget(declared)))
+        .read(frame)
+        .map_err(damaged)?;
+    let metadata = &image.image_header().metadata;
+    let BitDepth::IntegerSample { bits_per_sample } = metadata.bit_depth else {
+        return Err(CodecError::Damaged("JPEG XL with floating-point samples cannot be decoded".into()));
+    };
+    let format = image.pixel_format();
+    if format.has_black() {
+        return Err(CodecError::Damaged("JPEG XL with a black channel cannot be decoded".into()));
+    }
+    let found = Codestream {
+        kind: Kind::JpegXl,
+        rows: image.height(),
+        columns: image.width(),
+        components: if format.is_grayscale() { 1 } else { 3 },
+        precision: u8::try_from(bits_per_sample).unwrap_or(u8::MAX),
+        component_transform: true,
+        ..Codestream::default()
+    };
+    check(&found, declared)?;
+    let (render, warning) = if image.num_loaded_keyframes() > 0 {
+        (image.render_frame(0).map_err(damaged)?, None)
+    } else {
+        let partial = image.render_loading_frame().map_err(damaged)?;
+        (partial, Some("the data end early; parts of the picture are coarse or missing".to_owned()))
+    };
+    let mut stream = render.stream_no_alpha();
+    if (stream.width(), stream.height(), stream.channels()) != (found.columns, found.rows, u32::from(found.components))
+    {
+        return Err(CodecError::Damaged("the frame does not fill the picture".into()));
+    }
+    let count = found.rows as usize * found.columns as usize * usize::from(found.components);
+    let mut values = vec![0f32; count];
+    if stream.write_to_buffer(&mut values) != count {
+        return Err(CodecError::Damaged("the frame does not fill the picture".into()));
+    }
+    // Whole numbers up to 16 bits go through f32 and back unchanged: 24 significant bits.
+    let most = ((1u32 << found.precision) - 1) as f32;
+    let scaled = values.into_iter().map(|v| (v * most).round().clamp(0.0, most));
+    let samples = if found.precision <= 8 {
+        Samples::Bytes(scaled.map(|v| v as u8).collect())
+    } else {
+        let words: Words = scaled.map(|v| v as u16).collect();
+        Samples::Words(words)
+    };
+    Ok((found, samples, warning))
+}
