@@ -103,9 +103,14 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
             }
         }
         Event::Draft { assignment, draft } => {
-            let found = draft.as_ref().map(|d| d.revision);
+            // After the signature only the draft of an addendum counts.
+            let may = |d: &&crate::report::Draft| {
+                let sent = app.worklist.get(&assignment).is_some_and(|a| !a.state.open());
+                d.addendum_to.is_some() || !(sent || app.worklist.signed.contains(&assignment))
+            };
+            let found = draft.as_ref().filter(may).map(|d| d.revision);
             open::draft_loaded(app, now, &assignment, draft);
-            if let Some(revision) = found.filter(|_| !app.worklist.signed.contains(&assignment)) {
+            if let Some(revision) = found {
                 let mark = DraftMark { revision, at_center: false, at: now };
                 let open = app.open_assignment().is_some_and(|a| a.id == assignment);
                 let mark = *app.worklist.drafts.entry(assignment).or_insert(mark);
@@ -253,11 +258,16 @@ fn look_for_drafts(app: &mut App, out: &mut Vec<Command>) {
     if std::mem::replace(&mut app.worklist.drafts_asked, true) {
         return;
     }
-    use crate::worklist::AssignmentState::{Accepted, InProgress};
+    use crate::worklist::AssignmentState::{Accepted, Finalized, InProgress, Submitted};
     let open = app.open_assignment().map(|a| a.id.clone());
     let begun = app.worklist.upcoming().into_iter().filter(|a| matches!(a.state, Accepted | InProgress));
     let ids = begun.map(|a| a.id.clone()).filter(|id| Some(id) != open.as_ref()).take(DRAFTS_ASKED);
-    out.extend(ids.map(|assignment| Command::LoadDraft { assignment }));
+    // An addendum may have been begun to what was sent last.
+    let mut sent: Vec<_> =
+        app.worklist.assignments.values().filter(|a| matches!(a.state, Submitted | Finalized)).collect();
+    sent.sort_by_key(|a| std::cmp::Reverse(a.updated_at));
+    let sent = sent.into_iter().map(|a| a.id.clone()).filter(|id| Some(id) != open.as_ref()).take(DRAFTS_ASKED);
+    out.extend(ids.chain(sent).map(|assignment| Command::LoadDraft { assignment }));
 }
 
 fn assignment_gone(app: &mut App, now: Timestamp, id: String) {
@@ -353,7 +363,9 @@ fn draft_saved(app: &mut App, assignment: String, mark: DraftMark) {
         report.saving.underway = report.saving.underway.filter(|underway| *underway > mark.revision);
     }
     app.notices.clear(|n| matches!(n, NoticeCode::DraftFailed { assignment: a, .. } if *a == assignment));
-    if !app.worklist.signed.contains(&assignment) {
+    let addendum =
+        app.report.as_ref().filter(|_| open).and_then(|r| r.draft()).is_some_and(|d| d.addendum_to.is_some());
+    if addendum || !app.worklist.signed.contains(&assignment) {
         app.worklist.drafts.insert(assignment, mark);
     }
 }

@@ -44,9 +44,9 @@ pub use pictures::{Pictures, StudyState, Thumbnail};
 pub use presets::{Preset, presets};
 pub use reading::{Cine, Reading, ReadingRecord, ViewState};
 pub use reporting::{FieldWish, ReportState, Saving, SignFlow};
+pub use seen::DWELL;
 pub use settings::{Language, OverlayLevel, Settings};
 pub use sign::{open_point_counts, open_points, series_seen};
-pub use seen::DWELL;
 pub use state::{AccessState, App, BuildClass, InputState, LockState, Place, Platform, Screen};
 pub use worklist::{DraftMark, Filter, ReturnDialog, SortKey, WorklistState};
 

@@ -154,7 +154,7 @@ fn proceed(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
     let acknowledged = present
         .iter()
         .zip(kept)
-        .map(|(p, reason)| Acknowledged { point: p.code, subject: p.subject.clone(), reason })
+        .map(|(p, reason)| Acknowledged { point: p.code, subject: p.subject.clone(), detail: p.detail.clone(), reason })
         .collect();
     if let Some(report) = &mut app.report {
         report.sign = SignFlow::Writing;

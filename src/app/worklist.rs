@@ -187,13 +187,15 @@ impl WorklistState {
             Filter::All => self.to_do(a),
             Filter::Today => self.to_do(a) && japan_date(a.due.at) <= japan_date(now),
             Filter::Overdue => self.to_do(a) && a.due.at < now,
-            Filter::Drafts => self.to_do(a) && self.drafts.contains_key(&a.id),
+            // After the signature a draft is an addendum begun.
+            Filter::Drafts => self.drafts.contains_key(&a.id) && (self.to_do(a) || self.sent(a)),
             Filter::Returned => matches!(a.state, AssignmentState::Returned | AssignmentState::Declined),
-            Filter::Sent => {
-                self.signed.contains(&a.id)
-                    || matches!(a.state, AssignmentState::Submitted | AssignmentState::Finalized)
-            }
+            Filter::Sent => self.sent(a),
         }
+    }
+
+    fn sent(&self, a: &Assignment) -> bool {
+        self.signed.contains(&a.id) || matches!(a.state, AssignmentState::Submitted | AssignmentState::Finalized)
     }
 }
 

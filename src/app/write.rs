@@ -7,6 +7,7 @@ use super::state::App;
 use super::{keep, link, measure, place};
 use crate::engine::message::Command;
 use crate::report::{Draft, Edit, FieldKind, FindingId, History, KeyImage, Predecessor, Value, templates};
+use crate::study::{SeriesUid, StudyUid};
 use crate::viewport::{AnnotationId, Measured, ViewId};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -96,11 +97,23 @@ fn apply_edit(app: &mut App, now: Timestamp, edit: Edit) -> bool {
 }
 
 fn new_finding(app: &mut App, now: Timestamp) -> Option<FindingId> {
+    // An addendum is one text; a finding would stand nowhere in it.
+    let listed = app.report.as_ref().is_some_and(|r| r.template.sections.iter().any(|s| s.findings));
+    if !listed {
+        app.notices.add(now, NoticeCode::NothingToEdit);
+        return None;
+    }
     let changed = apply_edit(app, now, Edit::AddFinding);
     let report = app.report.as_mut().filter(|_| changed)?;
     report.open_finding = report.draft()?.findings.last().map(|f| f.id);
     touch(app, now);
     app.report.as_ref()?.open_finding
+}
+
+/// A series as it is named on screen: its description, else its modality.
+fn series_name(app: &App, study: &StudyUid, series: &SeriesUid) -> String {
+    let found = app.pictures.study(study).and_then(|s| s.study.as_ref()).and_then(|s| s.series(series));
+    found.map_or_else(String::new, |s| if s.description.is_empty() { &s.modality } else { &s.description }.clone())
 }
 
 /// What a viewport shows becomes the key image of the open finding (a new one if none is open). With
@@ -111,7 +124,9 @@ pub(super) fn key_image(app: &mut App, now: Timestamp, view: ViewId, toggle: boo
     let (Some(study), Some(set), Some(frame)) = (state.study.clone(), state.set.clone(), state.frame.clone()) else {
         return;
     };
-    let key = KeyImage { study, series: set.series, frame, voi, invert: state.data.invert };
+    let slice = u32::try_from(state.position + 1).ok();
+    let (invert, label) = (state.data.invert, series_name(app, &study, &set.series));
+    let key = KeyImage { study, series: set.series, frame, voi, invert, label, slice };
     if editable(app, now).is_none() {
         return;
     }
@@ -250,13 +265,21 @@ fn start_addendum(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
         out.push(Command::LoadReports { assignment: assignment.id.clone() });
         return;
     };
-    let template = report.template.clone();
+    let Some(template) = templates::find(templates::ADDENDUM) else {
+        app.notices.add(now, NoticeCode::TemplateMissing(templates::ADDENDUM.to_owned()));
+        return;
+    };
+    if report.signed.is_empty() {
+        out.push(Command::LoadReports { assignment: assignment.id.clone() });
+    }
     let mut draft = Draft::new(&assignment, &template, &BTreeMap::new());
     draft.addendum_to = Some(predecessor);
     // A revision above any earlier draft of this assignment, so that stores take it for newer.
     draft.revision = report.draft().map_or(0, |d| d.revision) + 1;
     if let Some(report) = &mut app.report {
+        report.template = template;
         report.history = Some(History::new(draft));
+        report.want_caret(None, templates::ADDENDUM);
         report.read_only = false;
         report.show_signed = false;
         report.sign = SignFlow::Writing;

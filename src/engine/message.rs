@@ -8,7 +8,7 @@ mod reports;
 mod waiting;
 
 pub use archive::{ArchiveCa, ArchiveCommand, ArchiveCredentials, ArchiveEvent, ArchiveNeed, ArchiveWant, KeptArchive};
-pub use reports::{Prepared, ReportOnFile};
+pub use reports::{Prepared, PreviewPicture, ReportOnFile};
 pub use waiting::{FlagEntry, OutboxEntry};
 
 use crate::imaging::Frame;

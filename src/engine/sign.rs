@@ -3,7 +3,7 @@
 use super::inner::{Inner, failure_of_store};
 use super::link::not_signed_in;
 use super::lock;
-use super::message::{Event, Failure, Prepared, Secret};
+use super::message::{Event, Failure, Prepared, PreviewPicture, Secret};
 use super::pictures::{NoPicture, fitted};
 use super::pool::AT_ONCE;
 use crate::imaging::encode_png;
@@ -78,9 +78,12 @@ impl Inner {
     /// On a pool thread: the exact bytes and their pictures.
     fn freeze(&self, wish: &Wish, signer: Signer) -> Result<Prepared, Failure> {
         let mut pictures = Vec::new();
+        let mut drawn = Vec::new();
         for finding in &wish.draft.findings {
             let Some(key_image) = &finding.key_image else { continue };
-            pictures.push(KeyPicture { finding: finding.id, png: self.key_picture(key_image)? });
+            let (png, rgb, size) = self.key_picture(key_image)?;
+            pictures.push(KeyPicture { finding: finding.id, png });
+            drawn.push((finding.id, rgb, size));
         }
         let user = signer.user.clone();
         let built = manifest::build(&BuildInput {
@@ -111,6 +114,13 @@ impl Inner {
             report_json: built.report_json.clone().into(),
             html: html.into(),
             sha256: sha256.clone(),
+            pictures: drawn
+                .into_iter()
+                .filter_map(|(id, rgb, size)| {
+                    let number = wish.draft.findings.iter().position(|f| f.id == id)? + 1;
+                    Some(PreviewPicture { name: manifest::key_image_name(number as u32), size, rgb: rgb.into() })
+                })
+                .collect(),
         };
         let mut held = lock(&self.desk.prepared);
         held.insert(id, Arc::new(Frozen { built, sha256, draft: wish.draft.clone(), user }));
@@ -122,7 +132,7 @@ impl Inner {
 
     /// A key image from stored values, as it was seen. One that cannot be made stops the preparation: a report
     /// must not silently lack the picture that its finding names.
-    fn key_picture(&self, key_image: &KeyImage) -> Result<Vec<u8>, Failure> {
+    fn key_picture(&self, key_image: &KeyImage) -> Result<(Vec<u8>, Vec<u8>, [u32; 2]), Failure> {
         let (_, frame) = self.decoded(&key_image.frame).map_err(|e| match e {
             NoPicture::Reason(reason) => Failure::Corrupt(format!("a key image cannot be decoded: {reason}")),
             NoPicture::NotHere | NoPicture::Lost => {
@@ -131,7 +141,8 @@ impl Inner {
         })?;
         let (rgb, [width, height]) = fitted(&frame, &key_image.voi, key_image.invert, KEY_IMAGE_PX)
             .ok_or_else(|| Failure::Local("a key image cannot be drawn".to_owned()))?;
-        encode_png(&rgb, width, height).map_err(|e| Failure::Local(e.to_string()))
+        let png = encode_png(&rgb, width, height).map_err(|e| Failure::Local(e.to_string()))?;
+        Ok((png, rgb, [width, height]))
     }
 
     pub(super) async fn sign(&self, prepared: u64, password: Secret) {

@@ -34,6 +34,12 @@ pub struct KeyImage {
     pub voi: Voi,
     /// Inverted.
     pub invert: bool,
+    /// Name of the series, as the reader saw it.
+    #[serde(default)]
+    pub label: String,
+    /// Place in the series, from 1.
+    #[serde(default)]
+    pub slice: Option<u32>,
 }
 
 /// One finding.

@@ -162,7 +162,9 @@ pub fn check(input: &GateInput<'_>) -> Vec<OpenPoint> {
             add(PointCode::ImagesNotShown, uid.as_str(), None, failed.to_string());
         }
     }
-    for series in input.series.iter().filter(|s| s.frames > 0) {
+    // An addendum adds words to what has been read; it does not claim that all was looked at again.
+    let looked = if draft.addendum_to.is_some() { &[] } else { input.series };
+    for series in looked.iter().filter(|s| s.frames > 0) {
         if series.seen == 0 {
             add(PointCode::SeriesNotOpened, &series.uid, None, series.label.clone());
         } else if series.seen < series.frames {
@@ -247,6 +249,28 @@ fn rule_points(rule: &Rule, draft: &Draft, add: &mut impl FnMut(PointCode, &str,
 /// An edit that a click on an open point can offer, where there is one: a finding for a category.
 pub fn remedy(point: &OpenPoint) -> Option<Edit> {
     (point.code == PointCode::CategoryWithoutFinding).then_some(Edit::AddFinding)
+}
+
+/// A passed point in words, for the report itself.
+pub fn point_words(code: PointCode) -> super::Text {
+    let (ja, en) = match code {
+        PointCode::PatientMismatch => ("画像と依頼票の患者の不一致", "Patient of images and request differ"),
+        PointCode::WrongPatientSuspected => ("患者取り違えの疑い", "Wrong patient suspected"),
+        PointCode::DraftMismatch => ("別の依頼または様式の下書き", "Draft of another request or template"),
+        PointCode::RequiredEmpty => ("必須項目の未記入", "Required field empty"),
+        PointCode::OutOfRange => ("範囲外の数値", "Number out of range"),
+        PointCode::UnknownChoice => ("選択肢にない値", "Value not among the choices"),
+        PointCode::Placeholder => ("文中の未記入欄", "Unfilled place in a text"),
+        PointCode::CategoryWithoutFinding => ("所見のないカテゴリー", "Category without finding"),
+        PointCode::FindingAboveCategory => ("カテゴリーを超える所見", "Finding above the category"),
+        PointCode::ForeignKeyImage => ("別の検査のキー画像", "Key image of another exam"),
+        PointCode::ChangeWithoutPrior => ("過去検査のない比較の記載", "Comparison without a prior exam"),
+        PointCode::ImagesMissing => ("届いていない画像", "Images that have not arrived"),
+        PointCode::ImagesNotShown => ("表示できない画像", "Images that cannot be shown"),
+        PointCode::SeriesNotOpened => ("開いていない系列", "Series not opened"),
+        PointCode::SeriesPartlySeen => ("一部だけ表示した系列", "Series seen in part"),
+    };
+    super::Text { ja: ja.into(), en: en.into() }
 }
 
 /// The document title by legal kind (domain reference §1.3), Japanese and English.

@@ -1,13 +1,13 @@
 //! The report as one self-contained page: for reading, printing and the patient record (診療録).
 
-use super::manifest::{Attachment, Manifest, VersionKind};
-use crate::study::age_at;
+use super::manifest::{Attachment, Manifest};
+use super::page::page;
 use crate::viewport::Measured;
-use crate::worklist::Kind;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::value::Serde;
 use minijinja::{Environment, context};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The page could not be made.
@@ -21,37 +21,13 @@ const PAGE: &str = include_str!("../../assets/templates/report.html");
 pub fn render_html(manifest: &Manifest, pictures: &[Attachment]) -> Result<String, HtmlError> {
     let mut env = Environment::new();
     env.add_template("report.html", PAGE)?;
-    let ja = manifest.language == "ja";
-    let birth = manifest.patient.birth_date;
-    let exam_day = manifest.studies.iter().filter_map(|s| s.date).min();
-    let findings: Vec<_> = manifest
-        .findings
-        .iter()
-        .map(|finding| {
-            let name = finding.key_image.as_ref().and_then(|k| k.attachment.as_ref());
-            let picture = name.and_then(|n| pictures.iter().find(|p| &p.name == n));
-            context! {
-                number => finding.number,
-                fields => Serde(&finding.fields),
-                measured => finding.measured.as_ref().map(measured_text),
-                key_image => Serde(&finding.key_image),
-                picture => picture.map(|p| format!("data:{};base64,{}", p.media_type, STANDARD.encode(&p.bytes))),
-            }
-        })
+    let named = |name: &String| pictures.iter().find(|p| &p.name == name);
+    let page = page(manifest);
+    let wanted = page.sections.iter().flat_map(|s| &s.findings).filter_map(|f| named(f.picture.as_ref()?));
+    let inline: BTreeMap<String, String> = wanted
+        .map(|p| (p.name.clone(), format!("data:{};base64,{}", p.media_type, STANDARD.encode(&p.bytes))))
         .collect();
-    let page = env.get_template("report.html")?.render(context! {
-        m => Serde(manifest),
-        ja => ja,
-        opinion => manifest.kind == Kind::Opinion,
-        addendum => manifest.version_kind == VersionKind::Addendum,
-        patient_name => manifest.patient.name.display(),
-        patient_reading => manifest.patient.name.reading(),
-        birth => birth.map(|d| d.to_string()),
-        age => birth.zip(exam_day).and_then(|(b, d)| age_at(b, d)),
-        sex => Serde(manifest.patient.sex),
-        findings => findings,
-        research => manifest.software.build_class != "CERTIFIED",
-    })?;
+    let page = env.get_template("report.html")?.render(context! { page => Serde(&page), inline => Serde(&inline) })?;
     Ok(page)
 }
 
@@ -77,6 +53,7 @@ mod tests {
     use super::super::manifest::{BuildInput, Signer, Software, build};
     use super::super::{Edit, Value as FieldValue, fixtures, templates};
     use super::*;
+    use crate::worklist::Kind;
     use jiff::Timestamp;
 
     fn page(kind: Kind, language: &str, text: &str) -> String {
@@ -125,6 +102,86 @@ mod tests {
         for part in ["山田\u{3000}太郎", "やまだ たろう", "0012345", "東北クリニック", "田中 一郎", "未認証"]
         {
             assert!(html.contains(part), "{part}");
+        }
+    }
+
+    /// What the referring doctor gets: words, series names and Japan's time, nothing of the machine's.
+    #[test]
+    fn the_page_speaks_to_people() {
+        use super::super::gate::PointCode;
+        use super::super::manifest::{Acknowledged, KeyPicture, parse};
+        use super::super::{KeyImage, Predecessor};
+        use crate::study::{FrameIndex, FrameRef, SeriesUid, SopInstanceUid, StudyUid, Voi};
+        let (template, mut assignment) = (templates::find("clin.ct").expect("template"), fixtures::assignment());
+        assignment.studies[0].instances = 640;
+        let mut draft = fixtures::draft();
+        draft.apply(Edit::AddFinding);
+        let id = draft.findings[0].id;
+        let key = KeyImage {
+            study: StudyUid::new("1.2").expect("uid"),
+            series: SeriesUid::new("2.25.7").expect("uid"),
+            frame: FrameRef { instance: SopInstanceUid::new("2.25.99").expect("uid"), frame: FrameIndex(0) },
+            voi: Voi::linear(40.0, 400.0),
+            invert: false,
+            label: "CE PORTAL".into(),
+            slice: Some(52),
+        };
+        draft.apply(Edit::SetKeyImage(id, Some(key)));
+        let acknowledged = Acknowledged {
+            point: PointCode::SeriesPartlySeen,
+            subject: "2.25.7".into(),
+            detail: "CE PORTAL 1 / 320".into(),
+            reason: "撮影範囲外".into(),
+        };
+        let shown: Vec<String> = (0..131).map(|n| format!("1.2.{n}")).collect();
+        for (addendum, language) in [(false, "ja"), (true, "ja"), (true, "en")] {
+            let predecessor = Predecessor { report_id: "r-1".into(), sha256: "ab".repeat(32), version: 1 };
+            draft.addendum_to = addendum.then_some(predecessor);
+            let package = build(&BuildInput {
+                draft: &draft,
+                template: &template,
+                assignment: &assignment,
+                acknowledged: std::slice::from_ref(&acknowledged),
+                shown: &shown,
+                pictures: &[KeyPicture { finding: id, png: vec![1, 2, 3] }],
+                signer: Signer { user: "reader1".into(), name: "田中 一郎".into() },
+                claimed_time: "2026-11-22T23:25:57.123456789Z".parse().expect("time"),
+                language,
+                software: Software { name: "Dokuei".into(), version: "0".into(), build_class: "RESEARCH".into() },
+            })
+            .expect("package");
+            let html = String::from_utf8(package.attachments[0].bytes.clone()).expect("utf-8");
+            let manifest = parse(&package.report_json).expect("canonical");
+            assert!(html.contains("2026-11-23 08:25:57 JST"));
+            for machine in ["2.25.", "series_partly_seen", "123456789", "#1<"] {
+                assert!(!html.contains(machine), "{machine}");
+            }
+            if language == "ja" {
+                for part in
+                    ["一部だけ表示した系列: CE PORTAL 1 &#x2f; 320", "CE PORTAL  52 枚目", "640 枚（", "表示 131 枚"]
+                {
+                    assert!(html.contains(part), "{part} in {html}");
+                }
+            }
+            let title = match (addendum, language) {
+                (false, _) => "<h1>所見レポート</h1>",
+                (true, "ja") => "<h1>追記（所見レポート）</h1>",
+                (true, _) => "<h1>Addendum (Findings report)</h1>",
+            };
+            assert!(html.contains(title));
+            assert_eq!(addendum, html.contains("第1版への追記") || html.contains("Addendum to version 1"));
+            // The preview is drawn from the same list.
+            let page = super::super::page::page(&manifest);
+            let lines =
+                page.sections.iter().flat_map(|s| s.lines.iter().chain(s.findings.iter().flat_map(|f| &f.lines)));
+            let head = page.head.iter().flatten();
+            let texts = lines.chain(head).flat_map(|l| [&l.label, &l.text]).chain(&page.foot).chain(page.notice.iter());
+            for text in texts.chain(page.statement.iter()) {
+                let escaped = minijinja::Value::from(text.as_str()).to_string().replace('/', "&#x2f;");
+                let escaped = escaped.replace('\'', "&#x27;");
+                assert!(html.contains(&escaped), "{text}");
+            }
+            assert!(html.contains(";base64,AQID"));
         }
     }
 

@@ -9,6 +9,7 @@ pub mod gate;
 mod history;
 mod html;
 pub mod manifest;
+pub mod page;
 mod receipt;
 mod template;
 pub mod templates;

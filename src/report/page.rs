@@ -151,10 +151,7 @@ impl Writer<'_> {
                 self.line("ID", "ID", self.bracketed(&m.patient.id, m.patient.issuer.as_deref().unwrap_or(""))),
             ],
             [self.line("生年月日", "Born", self.born()), self.line("受付番号", "Accession", m.accession.clone())],
-            [
-                self.line("検査", "Exam", format!("{}{dates}", m.exam)),
-                self.line("画像", "Images", self.images()),
-            ],
+            [self.line("検査", "Exam", format!("{}{dates}", m.exam)), self.line("画像", "Images", self.images())],
             [
                 self.line("依頼元", "Requested by", self.facility(&m.facility)),
                 self.line(reads.0, reads.1, self.facility(&m.reading_facility)),
@@ -222,8 +219,10 @@ pub fn page(m: &Manifest) -> Page {
         false => format!("Addendum to version {} ({})", p.version, p.report_id),
     });
     let research = m.software.build_class != "CERTIFIED";
-    let notice =
-        w.pick("未認証の版で作成: 診断用途には使用できません。", "Made with an uncertified build: not for diagnostic use.");
+    let notice = w.pick(
+        "未認証の版で作成: 診断用途には使用できません。",
+        "Made with an uncertified build: not for diagnostic use.",
+    );
     let statement = w.pick(
         "本レポートは診断を支援するための所見です。最終的な診断は依頼医が行います。",
         "This report gives findings in support of diagnosis. The final diagnosis is the requesting physician's.",

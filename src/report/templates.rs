@@ -6,8 +6,14 @@ use crate::worklist::Assignment;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-const SOURCES: [&str; 2] =
-    [include_str!("../../assets/templates/clin.ct.toml"), include_str!("../../assets/templates/mmg.screen.toml")];
+/// Id of the template that addenda are written with, whatever the report was written with.
+pub const ADDENDUM: &str = "addendum";
+
+const SOURCES: [&str; 3] = [
+    include_str!("../../assets/templates/clin.ct.toml"),
+    include_str!("../../assets/templates/mmg.screen.toml"),
+    include_str!("../../assets/templates/addendum.toml"),
+];
 
 /// A template file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +100,7 @@ pub fn for_assignment(assignment: &Assignment) -> Option<Arc<Template>> {
     assignment
         .template_ids
         .iter()
+        .filter(|id| *id != ADDENDUM)
         .find_map(|id| find(id))
         .or_else(|| for_kind(assignment.exam_kind))
         .or_else(|| all().first().cloned())

@@ -322,7 +322,10 @@ fn check_fits(held: &Held, manifest: &Manifest) -> ApiResult<()> {
     if named != asked {
         return wrong("the list of studies");
     }
-    if !assignment.template_ids.is_empty() && !assignment.template_ids.contains(&manifest.template.id) {
+    // An addendum is one text, whatever the report was written with.
+    let addendum = manifest.version_kind == manifest::VersionKind::Addendum
+        && manifest.template.id == crate::report::templates::ADDENDUM;
+    if !addendum && !assignment.template_ids.is_empty() && !assignment.template_ids.contains(&manifest.template.id) {
         return wrong("template");
     }
     Ok(())

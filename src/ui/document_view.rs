@@ -1,110 +1,99 @@
-//! A report as it will be, or has been, signed: drawn from the very bytes.
+//! A report as it will be, or has been, signed: drawn from the very bytes, by the same list as the page that leaves.
 
 use super::controls::{caption, prose, rule, section, value};
 use super::text::Words;
 use super::theme;
-use crate::report::manifest::{self, FieldContent, Manifest};
-use crate::report::measured_text;
-use egui::{RichText, Ui};
+use crate::report::manifest;
+use crate::report::page::{Line, Page, PageFinding, page};
+use egui::{RichText, TextureHandle, Ui, vec2};
+
+/// Where the picture of an attachment comes from.
+pub type PictureOf<'a> = dyn FnMut(&str) -> Option<TextureHandle> + 'a;
+
+/// Edge of a key image, points.
+const PICTURE: f32 = 220.0;
 
 /// Draws the content of `report.json`, or why it cannot be read.
-pub fn document_ui(ui: &mut Ui, words: Words, report_json: &[u8]) {
+pub fn document_ui(ui: &mut Ui, words: Words, report_json: &[u8], picture: &mut PictureOf<'_>) {
     match manifest::parse(report_json) {
-        Ok(document) => draw(ui, words, &document),
+        Ok(document) => draw(ui, &page(&document), picture),
         Err(problem) => {
             ui.label(RichText::new(words.f("document.unreadable", &[("why", &problem)])).color(theme::HARM));
         }
     }
 }
 
-fn draw(ui: &mut Ui, words: Words, document: &Manifest) {
-    ui.label(RichText::new(&document.title).size(theme::TITLE).color(theme::TEXT_STRONG));
+fn draw(ui: &mut Ui, page: &Page, picture: &mut PictureOf<'_>) {
+    ui.label(RichText::new(&page.title).size(theme::TITLE).color(theme::TEXT_STRONG));
+    if let Some(subtitle) = &page.subtitle {
+        value(ui, subtitle);
+    }
+    if let Some(notice) = &page.notice {
+        ui.label(RichText::new(notice).color(theme::CAUTION));
+    }
     ui.add_space(theme::GRID);
-    head(ui, words, document);
+    head(ui, page);
     rule(ui);
-    for part in &document.sections {
-        let empty_findings = !part.findings || document.findings.is_empty();
-        if part.fields.is_empty() && empty_findings {
-            continue;
-        }
+    for part in &page.sections {
         section(ui, &part.title);
-        for field in &part.fields {
-            field_ui(ui, field, field.label != part.title);
+        for line in &part.lines {
+            line_ui(ui, line);
         }
-        if part.findings {
-            findings_ui(ui, words, document);
+        for finding in &part.findings {
+            finding_ui(ui, finding, picture);
         }
     }
-    if !document.acknowledged.is_empty() {
-        section(ui, words.t("document.acknowledged"));
-        for point in &document.acknowledged {
-            caption(ui, &point.subject);
-            prose(ui, &point.reason);
-        }
+    if let Some(statement) = &page.statement {
+        ui.add_space(2.0 * theme::GRID);
+        prose(ui, statement);
     }
     ui.add_space(2.0 * theme::GRID);
     rule(ui);
     ui.add_space(theme::GRID);
-    caption(ui, &words.f("document.signer", &[("name", &document.signer.name), ("user", &document.signer.user)]));
-    for attachment in &document.attachments {
-        let size = attachment.size.div_ceil(1024);
-        caption(ui, &words.f("document.attachment", &[("name", &attachment.name), ("kib", &size)]));
+    for text in &page.foot {
+        caption(ui, text);
     }
 }
 
-fn head(ui: &mut Ui, words: Words, document: &Manifest) {
-    let name = &document.patient.name;
-    let birth = document.patient.birth_date.map_or_else(|| "—".to_owned(), |d| d.to_string());
-    let issuer = document.patient.issuer.as_deref().unwrap_or("");
-    let rows = [
-        ("document.patient", format!("{}  {}", name.display(), name.reading())),
-        ("document.patient_id", format!("{}  {issuer}", document.patient.id)),
-        ("document.born", birth),
-        ("document.exam", document.exam.clone()),
-        ("document.requested_by", format!("{}  {}", document.facility.name, document.facility.code)),
-        ("document.read_by", format!("{}  {}", document.reading_facility.name, document.reading_facility.code)),
-        ("document.images", document.images.count.to_string()),
-    ];
+fn head(ui: &mut Ui, page: &Page) {
     ui.scope(|ui| {
         ui.spacing_mut().interact_size.y = theme::LINE_HEIGHT;
-        head_rows(ui, words, rows);
-    });
-    ui.add_space(theme::GRID);
-}
-
-fn head_rows(ui: &mut Ui, words: Words, rows: [(&'static str, String); 7]) {
-    egui::Grid::new("document-head").num_columns(2).spacing([4.0 * theme::GRID, theme::GRID]).show(ui, |ui| {
-        for (key, text) in rows {
-            caption(ui, words.t(key));
-            value(ui, text.trim());
-            ui.end_row();
-        }
-    });
-}
-
-fn field_ui(ui: &mut Ui, field: &FieldContent, with_label: bool) {
-    if with_label {
-        caption(ui, &field.label);
-    }
-    prose(ui, &field.text);
-    ui.add_space(theme::GRID);
-}
-
-fn findings_ui(ui: &mut Ui, words: Words, document: &Manifest) {
-    for finding in &document.findings {
-        ui.horizontal_top(|ui| {
-            ui.label(RichText::new(finding.number.to_string()).font(theme::digits(theme::BODY)).color(theme::ACCENT));
-            ui.vertical(|ui| {
-                let line = finding.fields.iter().map(|f| format!("{}: {}", f.label, f.text));
-                ui.label(RichText::new(line.collect::<Vec<_>>().join("  ")).color(theme::TEXT_STRONG));
-                if let Some(measured) = &finding.measured {
-                    caption(ui, &words.f("document.measured", &[("value", &measured_text(measured))]));
-                }
-                if let Some(key) = &finding.key_image {
-                    let picture = key.attachment.as_deref().unwrap_or("—");
-                    caption(ui, &words.f("document.key_image", &[("file", &picture), ("frame", &key.frame)]));
-                }
-            });
+        egui::Grid::new("document-head").num_columns(2).spacing([4.0 * theme::GRID, theme::GRID]).show(ui, |ui| {
+            for line in page.head.iter().flatten() {
+                caption(ui, &line.label);
+                value(ui, &line.text);
+                ui.end_row();
+            }
         });
+    });
+    ui.add_space(theme::GRID);
+}
+
+fn line_ui(ui: &mut Ui, line: &Line) {
+    if !line.label.is_empty() {
+        caption(ui, &line.label);
     }
+    prose(ui, &line.text);
+    ui.add_space(theme::GRID);
+}
+
+fn finding_ui(ui: &mut Ui, finding: &PageFinding, picture: &mut PictureOf<'_>) {
+    ui.horizontal_top(|ui| {
+        ui.label(RichText::new(finding.number.to_string()).font(theme::digits(theme::BODY)).color(theme::ACCENT));
+        ui.vertical(|ui| {
+            for line in &finding.lines {
+                ui.label(RichText::new(format!("{}: {}", line.label, line.text)).color(theme::TEXT_STRONG));
+            }
+            if let Some(handle) = finding.picture.as_deref().and_then(picture) {
+                let size = handle.size_vec2();
+                let scale = PICTURE / size.max_elem().max(1.0);
+                let image = egui::Image::new((handle.id(), vec2(size.x * scale, size.y * scale)));
+                let alt = finding.caption.clone().unwrap_or_default();
+                ui.add(image.alt_text(alt));
+            }
+            if let Some(text) = &finding.caption {
+                caption(ui, text);
+            }
+        });
+    });
 }

@@ -1,9 +1,9 @@
 //! Getting in: enrolment, the passphrase store, sign-in, and the lock. No patient is named here.
 
+use super::failure::Asked;
 use super::text::Words;
 use super::top_bar::{dot_word, language_button};
 use super::widgets::{caption, labelled_field, password_field, primary_button, quiet_button};
-use super::failure::Asked;
 use super::{failure, ime, theme};
 use crate::app::{AccessAction, Action, App, BuildClass, Screen};
 use crate::engine::message::{Failure, Secret, Start};

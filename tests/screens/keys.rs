@@ -149,7 +149,8 @@ fn what_is_typed_last_is_kept_when_the_window_closes() {
     window.h.step();
     window.settle();
     let sent = window.engine.take_commands();
-    let saved = sent.iter().rposition(|c| matches!(c, Command::SaveDraft(d) if d.text("purpose").contains("終わりです")));
+    let saved =
+        sent.iter().rposition(|c| matches!(c, Command::SaveDraft(d) if d.text("purpose").contains("終わりです")));
     let down = sent.iter().position(|c| matches!(c, Command::Shutdown));
     assert!(saved.is_some() && saved < down, "saved, then closed: {saved:?} {down:?}");
     assert_eq!(sent.iter().filter(|c| matches!(c, Command::Shutdown)).count(), 1);

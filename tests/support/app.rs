@@ -165,6 +165,7 @@ pub(crate) fn prepare(app: &mut App) -> Prepared {
         sha256: sha256_hex(&package.report_json),
         html: String::from_utf8_lossy(&package.attachments[0].bytes).into_owned().into(),
         report_json: package.report_json.into(),
+        pictures: Vec::new(),
     };
     app.apply(NOW, Event::Prepared(prepared.clone()));
     prepared

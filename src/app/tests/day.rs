@@ -122,10 +122,34 @@ fn an_addendum_follows_what_is_signed() {
     let predecessor = b.draft().addendum_to.clone().expect("names its predecessor");
     assert_eq!((predecessor.report_id.as_str(), predecessor.sha256.as_str(), predecessor.version), ("r-1", "cd", 1));
     assert_eq!(b.draft().text("findings"), "", "old text is not copied");
+    assert_eq!(b.app.report.as_ref().map(|r| r.template.id.as_str()), Some("addendum"));
+    // One text, and that is required; series are not asked for again.
+    let open: Vec<_> = crate::app::open_points(&b.app).expect("gate").into_iter().map(|p| p.subject).collect();
+    assert_eq!(open, ["addendum"]);
+    b.act(Action::Report(ReportAction::NewFinding));
+    assert!(b.draft().findings.is_empty(), "a finding would stand nowhere");
+    b.type_into("addendum", "依頼医に電話で連絡した。");
+    b.wait(2);
+    let draft = b.draft().clone();
+    let saved = Event::DraftSaved { assignment: "a-1".into(), revision: draft.revision, at_center: false, at: b.now };
+    b.event(saved);
+    assert_eq!(b.app.worklist.count(Filter::Drafts, b.now), 1, "an addendum begun is counted");
     b.out.clear();
-    b.fill();
     b.act(Action::Sign(SignAction::Begin));
     assert!(b.out.iter().any(|c| matches!(c, Command::Prepare { draft, .. } if draft.addendum_to.is_some())));
+
+    // After a restart it is looked for, counted and found again.
+    let mut submitted = b.app.worklist.get("a-1").expect("listed").as_ref().clone();
+    submitted.state = AssignmentState::Submitted;
+    let mut again = Bench::new();
+    again.enter(vec![submitted]);
+    assert!(again.out.iter().any(|c| matches!(c, Command::LoadDraft { assignment } if assignment == "a-1")));
+    again.event(Event::Draft { assignment: "a-1".into(), draft: Some(draft.clone()) });
+    assert_eq!(again.app.worklist.count(Filter::Drafts, again.now), 1);
+    again.act(Action::Worklist(WorklistAction::Open("a-1".into())));
+    again.event(Event::Draft { assignment: "a-1".into(), draft: Some(draft) });
+    assert_eq!(again.draft().text("addendum"), "依頼医に電話で連絡した。");
+    assert!(again.app.report.as_ref().is_some_and(|r| r.editable()));
 }
 
 #[test]

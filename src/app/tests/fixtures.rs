@@ -355,6 +355,7 @@ pub(super) fn prepared(id: u64, assignment: &str, revision: u64) -> Prepared {
         report_json: Arc::from(&b"{}"[..]),
         html: Arc::from("<html></html>"),
         sha256: "ab".repeat(32),
+        pictures: Vec::new(),
     }
 }
 

@@ -18,6 +18,25 @@ pub struct Prepared {
     pub html: Arc<str>,
     /// SHA-256 (hex) of `report_json`.
     pub sha256: String,
+    /// Key images as they go along, by the names of their attachments.
+    pub pictures: Vec<PreviewPicture>,
+}
+
+/// A key image that goes with a report.
+#[derive(Clone)]
+pub struct PreviewPicture {
+    /// Name of the attachment.
+    pub name: String,
+    /// Width and height, pixels.
+    pub size: [u32; 2],
+    /// RGB bytes.
+    pub rgb: Arc<[u8]>,
+}
+
+impl std::fmt::Debug for PreviewPicture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PreviewPicture").field("size", &self.size).finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for Prepared {

@@ -1,6 +1,7 @@
 //! Freezes a draft into the bytes to sign: wording, pictures, page and digests.
 
 use super::super::gate::document_title;
+use super::super::page::addendum_title;
 use super::super::{Draft, Field, FieldKind, Finding, FindingId, Section, Template, Text, Value, render_html};
 use super::{
     Acknowledged, Attachment, AttachmentRef, FieldContent, FindingContent, ImageList, KeyImageContent, Manifest,
@@ -127,6 +128,8 @@ fn finding_content(
             frame: key.frame.frame.number(),
             window: key.voi,
             invert: key.invert,
+            series: nfc(&key.label),
+            slice: key.slice,
             attachment,
         }),
     }
@@ -141,12 +144,17 @@ fn study_ref(study: &StudyToRead) -> StudyRef {
     }
 }
 
+/// File name of a finding's key image.
+pub fn key_image_name(number: u32) -> String {
+    format!("key-image-{number}.png")
+}
+
 /// Digest of the image list: sorted UIDs, one a line.
 pub fn image_list(shown: &[String]) -> ImageList {
     let mut uids: Vec<&str> = shown.iter().map(String::as_str).collect();
     uids.sort_unstable();
     uids.dedup();
-    ImageList { count: uids.len() as u64, sha256: sha256_hex(uids.join("\n").as_bytes()) }
+    ImageList { count: uids.len() as u64, of: None, sha256: sha256_hex(uids.join("\n").as_bytes()) }
 }
 
 /// Freezes a draft: makes the pictures' names, the HTML page and the canonical bytes that name them all.
@@ -156,7 +164,7 @@ pub fn build(input: &BuildInput<'_>) -> Result<Package, PackageError> {
     for (place, finding) in input.draft.findings.iter().enumerate() {
         let number = place as u32 + 1;
         let picture = input.pictures.iter().find(|p| p.finding == finding.id && finding.key_image.is_some());
-        let name = picture.map(|_| format!("key-image-{number}.png"));
+        let name = picture.map(|_| key_image_name(number));
         if let (Some(picture), Some(name)) = (picture, &name) {
             attachments.push(Attachment {
                 name: name.clone(),
@@ -167,9 +175,15 @@ pub fn build(input: &BuildInput<'_>) -> Result<Package, PackageError> {
         findings.push(finding_content(number, finding, name, input));
     }
     let (assignment, template) = (input.assignment, input.template);
+    let document = pick(&document_title(assignment.kind), input.language);
+    let title = match input.draft.addendum_to {
+        Some(_) => addendum_title(input.language, &document),
+        None => document,
+    };
+    let of = Some(assignment.studies.iter().map(|s| s.instances).sum()).filter(|n| *n > 0);
     let mut manifest = Manifest {
         schema: SCHEMA.into(),
-        title: pick(&document_title(assignment.kind), input.language),
+        title,
         kind: assignment.kind,
         language: input.language.into(),
         version_kind: if input.draft.addendum_to.is_some() { VersionKind::Addendum } else { VersionKind::Original },
@@ -184,7 +198,7 @@ pub fn build(input: &BuildInput<'_>) -> Result<Package, PackageError> {
         patient: assignment.patient.clone(),
         studies: assignment.studies.iter().map(study_ref).collect(),
         prior_studies: assignment.prior_studies.iter().map(study_ref).collect(),
-        images: image_list(input.shown),
+        images: ImageList { of, ..image_list(input.shown) },
         template: TemplateRef {
             id: template.id.clone(),
             version: template.version,

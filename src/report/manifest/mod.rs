@@ -3,7 +3,7 @@
 
 mod build;
 
-pub use build::{BuildInput, KeyPicture, build, image_list};
+pub use build::{BuildInput, KeyPicture, build, image_list, key_image_name};
 
 use super::Predecessor;
 use crate::study::{Patient, Voi};
@@ -27,6 +27,9 @@ pub struct Acknowledged {
     pub point: super::gate::PointCode,
     /// What it was about (field id, series UID …).
     pub subject: String,
+    /// What it was about, for people: series name and counts.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
     /// The reader's reason.
     pub reason: String,
 }
@@ -57,8 +60,11 @@ pub struct AttachmentRef {
 /// The digest of a list of SOP Instance UIDs (sorted, joined by line feeds).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageList {
-    /// Number of instances shown to the reader.
+    /// Number of instances shown to the reader, priors included.
     pub count: u64,
+    /// Instances of the studies read, as the center named them; absent where it named none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<u64>,
     /// SHA-256, hex.
     pub sha256: String,
 }
@@ -134,6 +140,12 @@ pub struct KeyImageContent {
     pub window: Voi,
     /// Inverted.
     pub invert: bool,
+    /// Name of the series.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub series: String,
+    /// Place in its series as the reader saw it, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<u32>,
     /// Attachment with the picture, if one was made.
     pub attachment: Option<String>,
 }
@@ -361,6 +373,8 @@ mod tests {
                 frame: FrameRef { instance: SopInstanceUid::new("1.2.3.4").expect("uid"), frame: FrameIndex(0) },
                 voi: Voi::linear(-600.0, 1500.0),
                 invert: false,
+                label: "CE PORTAL".into(),
+                slice: Some(52),
             }),
         ));
         build(&BuildInput {

@@ -251,12 +251,7 @@ fn first_chip(typing: &mut Typing, input: &FieldInput<'_>, place: usize, chip: &
     }
 }
 
-fn choice_ui(
-    ui: &mut Ui,
-    input: &FieldInput<'_>,
-    typing: &mut Typing,
-    choices: &[Choice],
-) -> Option<Option<Value>> {
+fn choice_ui(ui: &mut Ui, input: &FieldInput<'_>, typing: &mut Typing, choices: &[Choice]) -> Option<Option<Value>> {
     let current = input.value.map_or("", Value::as_text);
     let mut change = None;
     ui.horizontal_wrapped(|ui| {
@@ -273,12 +268,7 @@ fn choice_ui(
     change
 }
 
-fn choices_ui(
-    ui: &mut Ui,
-    input: &FieldInput<'_>,
-    typing: &mut Typing,
-    choices: &[Choice],
-) -> Option<Option<Value>> {
+fn choices_ui(ui: &mut Ui, input: &FieldInput<'_>, typing: &mut Typing, choices: &[Choice]) -> Option<Option<Value>> {
     let current: Vec<&str> = input.value.map_or("", Value::as_text).split(' ').filter(|c| !c.is_empty()).collect();
     let mut change = None;
     ui.horizontal_wrapped(|ui| {

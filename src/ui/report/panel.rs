@@ -7,6 +7,7 @@ use crate::app::{Action, App, ReportAction, ReportState, SignAction};
 use crate::report::gate::document_title;
 use crate::report::{Edit, Section};
 use crate::ui::controls::{caption, primary_button, prose, quiet_button, rule, section, state};
+use crate::ui::document_view::document_ui;
 use crate::ui::text::Words;
 use crate::ui::{format, theme};
 use crate::worklist::{Assignment, Kind};
@@ -49,6 +50,7 @@ pub fn report_panel_ui(ui: &mut Ui, app: &App, local: &mut ReportLocal, out: &mu
         return;
     }
     local.typing.want(report.focus_field.as_ref());
+    addendum_ui(ui, words, report);
     let footer = theme::ROW + 5.0 * theme::GRID;
     let height = (ui.available_height() - footer).max(0.0);
     let place_of = |frame: &crate::study::FrameRef| app.pictures.locate(frame).map(|(_, place)| place + 1);
@@ -68,7 +70,9 @@ pub fn report_panel_ui(ui: &mut Ui, app: &App, local: &mut ReportLocal, out: &mu
 fn head_ui(ui: &mut Ui, words: Words, report: &ReportState, assignment: &Assignment) {
     ui.horizontal(|ui| {
         let title = document_title(assignment.kind);
-        ui.label(RichText::new(words.pick(&title)).size(theme::TITLE).color(theme::TEXT_STRONG));
+        let addendum = report.draft().is_some_and(|d| d.addendum_to.is_some()) && !report.show_signed;
+        let title = if addendum { words.t("report.addendum_title") } else { words.pick(&title) };
+        ui.label(RichText::new(title).size(theme::TITLE).color(theme::TEXT_STRONG));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let (text, color) = saved_text(words, report);
             state(ui, &text, color);
@@ -155,6 +159,25 @@ fn section_ui(
             out.push(Action::Report(ReportAction::Edit(Edit::SetField(field.id.clone(), value))));
         }
     }
+}
+
+/// What an addendum adds to: the signed text, read-only, above the new one.
+fn addendum_ui(ui: &mut Ui, words: Words, report: &ReportState) {
+    let Some(follows) = report.draft().and_then(|d| d.addendum_to.as_ref()) else { return };
+    ui.label(RichText::new(words.f("report.addendum_to", &[("n", &follows.version)])).color(theme::TEXT_STRONG));
+    caption(ui, words.t("report.signed_text"));
+    let height = ui.available_height() * 0.5;
+    let frame = egui::Frame::new().fill(theme::GROUND).inner_margin(egui::Margin::same(12));
+    frame.show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        let area = ScrollArea::vertical().id_salt("addendum-to").auto_shrink([false, true]).max_height(height);
+        area.show(ui, |ui| match report.signed.iter().find(|v| v.sha256 == follows.sha256) {
+            Some(version) => document_ui(ui, words, &version.report_json, &mut |_| None),
+            None => {
+                caption(ui, words.t("report.loading"));
+            }
+        });
+    });
 }
 
 fn foot_ui(ui: &mut Ui, words: Words, report: &ReportState, out: &mut Vec<Action>) {

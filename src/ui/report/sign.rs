@@ -1,7 +1,7 @@
 //! From the open points to the signature: the whole signed content left, what is open right.
 
 use crate::app::{Action, App, ReportState, SignAction, SignFlow};
-use crate::engine::message::{Failure, Secret};
+use crate::engine::message::{Failure, Prepared, Secret};
 use crate::report::Template;
 use crate::report::gate::{OpenPoint, PointCode};
 use crate::ui::controls::{caption, name, primary_button, quiet_button, rule, section, state, value};
@@ -9,7 +9,7 @@ use crate::ui::document_view::document_ui;
 use crate::ui::text::Words;
 use crate::ui::{ime, theme};
 use crate::worklist::Kind;
-use egui::{Frame, Id, Key, Margin, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{Frame, Id, Key, Margin, Modal, RichText, ScrollArea, TextEdit, TextureHandle, Ui, vec2};
 use zeroize::Zeroizing;
 
 /// Widget state of the dialog.
@@ -19,6 +19,29 @@ pub struct SignLocal {
     focused: bool,
     /// The open points have been on screen: the first reason had its caret.
     reasons_begun: bool,
+    /// Key images of the preview with this number.
+    pictures: (u64, Vec<(String, TextureHandle)>),
+}
+
+impl SignLocal {
+    fn picture(&mut self, ctx: &egui::Context, prepared: &Prepared, name: &str) -> Option<TextureHandle> {
+        if self.pictures.0 != prepared.id {
+            self.pictures = (prepared.id, Vec::new());
+        }
+        if let Some((_, known)) = self.pictures.1.iter().find(|(n, _)| n == name) {
+            return Some(known.clone());
+        }
+        let picture = prepared.pictures.iter().find(|p| p.name == name)?;
+        let size = picture.size.map(|v| v as usize);
+        // A picture of another size than it says is none.
+        if picture.rgb.len() != size.iter().product::<usize>() * 3 {
+            return None;
+        }
+        let image = egui::ColorImage::from_rgb(size, &picture.rgb);
+        let handle = ctx.load_texture(name, image, egui::TextureOptions::LINEAR);
+        self.pictures.1.push((name.to_owned(), handle.clone()));
+        Some(handle)
+    }
 }
 
 /// Draws the dialog while the flow is not [`SignFlow::Writing`].
@@ -28,6 +51,7 @@ pub fn sign_dialog_ui(ctx: &egui::Context, app: &App, local: &mut SignLocal, out
         local.password.clear();
         local.focused = false;
         local.reasons_begun = false;
+        local.pictures = (0, Vec::new());
         return;
     };
     let screen = ctx.content_rect().size();
@@ -235,10 +259,11 @@ fn preview_ui(
     local: &mut SignLocal,
     out: &mut Vec<Action>,
 ) {
+    let ui_ctx = &ui.ctx().clone();
     let page = Frame::new().fill(theme::GROUND).inner_margin(Margin::same(16));
     page.show(ui, |ui| {
         ScrollArea::vertical().auto_shrink(false).max_height(height.max(theme::ROW_TALL)).show(ui, |ui| {
-            document_ui(ui, words, &prepared.report_json);
+            document_ui(ui, words, &prepared.report_json, &mut |name| local.picture(ui_ctx, prepared, name));
         });
     });
     caption(ui, &words.f("sign.sha256", &[("digest", &prepared.sha256)]));

@@ -52,7 +52,7 @@ pub fn signed_ui(
     let foot = if addendum || report.history.is_some() { theme::ROW + 5.0 * theme::GRID } else { 0.0 };
     let height = (ui.available_height() - foot).max(0.0);
     ScrollArea::vertical().auto_shrink(false).max_height(height).show(ui, |ui| {
-        document_ui(ui, words, &version.report_json);
+        document_ui(ui, words, &version.report_json, &mut |_| None);
     });
     ui.horizontal(|ui| {
         if report.history.is_some() {
