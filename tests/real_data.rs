@@ -134,6 +134,10 @@ fn metadata_as_json_say_the_same_as_the_file() {
             // Only the file knows its coding, and whether its pixel data are there.
             instance.transfer_syntax = None;
             instance.not_an_image = None;
+            // The number of a mosaic's tiles may stand in a private header too large for JSON.
+            for info in &mut instance.frame_info {
+                info.traits.mosaic_tiles = info.traits.mosaic_tiles.map(|_| 0);
+            }
         }
         assert!(from_file == from_json, "{}: {:?} / {:?}", path.display(), from_file.series, from_json.series);
         compared += 1;

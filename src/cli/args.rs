@@ -62,6 +62,15 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Looks for faults in DICOM files: text, identity, lengths, geometry, laterality; each with the rule it breaks.
+    Validate {
+        /// Files and folders.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Shows a DICOM file's header as it is read: every element, its text in any character set, what is odd about it.
     Dump {
         /// DICOM file.

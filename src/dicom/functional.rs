@@ -4,8 +4,9 @@
 use super::dataset::{Value, View};
 use super::diffusion::diffusion;
 use super::frame_traits;
-use super::luts::named_windows;
-use crate::study::{FrameInfo, ImagePlane};
+use super::luts::{choices, named_windows};
+use super::read::Header;
+use crate::study::{FrameIndex, FrameInfo, ImagePlane, Voi};
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
@@ -91,6 +92,14 @@ pub(crate) fn frame_infos(view: &View<'_>, frames: u32) -> Vec<FrameInfo> {
             .collect(),
         _ => vec![one],
     }
+}
+
+/// Choices of the VOI transform of a frame with their explanations, the default first, without reading pixel data.
+pub fn voi_choices(header: &Header, frame: FrameIndex) -> Vec<(Voi, String)> {
+    let view = header.view();
+    let signed = view.int(tags::PIXEL_REPRESENTATION) == Some(1);
+    let found = choices(&view, frame.0 as usize, signed, &mut Vec::new());
+    found.voi.into_iter().zip(found.names).collect()
 }
 
 /// Offsets of the frames along the normal: Grid Frame Offset Vector of a dose (PS3.3 C.8.8.3.2), or Slice Vector and

@@ -2,6 +2,8 @@
 
 use super::dataset::View;
 use super::functional;
+use super::laterality;
+use super::mammogram;
 use super::read::Header;
 use super::sop_class;
 use super::view_code;
@@ -88,7 +90,8 @@ fn instance(header: &Header, uid: &str) -> Result<Instance, MetadataError> {
     let not_an_image = sop_class::reason_without_picture(header, &sop_class, rows, columns);
     let frames = view.int(tags::NUMBER_OF_FRAMES).and_then(|n| u32::try_from(n).ok()).unwrap_or(1).max(1);
     let frames = if rows == 0 || columns == 0 { 0 } else { frames };
-    let (laterality, label) = view_code::laterality_and_view(&view);
+    let (laterality, side_conflict) = laterality::laterality(&view);
+    let mammogram = mammogram::mammogram(&view, &sop_class).map(Box::new);
     Ok(Instance {
         uid: SopInstanceUid::new(uid).map_err(|_| MetadataError::Uid("SOP Instance UID"))?,
         sop_class,
@@ -104,11 +107,11 @@ fn instance(header: &Header, uid: &str) -> Result<Instance, MetadataError> {
             .or_else(|| view.string(tags::VOLUME_FRAME_OF_REFERENCE_UID)),
         acquisition_number: number(&view, tags::ACQUISITION_NUMBER),
         laterality,
-        view: label,
+        view: view_code::view_label(&view),
         patient_orientation: patient_orientation(&view),
         frame_info: functional::frame_infos(&view, frames),
         not_an_image,
-        traits: InstanceTraits::default(),
+        traits: InstanceTraits { side_conflict, mammogram },
     })
 }
 

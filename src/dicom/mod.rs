@@ -24,8 +24,10 @@ mod icc;
 mod image;
 mod json;
 mod json_write;
+mod laterality;
 mod local;
 mod luts;
+mod mammogram;
 mod meaning;
 mod metadata;
 mod notes;
@@ -40,6 +42,7 @@ mod stored;
 mod test_object;
 #[cfg(test)]
 mod tests;
+mod validate;
 mod view_code;
 pub mod write;
 #[cfg(test)]
@@ -47,6 +50,7 @@ mod write_tests;
 
 pub use dataset::View;
 pub use decode::{DecodeError, MAX_FRAME_SAMPLES, MAX_NATIVE_FRAME_SAMPLES, Object};
+pub use functional::voi_choices;
 pub use json::{JsonError, for_each_instance, header_from_json, project_json};
 pub use json_write::{INLINE_BYTES, bulk_value, to_dicom_json};
 pub use local::{Checked, Found, LocalTree, check_file, open_tree};
@@ -54,3 +58,4 @@ pub use metadata::{MetadataError, Tree, project};
 pub use notes::{TextNote, keyword, text_notes};
 pub use read::{Header, MAX_INFLATED_BYTES, MAX_OBJECT_BYTES, ReadError};
 pub use stored::{StoredError, StoredFrames};
+pub use validate::{Finding, Severity, findings};

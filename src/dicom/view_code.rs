@@ -1,8 +1,6 @@
-//! Side and view of a picture: PS3.16 CID 4014 and 4015 codes, else View Position.
+//! The view of a picture: PS3.16 CID 4014 and 4015 codes, else View Position.
 
 use super::dataset::View;
-use super::metadata::laterality;
-use crate::study::Laterality;
 use dicom_dictionary_std::tags;
 
 /// View codes: SNOMED CT, the older SRT code, label.
@@ -49,28 +47,49 @@ const MODIFIERS: &[(&str, &str, &str, Place)] = &[
     ("442580003", "R-40AB2", "AX", Place::After),
 ];
 
-/// Laterality by frame anatomy, Image Laterality or Laterality; view label without the side.
-pub(crate) fn laterality_and_view(view: &View<'_>) -> (Option<Laterality>, Option<String>) {
-    let anatomy = super::functional::group(view, 0, tags::FRAME_ANATOMY_SEQUENCE)
-        .and_then(|item| item.string(tags::FRAME_LATERALITY));
-    let side = view
-        .string(tags::IMAGE_LATERALITY)
-        .or(anatomy)
-        .or_else(|| view.string(tags::LATERALITY))
-        .and_then(|text| laterality(&text));
-    let label = coded_label(view).or_else(|| view.string(tags::VIEW_POSITION));
-    (side, label)
+/// View label without the side: coded, else View Position.
+pub(super) fn view_label(view: &View<'_>) -> Option<String> {
+    coded_label(view).or_else(|| view.string(tags::VIEW_POSITION))
 }
 
-fn coded_label(view: &View<'_>) -> Option<String> {
-    let item = view.item(tags::VIEW_CODE_SEQUENCE)?;
-    let code = code(&item)?;
-    let mut label = VIEWS
+/// Label of a view code item; an unknown code by its meaning.
+pub(super) fn view_name(item: &View<'_>) -> Option<String> {
+    let code = code(item)?;
+    VIEWS
         .iter()
         .find(|(sct, srt, _)| code == *sct || code == *srt)
         .map(|v| v.2.to_owned())
         // An unknown code is shown by its meaning, never dropped.
-        .or_else(|| Some(item.text(tags::CODE_MEANING)).filter(|m| !m.is_empty()))?;
+        .or_else(|| Some(item.text(tags::CODE_MEANING)).filter(|m| !m.is_empty()))
+}
+
+/// A view modifier in words; an unknown one by its meaning.
+pub(super) fn modifier_name(item: &View<'_>) -> Option<String> {
+    let code = code(item)?;
+    let known = MODIFIERS.iter().find(|(sct, srt, ..)| code == *sct || code == *srt);
+    let words = match known.map(|m| m.2) {
+        Some("CV") => "cleavage",
+        Some("AT") => "axillary tail",
+        Some("TAN") => "tangential",
+        Some("M") => "magnification",
+        Some("S") => "spot compression",
+        Some("RL") => "rolled lateral",
+        Some("RM") => "rolled medial",
+        Some("RI") => "rolled inferior",
+        Some("RS") => "rolled superior",
+        Some("ID") => "implant displaced",
+        Some("NP") => "nipple in profile",
+        Some("AC") => "anterior compression",
+        Some("IMF") => "inframammary fold",
+        Some("AX") => "axillary tissue",
+        _ => return Some(item.text(tags::CODE_MEANING)).filter(|m| !m.is_empty()),
+    };
+    Some(words.to_owned())
+}
+
+fn coded_label(view: &View<'_>) -> Option<String> {
+    let item = view.item(tags::VIEW_CODE_SEQUENCE)?;
+    let mut label = view_name(&item)?;
     let (mut before, mut after) = (String::new(), String::new());
     for modifier in item.items(tags::VIEW_MODIFIER_CODE_SEQUENCE) {
         let Some(code) = self::code(&modifier) else { continue };
@@ -90,7 +109,7 @@ fn coded_label(view: &View<'_>) -> Option<String> {
 }
 
 /// Code Value of a code sequence item, whatever the designator (SCT, SRT, SNM3: the values don't collide).
-fn code(item: &View<'_>) -> Option<String> {
+pub(super) fn code(item: &View<'_>) -> Option<String> {
     item.string(tags::CODE_VALUE).or_else(|| item.string(tags::LONG_CODE_VALUE))
 }
 
@@ -99,26 +118,25 @@ mod tests {
     use super::super::json::header_from_json;
     use super::*;
 
-    fn label(code: &str, modifiers: &[&str]) -> (Option<Laterality>, Option<String>) {
+    fn label(code: &str, modifiers: &[&str]) -> Option<String> {
         let item = |code: &str| serde_json::json!({"00080100": {"vr": "SH", "Value": [code]}, "00080104": {"vr": "LO", "Value": ["meant"]}});
         let mut view = item(code);
         view["00540222"] =
             serde_json::json!({"vr": "SQ", "Value": modifiers.iter().map(|m| item(m)).collect::<Vec<_>>()});
         let object = serde_json::json!({
-            "00200062": {"vr": "CS", "Value": ["R"]},
             "00540220": {"vr": "SQ", "Value": [view]},
         });
         let header = header_from_json(&object).expect("header");
-        laterality_and_view(&header.view())
+        view_label(&header.view())
     }
 
     #[test]
     fn codes_of_both_generations_and_modifiers() {
-        assert_eq!(label("399368009", &[]), (Some(Laterality::R), Some("MLO".into())));
-        assert_eq!(label("R-10242", &[]).1.as_deref(), Some("CC"));
-        assert_eq!(label("399368009", &["399163009"]).1.as_deref(), Some("MMLO"));
-        assert_eq!(label("399162004", &["399209000"]).1.as_deref(), Some("CCID"));
-        assert_eq!(label("399162004", &["399161006"]).1.as_deref(), Some("CV"));
-        assert_eq!(label("1", &["2"]).1.as_deref(), Some("meant (meant)"));
+        assert_eq!(label("399368009", &[]).as_deref(), Some("MLO"));
+        assert_eq!(label("R-10242", &[]).as_deref(), Some("CC"));
+        assert_eq!(label("399368009", &["399163009"]).as_deref(), Some("MMLO"));
+        assert_eq!(label("399162004", &["399209000"]).as_deref(), Some("CCID"));
+        assert_eq!(label("399162004", &["399161006"]).as_deref(), Some("CV"));
+        assert_eq!(label("1", &["2"]).as_deref(), Some("meant (meant)"));
     }
 }

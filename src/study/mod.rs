@@ -9,12 +9,14 @@ mod geometry;
 mod grouping_tests;
 mod identity;
 mod ledger;
+mod mammography;
 mod patient;
 mod person_name;
 mod phase;
 mod plane;
 mod romaji;
 mod split;
+mod stations;
 mod traits;
 mod tree;
 mod uid;
@@ -23,12 +25,14 @@ pub use display_set::{DisplaySet, DisplaySetId, FrameRef, Grouping, NotPlaced, S
 pub use geometry::{Gap, GeometryWarning, StackMeasures, Volume};
 pub use identity::{Mismatch, mismatches, names_another};
 pub use ledger::{Ledger, NotShown, SeriesLedger};
+pub use mammography::{BreastView, RelatedBy, breast_views};
 pub use patient::{Patient, Sex, age_at};
 pub use person_name::{PersonName, search_key};
 pub use phase::{PhaseAxis, PhaseOf, Phases};
 pub use plane::{ImagePlane, orientation_letters};
 pub use romaji::key as reading_key;
 pub use split::SplitBy;
+pub use stations::{Station, WholeBody, merged, whole_bodies};
 pub use traits::{
     BValueSource, Component, Directionality, FrameTraits, ImageKind, InstanceTraits, Mammogram, MammogramKind,
     SideStatement,

@@ -1,7 +1,7 @@
 //! Rules by which frames of one series are never scrolled together. Each has its reason; all others keep a series
 //! whole. What repeats at one place (time, echo, direction) is the business of `phase`.
 
-use super::{Directionality, FrameInfo, ImageKind, Instance, Series};
+use super::{Directionality, FrameInfo, ImageKind, Instance, MammogramKind, Series};
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -166,7 +166,11 @@ fn measured<'a>(
 fn alone(series: &Series, items: &[Item<'_>]) -> Vec<u32> {
     by(items, |i| {
         let run = i.instance.frames > 1 && i.info.plane.is_none() && i.info.traits.along_mm.is_none();
-        (series.modality == "MG" || run).then_some(i.place)
+        // Slices of early tomosynthesis come as objects of one frame each.
+        let slice = i.instance.frames == 1
+            && i.info.plane.is_some()
+            && i.instance.traits.mammogram.as_ref().is_some_and(|m| m.kind == MammogramKind::Tomosynthesis);
+        ((series.modality == "MG" && !slice) || run).then_some(i.place)
     })
 }
 
