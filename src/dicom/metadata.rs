@@ -13,7 +13,7 @@ use crate::study::{
 };
 use dicom_dictionary_std::tags;
 use jiff::civil::{Date, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// An object that cannot take a place in a study.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -168,10 +168,9 @@ pub struct Tree {
     studies: Vec<Study>,
     study_at: BTreeMap<StudyUid, usize>,
     series_at: BTreeMap<(usize, SeriesUid), usize>,
-    seen: BTreeSet<(StudyUid, SopInstanceUid)>,
-    shown: BTreeSet<(StudyUid, SopInstanceUid)>,
-    /// The one study that an instance and a series belong to.
-    homes: BTreeMap<SopInstanceUid, StudyUid>,
+    /// The one study that an instance belongs to, and whether it is there as a picture.
+    homes: BTreeMap<SopInstanceUid, (usize, bool)>,
+    /// The one study that a series belongs to.
     series_homes: BTreeMap<SeriesUid, StudyUid>,
 }
 
@@ -181,7 +180,8 @@ impl Tree {
     pub fn misfit(&mut self, projection: &Study) -> Option<&'static str> {
         let series = projection.series.first()?;
         let elsewhere = |home: Option<&StudyUid>| home.is_some_and(|study| *study != projection.uid);
-        if series.instances.iter().any(|i| elsewhere(self.homes.get(&i.uid))) {
+        let home = |uid: &SopInstanceUid| Some(&self.studies.get(self.homes.get(uid)?.0)?.uid);
+        if series.instances.iter().any(|i| elsewhere(home(&i.uid))) {
             return Some("the same SOP Instance UID is in another study");
         }
         if elsewhere(self.series_homes.get(&series.uid)) {
@@ -208,10 +208,6 @@ impl Tree {
         if !fresh {
             return false;
         }
-        for instance in projection.series.iter().flat_map(|s| &s.instances) {
-            self.seen.insert((projection.uid.clone(), instance.uid.clone()));
-            self.homes.insert(instance.uid.clone(), projection.uid.clone());
-        }
         for series in &projection.series {
             self.series_homes.insert(series.uid.clone(), projection.uid.clone());
         }
@@ -219,6 +215,9 @@ impl Tree {
             self.studies.push(Study { series: Vec::new(), ..projection.clone() });
             self.studies.len() - 1
         });
+        for instance in projection.series.iter().flat_map(|s| &s.instances) {
+            self.homes.insert(instance.uid.clone(), (study, false));
+        }
         let Some(target) = self.studies.get_mut(study) else { return false };
         for series in projection.series {
             match self.series_at.get(&(study, series.uid.clone())).and_then(|at| target.series.get_mut(*at)) {
@@ -234,32 +233,34 @@ impl Tree {
 
     /// Adds a picture; one that was met before without a picture (a damaged copy) is replaced.
     pub fn add_shown(&mut self, projection: Study) -> bool {
-        let wanted = projection.series.iter().flat_map(|s| &s.instances).map(|i| i.uid.clone()).next();
-        if self.contains_shown(&projection.uid, wanted.as_ref()) {
-            return false;
-        }
-        if let (Some(uid), Some(at)) = (&wanted, self.study_at.get(&projection.uid))
-            && self.contains(&projection.uid, uid)
-            && let Some(study) = self.studies.get_mut(*at)
-        {
-            for series in &mut study.series {
-                series.instances.retain(|i| &i.uid != uid);
+        let Some(wanted) = projection.series.iter().flat_map(|s| &s.instances).map(|i| i.uid.clone()).next() else {
+            return self.add(projection);
+        };
+        if self.contains(&projection.uid, &wanted) {
+            let shown = self.homes.get(&wanted).is_some_and(|home| home.1);
+            if shown {
+                return false;
             }
-            self.seen.remove(&(projection.uid.clone(), uid.clone()));
+            if let Some(at) = self.study_at.get(&projection.uid)
+                && let Some(study) = self.studies.get_mut(*at)
+            {
+                for series in &mut study.series {
+                    series.instances.retain(|i| i.uid != wanted);
+                }
+            }
+            self.homes.remove(&wanted);
         }
-        if let Some(uid) = wanted {
-            self.shown.insert((projection.uid.clone(), uid));
+        let added = self.add(projection);
+        if let Some(home) = self.homes.get_mut(&wanted) {
+            home.1 = true;
         }
-        self.add(projection)
-    }
-
-    fn contains_shown(&self, study: &StudyUid, instance: Option<&SopInstanceUid>) -> bool {
-        instance.is_some_and(|uid| self.shown.contains(&(study.clone(), uid.clone())))
+        added
     }
 
     /// Whether the study already has the instance.
     pub fn contains(&self, study: &StudyUid, instance: &SopInstanceUid) -> bool {
-        self.seen.contains(&(study.clone(), instance.clone()))
+        let home = self.homes.get(instance).and_then(|home| self.studies.get(home.0));
+        home.is_some_and(|home| home.uid == *study)
     }
 
     /// The studies: series by number, instances by number within each.
