@@ -80,23 +80,8 @@ pub(super) fn decompress(frame: &[u8], declared: &Declared<'_>) -> Result<Decomp
     }
     let announced = announced(declared.syntax).ok_or_else(|| CodecError::Unsupported(declared.syntax.to_owned()))?;
     let mut warnings = Vec::new();
-    // Jxl-oxide is Rust, so what it does not foresee unwinds; it must not end the program.
-    let (found, samples, warning) = if codestream::is_jpeg_xl(frame) {
-        catch_unwind(AssertUnwindSafe(|| jpegxl::decode(frame, declared)))
-            .unwrap_or_else(|_| Err(CodecError::Damaged("the decoder gave up".into())))?
-    } else {
-        let (found, frame) = codestream::jpeg(frame)
-            .map(|found| (found, frame))
-            .or_else(|| codestream::jpeg2000(frame))
-            .ok_or_else(|| CodecError::Damaged("no sound codestream header".into()))?;
-        check(&found, declared)?;
-        let (samples, warning) = match found.kind {
-            Kind::Jpeg => jpeg(frame, &found, declared)?,
-            Kind::JpegLs => jpeg_ls(frame, &found)?,
-            Kind::Jpeg2000 | Kind::JpegXl => jpeg_2000(frame, &found)?,
-        };
-        (found, samples, warning)
-    };
+    let (found, samples, warning) =
+        if codestream::is_jpeg_xl(frame) { jpeg_xl(frame, declared)? } else { bare(frame, declared)? };
     if found.kind != announced {
         warnings.push(format!("the transfer syntax says {announced}, the compressed frame is {}", found.kind));
     }
@@ -104,6 +89,36 @@ pub(super) fn decompress(frame: &[u8], declared: &Declared<'_>) -> Result<Decomp
     let photometric = (found.components == 3).then(|| colour_space(&found, declared.photometric));
     let allocated = samples.bits();
     Ok(Decompressed { samples, allocated, codestream: Some(found), photometric, warnings })
+}
+
+type Decoded = Result<(Codestream, Samples, Option<String>), CodecError>;
+
+/// Every codestream but JPEG XL.
+fn bare(frame: &[u8], declared: &Declared<'_>) -> Decoded {
+    let (found, frame) = codestream::jpeg(frame)
+        .map(|found| (found, frame))
+        .or_else(|| codestream::jpeg2000(frame))
+        .ok_or_else(|| CodecError::Damaged("no sound codestream header".into()))?;
+    check(&found, declared)?;
+    let (samples, warning) = match found.kind {
+        Kind::Jpeg => jpeg(frame, &found, declared)?,
+        Kind::JpegLs => jpeg_ls(frame, &found)?,
+        Kind::Jpeg2000 | Kind::JpegXl => jpeg_2000(frame, &found)?,
+    };
+    Ok((found, samples, warning))
+}
+
+fn jpeg_xl(frame: &[u8], declared: &Declared<'_>) -> Decoded {
+    // Jxl-oxide is Rust, so what it does not foresee unwinds; it must not end the program.
+    let content = catch_unwind(AssertUnwindSafe(|| jpegxl::decode(frame, declared)))
+        .unwrap_or_else(|_| Err(CodecError::Damaged("the decoder gave up".into())))?;
+    match content {
+        jpegxl::Content::Samples(found, samples, warning) => Ok((found, samples, warning)),
+        jpegxl::Content::Jpeg(jpeg) => {
+            let (found, samples, warning) = bare(&jpeg, declared)?;
+            Ok((Codestream { kind: Kind::JpegXl, ..found }, samples, warning))
+        }
+    }
 }
 
 fn run_length(frame: &[u8], declared: &Declared<'_>) -> Result<Decompressed, CodecError> {

@@ -4,7 +4,8 @@ use super::{CodecError, Declared, Words, check};
 use crate::dicom::codestream::{Codestream, Kind};
 use crate::dicom::samples::Samples;
 use jxl_oxide::image::BitDepth;
-use jxl_oxide::{AllocTracker, JxlImage, JxlThreadPool};
+use jxl_oxide::{AllocTracker, JpegReconstructionStatus, JxlImage, JxlThreadPool};
+use std::io::Write;
 
 /// Memory that a frame's decoder may take, bytes: its planes of floats several times, never above 1.5 GiB.
 fn budget(declared: &Declared<'_>) -> usize {
@@ -12,11 +13,36 @@ fn budget(declared: &Declared<'_>) -> usize {
     samples.saturating_mul(32).saturating_add(64 << 20).min(3 << 29)
 }
 
-/// Decodes the first frame of a JPEG XL stream (bare or in its container) to interleaved samples. Colour is RGB.
-pub(super) fn decode(
-    frame: &[u8],
-    declared: &Declared<'_>,
-) -> Result<(Codestream, Samples, Option<String>), CodecError> {
+/// What a frame holds.
+pub(super) enum Content {
+    /// Interleaved samples, colour as RGB; and a warning.
+    Samples(Codestream, Samples, Option<String>),
+    /// The JPEG that was recompressed, byte for byte.
+    Jpeg(Vec<u8>),
+}
+
+/// Takes a JPEG as it is written, up to a limit.
+struct Limited {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl Write for Limited {
+    fn write(&mut self, more: &[u8]) -> std::io::Result<usize> {
+        if self.bytes.len() + more.len() > self.most {
+            return Err(std::io::Error::other("the recompressed JPEG is too large"));
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Decodes the first frame of a JPEG XL stream, bare or in its container.
+pub(super) fn decode(frame: &[u8], declared: &Declared<'_>) -> Result<Content, CodecError> {
     let damaged = |e: Box<dyn std::error::Error + Send + Sync>| CodecError::Damaged(e.to_string());
     let mut image = JxlImage::builder()
         .pool(JxlThreadPool::none())
@@ -41,6 +67,14 @@ pub(super) fn decode(
         ..Codestream::default()
     };
     check(&found, declared)?;
+    let count = found.rows as usize * found.columns as usize * usize::from(found.components);
+    if matches!(image.jpeg_reconstruction_status(), JpegReconstructionStatus::Available) {
+        // Decoding that JPEG gives the very pixels that it gave before.
+        let mut jpeg = Limited { bytes: Vec::new(), most: count.saturating_mul(4).saturating_add(1 << 20) };
+        if image.reconstruct_jpeg(&mut jpeg).is_ok() {
+            return Ok(Content::Jpeg(jpeg.bytes));
+        }
+    }
     let (render, warning) = if image.num_loaded_keyframes() > 0 {
         (image.render_frame(0).map_err(damaged)?, None)
     } else {
@@ -52,7 +86,6 @@ pub(super) fn decode(
     {
         return Err(CodecError::Damaged("the frame does not fill the picture".into()));
     }
-    let count = found.rows as usize * found.columns as usize * usize::from(found.components);
     let mut values = vec![0f32; count];
     if stream.write_to_buffer(&mut values) != count {
         return Err(CodecError::Damaged("the frame does not fill the picture".into()));
@@ -66,5 +99,5 @@ pub(super) fn decode(
         let words: Words = scaled.map(|v| v as u16).collect();
         Samples::Words(words)
     };
-    Ok((found, samples, warning))
+    Ok(Content::Samples(found, samples, warning))
 }

@@ -56,6 +56,19 @@ fn jpeg_ls_is_exact_and_never_hangs_on_damage() {
     assert!(matches!(other, Err(CodecError::Contradiction { .. })));
 }
 
+/// Fault of dicom-rs 0.10: planes one after another came back as if they were interleaved.
+#[test]
+fn planar_jpeg_ls_becomes_pixels() {
+    let rgb: Vec<u8> = (0..5 * 4 * 3).map(|i| (i * 4) as u8).collect();
+    let planes: Vec<u8> = (0..3).flat_map(|c| rgb.iter().skip(c).step_by(3).copied()).collect();
+    let info = ::charls::FrameInfo { width: 5, height: 4, bits_per_sample: 8, component_count: 3 };
+    let stream = ::charls::CharLS::default().encode(info, 0, &planes).expect("encodes");
+    let declared = Declared { syntax: JPEG_LS, rows: 4, columns: 5, samples: 3, allocated: 8, photometric: "RGB" };
+    let out = decompress(&stream, &declared).expect("decodes");
+    assert!(out.codestream.is_some_and(|c| c.planar));
+    assert_eq!((out.samples, out.photometric), (Samples::Bytes(rgb), Some("RGB")));
+}
+
 #[test]
 fn a_truncated_jpeg_gives_its_sound_lines_only() {
     let values = ramp(64, 64);
