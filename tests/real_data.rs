@@ -3,7 +3,8 @@
 //! output says so.
 
 use dokuei::dicom::{Header, Object, open_tree, project, project_json, to_dicom_json};
-use dokuei::study::FrameIndex;
+use dokuei::imaging::{Look, Modality};
+use dokuei::study::{FrameIndex, VoiFunction};
 use std::path::{Path, PathBuf};
 
 /// The folder of test data, or a plain word that there is none.
@@ -73,6 +74,28 @@ fn every_frame_decodes_or_says_why_not() {
         }
     }
     assert!(frames > 800, "{frames} frames, {refused} refused");
+}
+
+#[test]
+fn choices_and_planes_of_real_pictures() {
+    let Some(folder) = data("choices_and_planes_of_real_pictures") else { return };
+    let first = |file: &str| Object::read(&folder.join(file)).expect(file).frame(FrameIndex(0)).expect(file);
+    // The maker's curves come before the windows of the same names; the first curve is the default.
+    let mammogram = first("mg/ge-r-mlo-sigmoid-voilut.dcm");
+    assert_eq!(mammogram.display.voi_names, ["NORMAL", "HARDER", "SOFTER", "NORMAL", "HARDER", "SOFTER"]);
+    let functions: Vec<VoiFunction> = mammogram.voi.iter().map(|v| v.function).collect();
+    assert_eq!(functions[..3], [0, 1, 2].map(VoiFunction::Lut));
+    assert_eq!(functions[3..], [VoiFunction::Sigmoid; 3]);
+    assert_eq!(mammogram.display.voi_luts[0].entries.len(), 3447);
+    // Both codings of the curve look alike: the sigmoid was fitted to it.
+    let [lut, sigmoid] = [0, 3].map(|n| Look::of(&mammogram, mammogram.voi[n], false));
+    let largest =
+        (1000..4000).map(|v| (lut.voi_level(v.into()) - sigmoid.voi_level(v.into())).abs()).fold(0.0, f64::max);
+    assert!(largest < 0.1, "{largest}");
+    let planes = |file: &str| first(file).display.overlays.len();
+    assert_eq!(planes("pixel-formats/overlay-two-planes.dcm"), 2);
+    assert_eq!(planes("pixel-formats/overlay-embedded-in-bit-12.dcm"), 1);
+    assert!(matches!(first("rf/rf-single-modality-lut.dcm").modality, Modality::Lut { .. }));
 }
 
 #[test]

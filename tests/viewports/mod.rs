@@ -1,5 +1,6 @@
 //! Viewports in an egui window without a screen: the greys that are painted, and what hands do.
 
+mod choices;
 mod greys;
 mod hands;
 

@@ -185,6 +185,30 @@ fn frames_wanted_are_visible_first_then_ahead_and_others_are_dropped() {
 }
 
 #[test]
+fn the_pictures_own_windows_are_stepped_through() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    let at = b.app.view(LEFT).and_then(|v| v.frame.clone()).expect("a frame on the left");
+    let mut frame = std::sync::Arc::unwrap_or_clone(super::fixtures::pixels(4));
+    let lut = |n| Voi { center: 8.0, width: 16.0, function: crate::study::VoiFunction::Lut(n) };
+    frame.voi = vec![lut(0), lut(1), Voi::linear(40.0, 400.0)];
+    b.event(Event::Frame(at, std::sync::Arc::new(frame)));
+    let voi = |b: &Bench| b.app.view(LEFT).and_then(|v| v.data.voi);
+    // The first is shown without being asked for, so the key goes to the second.
+    for wanted in [lut(1), Voi::linear(40.0, 400.0), lut(0), lut(1)] {
+        b.act(Action::Intent(Intent::NextVoi));
+        assert_eq!(voi(&b), Some(wanted));
+    }
+    b.act(Action::Viewport(LEFT, View::SetVoi(Voi::linear(1.0, 2.0))));
+    b.act(Action::Intent(Intent::NextVoi));
+    assert_eq!(voi(&b), Some(lut(0)));
+    b.act(Action::Intent(Intent::ToggleOverlays));
+    b.act(Action::Intent(Intent::ToggleShutters));
+    let data = b.app.view(LEFT).map(|v| (v.data.hide_overlays, v.data.open_shutters));
+    assert_eq!(data, Some((true, true)));
+}
+
+#[test]
 fn a_long_series_does_not_fill_memory() {
     let mut b = Bench::new();
     let mut long = stack("1.1.1", "CT", 2000, 0.0, 1.0, "9.1");
