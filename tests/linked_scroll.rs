@@ -63,7 +63,7 @@ fn the_prior_follows_to_the_known_lesion() {
         assert_eq!(app.link_mark(PRIOR), Some(LinkMark::Estimated));
         let spacing = |view| app.view_set(view).and_then(|s| s.slice_spacing_mm).expect("even slices");
         // No nearer than slices allow; and coordinates that look alike are believed up to 5 % of the stack.
-        let slices = (spacing(CURRENT) + spacing(PRIOR)) / 2.0;
+        let slices = f64::midpoint(spacing(CURRENT), spacing(PRIOR));
         let bound = slices + if table_mm.abs() < 32.0 { table_mm.abs() } else { 0.0 };
         let (at, lesion) = (z(&app, PRIOR), nodule(prior) + table_mm);
         assert!((at - lesion).abs() <= bound, "table {table_mm} mm: at {at} mm, nodule at {lesion} mm, {bound} mm");

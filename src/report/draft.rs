@@ -179,10 +179,11 @@ impl Draft {
                 continue;
             }
             changed = true;
-            match new.trim().is_empty() {
-                true => self.fields.remove(&field.id),
-                false => self.fields.insert(field.id.clone(), Value::Text(new.clone())),
-            };
+            if new.trim().is_empty() {
+                self.fields.remove(&field.id);
+            } else {
+                self.fields.insert(field.id.clone(), Value::Text(new.clone()));
+            }
         }
         // Before the first edit there is nothing to keep: the draft is as good as not begun.
         self.revision += u64::from(changed && self.revision > 0);

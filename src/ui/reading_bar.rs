@@ -222,7 +222,7 @@ fn right_side(ui: &mut Ui, bar: Bar<'_>, given: Yield, out: &mut Vec<Action>) ->
         }
     } else {
         let icon = |painter: &Painter, at: Pos2, color: Color32| {
-            grid_icon(painter, at, color, layout.rows(), layout.columns())
+            grid_icon(painter, at, color, layout.rows(), layout.columns());
         };
         behind(ui, words.t("reading.layouts"), icon, |ui| GRIDS.into_iter().any(|grid| draw(ui, grid, out)));
     }
