@@ -319,7 +319,7 @@ impl Object {
             if image.photometric == "RGB" && space != "RGB" {
                 warnings.push(format!("RGB is declared, the compressed frame is {space}"));
             }
-            image.photometric = space.to_owned();
+            space.clone_into(&mut image.photometric);
         }
         if image.layout.high_bit + 1 > out.allocated {
             image.layout.high_bit = image.layout.stored.min(out.allocated) - 1;
