@@ -159,9 +159,12 @@ fn groups(tree: &LocalTree, found: &mut Vec<Located>) {
 fn geometry(subject: &str, set: &DisplaySet, found: &mut Vec<Located>) {
     for warning in &set.warnings {
         let severity = match warning {
-            GeometryWarning::MissingSlices { .. } | GeometryWarning::SeveralReferences { .. } => Severity::Warning,
-            GeometryWarning::DuplicatePositions { .. } | GeometryWarning::Shifted { .. } => Severity::Warning,
-            GeometryWarning::NoGeometry | GeometryWarning::IncompletePhases { .. } => Severity::Warning,
+            GeometryWarning::MissingSlices { .. }
+            | GeometryWarning::SeveralReferences { .. }
+            | GeometryWarning::DuplicatePositions { .. }
+            | GeometryWarning::Shifted { .. }
+            | GeometryWarning::NoGeometry
+            | GeometryWarning::IncompletePhases { .. } => Severity::Warning,
             _ => Severity::Note,
         };
         let label = if set.label.is_empty() { String::new() } else { format!("{}: ", set.label) };

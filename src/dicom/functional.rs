@@ -12,10 +12,7 @@ use dicom_dictionary_std::tags;
 
 /// The item of the Per-Frame Functional Groups Sequence for a frame (from 0).
 pub(crate) fn per_frame<'a>(view: &View<'a>, frame: usize) -> Option<View<'a>> {
-    let items = match &view.set.get(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)?.value {
-        Value::Items(items) => items,
-        _ => return None,
-    };
+    let Value::Items(items) = &view.set.get(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)?.value else { return None };
     items.get(frame).map(|set| View::new(view.source, set, view.endian, view.charset))
 }
 

@@ -157,7 +157,7 @@ fn value(view: &View<'_>, tag: Tag, vr: VR, length: usize, here: String, out: &m
         VR::FD | VR::SV | VR::UV => 8,
         _ => 1,
     };
-    if length % unit != 0 {
+    if !length.is_multiple_of(unit) {
         bad("length", format!("{} has {length} bytes, no multiple of {unit}", name(tag)), "PS3.5 6.2");
     }
     // Private values are the maker's business.

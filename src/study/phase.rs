@@ -183,7 +183,9 @@ fn nest(items: &[Item<'_>], members: &[usize], used: &[PhaseAxis], found: Option
 
 /// A set per phase, or one set for all.
 fn separate(axis: PhaseAxis, modality: &str, places: usize, phases: usize) -> bool {
-    use PhaseAxis::*;
+    use PhaseAxis::{
+        CardiacPhase, Contrast, Dimension, Direction, FrameOrder, ImageType, Repeat, Technique, Thickness, TriggerTime,
+    };
     match axis {
         FrameOrder => false,
         CardiacPhase | TriggerTime if matches!(modality, "MR" | "US" | "XA" | "NM") => false,
