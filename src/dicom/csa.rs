@@ -78,7 +78,7 @@ pub(super) fn make(newer: bool, entries: &[(&str, &[&str])]) -> Vec<u8> {
             }
             out.extend(value.as_bytes());
             out.push(0);
-            out.resize(out.len().next_multiple_of(4) - if newer { 0 } else { 0 }, 0);
+            out.resize(out.len().next_multiple_of(4), 0);
         }
     }
     out

@@ -383,7 +383,7 @@ fn first_fit(items: &[Item<'_>], values: &[Option<Key>], places: &Places, shifte
         let free = phases.iter().position(|(taken, others)| {
             let shared = own.iter().filter(|p| taken.contains(p)).count();
             let repeats = many && shared * 2 > own.len().min(taken.len());
-            !repeats && !(shifted && interleaves(items, places, members, others))
+            !(repeats || shifted && interleaves(items, places, members, others))
         });
         let phase = free.unwrap_or(phases.len());
         if phase == phases.len() {
