@@ -6,7 +6,10 @@ use dokuei::engine::message::{Command, Event};
 use dokuei::report::{Edit, Value};
 use dokuei::ui::report::{ReportLocal, SignLocal, report_panel_ui, sign_dialog_ui};
 use dokuei::ui::{fonts, theme};
-use egui_kittest::{Harness, kittest::Queryable};
+use egui_kittest::{
+    Harness,
+    kittest::{Queryable, by},
+};
 
 struct State {
     app: App,
@@ -169,6 +172,10 @@ fn the_gate_names_the_finding_and_tab_goes_from_reason_to_reason() {
     h.state_mut().app.update(NOW, Action::Sign(SignAction::Begin));
     h.run();
     assert!(h.query_by_label("所見 2: 部位 が空です").is_some());
+    // The way to it ends with the caret there.
+    h.get_all_by_label("該当箇所へ").next().expect("a way").click();
+    h.run();
+    assert!(h.query_all(by().predicate(|n| n.is_focused())).any(|n| n.value().is_some()), "the caret is in a field");
     // Without what blocks, the reasons are next.
     h.state_mut().app.update(NOW, Action::Sign(SignAction::Cancel));
     h.run();

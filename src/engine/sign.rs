@@ -26,6 +26,13 @@ const KEY_IMAGE_PX: u32 = 1024;
 /// A clock that is further off does not sign (domain reference §14).
 const CLOCK_LIMIT_S: i64 = 3600;
 
+/// A key image as a file and as it is shown.
+struct Drawn {
+    png: Vec<u8>,
+    rgb: Vec<u8>,
+    size: [u32; 2],
+}
+
 /// A frozen report.
 pub(super) struct Frozen {
     built: Built,
@@ -81,7 +88,7 @@ impl Inner {
         let mut drawn = Vec::new();
         for finding in &wish.draft.findings {
             let Some(key_image) = &finding.key_image else { continue };
-            let (png, rgb, size) = self.key_picture(key_image)?;
+            let Drawn { png, rgb, size } = self.key_picture(key_image)?;
             pictures.push(KeyPicture { finding: finding.id, png });
             drawn.push((finding.id, rgb, size));
         }
@@ -132,7 +139,7 @@ impl Inner {
 
     /// A key image from stored values, as it was seen. One that cannot be made stops the preparation: a report
     /// must not silently lack the picture that its finding names.
-    fn key_picture(&self, key_image: &KeyImage) -> Result<(Vec<u8>, Vec<u8>, [u32; 2]), Failure> {
+    fn key_picture(&self, key_image: &KeyImage) -> Result<Drawn, Failure> {
         let (_, frame) = self.decoded(&key_image.frame).map_err(|e| match e {
             NoPicture::Reason(reason) => Failure::Corrupt(format!("a key image cannot be decoded: {reason}")),
             NoPicture::NotHere | NoPicture::Lost => {
@@ -142,7 +149,7 @@ impl Inner {
         let (rgb, [width, height]) = fitted(&frame, &key_image.voi, key_image.invert, KEY_IMAGE_PX)
             .ok_or_else(|| Failure::Local("a key image cannot be drawn".to_owned()))?;
         let png = encode_png(&rgb, width, height).map_err(|e| Failure::Local(e.to_string()))?;
-        Ok((png, rgb, [width, height]))
+        Ok(Drawn { png, rgb, size: [width, height] })
     }
 
     pub(super) async fn sign(&self, prepared: u64, password: Secret) {

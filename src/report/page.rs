@@ -142,7 +142,8 @@ impl Writer<'_> {
     fn head(&self) -> Vec<[Line; 2]> {
         let m = self.m;
         let patient = format!("{}  {}", m.patient.name.display(), m.patient.name.reading());
-        let dates = m.studies.iter().filter_map(|s| s.date).map(|d| format!("  {d}")).collect::<String>();
+        let dates = m.studies.iter().filter_map(|s| s.date).map(|d| d.to_string());
+        let exam: Vec<_> = std::iter::once(m.exam.clone()).chain(dates).collect();
         let opinion = m.kind == Kind::Opinion;
         let reads = if opinion { ("読影", "Read by") } else { ("受信側", "Read by") };
         vec![
@@ -151,7 +152,7 @@ impl Writer<'_> {
                 self.line("ID", "ID", self.bracketed(&m.patient.id, m.patient.issuer.as_deref().unwrap_or(""))),
             ],
             [self.line("生年月日", "Born", self.born()), self.line("受付番号", "Accession", m.accession.clone())],
-            [self.line("検査", "Exam", format!("{}{dates}", m.exam)), self.line("画像", "Images", self.images())],
+            [self.line("検査", "Exam", exam.join("  ")), self.line("画像", "Images", self.images())],
             [
                 self.line("依頼元", "Requested by", self.facility(&m.facility)),
                 self.line(reads.0, reads.1, self.facility(&m.reading_facility)),
@@ -160,10 +161,7 @@ impl Writer<'_> {
     }
 
     fn caption(&self, key: &KeyImageContent) -> String {
-        let place = key.slice.map(|n| match self.m.language == "ja" {
-            true => format!("{n} 枚目"),
-            false => format!("image {n}"),
-        });
+        let place = key.slice.map(|n| if self.m.language == "ja" { format!("{n} 枚目") } else { format!("image {n}") });
         let parts: Vec<_> = [Some(key.series.clone()).filter(|s| !s.is_empty()), place].into_iter().flatten().collect();
         if parts.is_empty() { self.pick("キー画像", "Key image").to_owned() } else { parts.join("  ") }
     }
@@ -214,9 +212,12 @@ impl Writer<'_> {
 pub fn page(m: &Manifest) -> Page {
     let w = Writer { m };
     let addendum = m.predecessor.as_ref().filter(|_| m.version_kind == VersionKind::Addendum);
-    let subtitle = addendum.map(|p| match m.language == "ja" {
-        true => format!("第{}版への追記（{}）", p.version, p.report_id),
-        false => format!("Addendum to version {} ({})", p.version, p.report_id),
+    let subtitle = addendum.map(|p| {
+        if m.language == "ja" {
+            format!("第{}版への追記（{}）", p.version, p.report_id)
+        } else {
+            format!("Addendum to version {} ({})", p.version, p.report_id)
+        }
     });
     let research = m.software.build_class != "CERTIFIED";
     let notice = w.pick(

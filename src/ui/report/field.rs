@@ -192,6 +192,8 @@ fn text_ui(
             hands::note_field(&response);
             name(ui, &response, input.label);
             if takes {
+                // And afterwards: under a dialog that has just gone egui takes the focus away once more.
+                response.request_focus();
                 response.scroll_to_me(Some(Align::Center));
             }
             if let Some(unit) = unit {
