@@ -9,8 +9,11 @@ use dokuei::dicom::{
 use dokuei::imaging::{auto_window, render_rgb};
 use dokuei::study::{FrameIndex, display_sets};
 
+/// What is done with an input.
+pub type Target = fn(&[u8]);
+
 /// Every target by the name of its corpus folder.
-pub const ALL: [(&str, fn(&[u8])); 6] =
+pub const ALL: [(&str, Target); 6] =
     [("info", info), ("pixels", pixels), ("text", text), ("codec", codec), ("json", json), ("multipart", multipart)];
 
 /// A file → all that is known of it without its pixels.
@@ -41,7 +44,7 @@ pub fn pixels(data: &[u8]) {
         if let Ok(frame) = object.frame(FrameIndex(index as u32)) {
             assert_eq!(frame.pixels.len() as u64, u64::from(frame.rows) * u64::from(frame.columns));
             if frame.pixels.len() <= 1 << 20 {
-                let voi = frame.voi.first().cloned().unwrap_or_else(|| auto_window(&frame));
+                let voi = frame.voi.first().copied().unwrap_or_else(|| auto_window(&frame));
                 let _ = render_rgb(&frame, &voi, index == 1);
             }
         }
@@ -52,10 +55,10 @@ pub fn pixels(data: &[u8]) {
 pub fn text(data: &[u8]) {
     let split = data.iter().position(|b| *b == 0).unwrap_or(0);
     let (set, value) = (&data[..split], data.get(split + 1..).unwrap_or_default());
-    let mut body = element(0x0008, 0x0005, b"CS", set);
-    body.extend(element(0x0010, 0x0010, b"PN", value));
-    body.extend(element(0x0010, 0x0020, b"LO", value));
-    body.extend(element(0x0010, 0x4000, b"LT", value));
+    let mut body = element(0x0008, 0x0005, *b"CS", set);
+    body.extend(element(0x0010, 0x0010, *b"PN", value));
+    body.extend(element(0x0010, 0x0020, *b"LO", value));
+    body.extend(element(0x0010, 0x4000, *b"LT", value));
     let header = Header::from_bytes(part10(b"1.2.840.10008.1.2.1", &body)).expect("a sound object");
     describe(&header);
 }
@@ -100,15 +103,15 @@ pub fn codec(data: &[u8]) {
         _ => b"YBR_RCT ",
     };
     let short = |v: u16| v.to_le_bytes();
-    let mut body = element(0x0028, 0x0002, b"US", &short(samples));
-    body.extend(element(0x0028, 0x0004, b"CS", photometric));
-    body.extend(element(0x0028, 0x0006, b"US", &short(u16::from(colour >> 3 & 1))));
-    body.extend(element(0x0028, 0x0010, b"US", &short(u16::from(rows) + 1)));
-    body.extend(element(0x0028, 0x0011, b"US", &short(u16::from(columns) + 1)));
-    body.extend(element(0x0028, 0x0100, b"US", &short(allocated)));
-    body.extend(element(0x0028, 0x0101, b"US", &short(stored)));
-    body.extend(element(0x0028, 0x0102, b"US", &short(stored - 1)));
-    body.extend(element(0x0028, 0x0103, b"US", &short(u16::from(depth >> 2 & 1))));
+    let mut body = element(0x0028, 0x0002, *b"US", &short(samples));
+    body.extend(element(0x0028, 0x0004, *b"CS", photometric));
+    body.extend(element(0x0028, 0x0006, *b"US", &short(u16::from(colour >> 3 & 1))));
+    body.extend(element(0x0028, 0x0010, *b"US", &short(u16::from(rows) + 1)));
+    body.extend(element(0x0028, 0x0011, *b"US", &short(u16::from(columns) + 1)));
+    body.extend(element(0x0028, 0x0100, *b"US", &short(allocated)));
+    body.extend(element(0x0028, 0x0101, *b"US", &short(stored)));
+    body.extend(element(0x0028, 0x0102, *b"US", &short(stored - 1)));
+    body.extend(element(0x0028, 0x0103, *b"US", &short(u16::from(depth >> 2 & 1))));
     body.extend([0xE0, 0x7F, 0x10, 0x00, b'O', b'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
     body.extend([0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0]);
     let even = stream.len() + stream.len() % 2;
@@ -122,7 +125,7 @@ pub fn codec(data: &[u8]) {
 
 /// DICOM JSON of one instance, or an array of them.
 pub fn json(data: &[u8]) {
-    let _ = for_each_instance(data, |instance| drop(instance));
+    let _ = for_each_instance(data, drop);
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(data) else { return };
     let _ = project_json(&value);
     if let Ok(header) = header_from_json(&value) {
@@ -144,7 +147,7 @@ pub fn multipart(data: &[u8]) {
     assert!(held <= body.len(), "more came out than went in");
 }
 
-fn element(group: u16, number: u16, vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
+fn element(group: u16, number: u16, vr: [u8; 2], value: &[u8]) -> Vec<u8> {
     let value = &value[..value.len().min(65_000)];
     let even = value.len() + value.len() % 2;
     let mut out = [group.to_le_bytes(), number.to_le_bytes()].concat();
@@ -158,7 +161,7 @@ fn element(group: u16, number: u16, vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
 fn part10(syntax: &[u8], body: &[u8]) -> Vec<u8> {
     let mut out = vec![0; 128];
     out.extend(b"DICM");
-    out.extend(element(0x0002, 0x0010, b"UI", syntax));
+    out.extend(element(0x0002, 0x0010, *b"UI", syntax));
     out.extend(body);
     out
 }

@@ -31,6 +31,7 @@ pub mod reading_grid;
 pub mod report;
 pub mod request_panel;
 pub mod return_dialog;
+mod scale_bar;
 pub mod screen;
 pub mod settings_dialog;
 pub mod shell;

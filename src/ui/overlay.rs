@@ -1,13 +1,14 @@
 //! The texts on a picture: whose, what, where, how. Four corners, three levels; the patient is always there.
 
 use super::choices;
+use super::scale_bar::scale_bar;
 use super::text::Words;
 use super::theme;
 use super::viewport_panel::ViewportInput;
 use crate::app::{LinkMark, OverlayLevel};
 use crate::imaging::Photometric;
 use crate::study::{GeometryWarning, Sex, age_at};
-use crate::viewport::{Fidelity, Geometry, edge_letters, scale_bar_mm};
+use crate::viewport::{Fidelity, Geometry, edge_letters};
 use egui::{Align2, Color32, Painter, Pos2, Rect, Stroke, pos2, vec2};
 
 /// How a line is meant.
@@ -47,7 +48,7 @@ pub struct Corners {
 const LINES: usize = 4;
 
 /// Margin and line height, points.
-const MARGIN: f32 = 6.0;
+pub(super) const MARGIN: f32 = 6.0;
 const LINE_HEIGHT: f32 = 14.0;
 
 fn push(corner: &mut Vec<Line>, text: impl Into<String>, tone: Tone) {
@@ -299,42 +300,6 @@ fn letters(painter: &Painter, rect: Rect, input: &ViewportInput<'_>, geometry: &
             line(painter, at, align, &format!("{text}{mark}"), tone, 60.0);
         }
     }
-}
-
-fn scale_bar(painter: &Painter, rect: Rect, input: &ViewportInput<'_>, geometry: &Geometry) {
-    let Some(set) = input.set else {
-        return;
-    };
-    let Some(spacing) = set.spacing_mm(input.position) else {
-        return;
-    };
-    // Upright at the left edge, lower half: along rows, or along columns where the picture lies on its side.
-    let turned = usize::from(input.view.quarter_turns % 2 == 1);
-    let px_per_mm = geometry.axis_scale()[1 - turned] / spacing[turned];
-    let ppp = f64::from(painter.pixels_per_point());
-    let Some(mm) = scale_bar_mm(ppp / px_per_mm, f64::from(rect.height()) * 0.25) else {
-        return;
-    };
-    let length = (mm * px_per_mm / ppp) as f32;
-    if length < 12.0 {
-        return;
-    }
-    // Beside the orientation letter; on mammograms on the side that the texts are on.
-    let right = set.modality == "MG" && input.view.justify < 0;
-    let x = if right { rect.right() - MARGIN - 2.0 } else { rect.left() + MARGIN + 2.0 };
-    let top = rect.center().y + 16.0;
-    let stroke = Stroke::new(1.0, theme::TEXT_STRONG);
-    let inward = if right { -5.0 } else { 5.0 };
-    // The dark edge first: a white picture must not swallow the bar.
-    for stroke in [Stroke::new(3.0, theme::SURROUND), stroke] {
-        painter.line_segment([pos2(x, top), pos2(x, top + length)], stroke);
-        for y in [top, top + length] {
-            painter.line_segment([pos2(x, y), pos2(x + inward, y)], stroke);
-        }
-    }
-    let text = format!("{} mm", number(mm));
-    let align = if right { Align2::RIGHT_CENTER } else { Align2::LEFT_CENTER };
-    line(painter, pos2(x + inward * 1.6, top + length / 2.0), align, &text, theme::TEXT, rect.width() / 3.0);
 }
 
 /// A shape for each truth: full disc, filling ring, open diamond.
