@@ -327,7 +327,7 @@ fn report(desktop: &Desktop, window: &Window<'_>) {
 fn sign(desktop: &Desktop, window: &Window<'_>, password: &str) {
     // The diagnosis is still empty: the gate says so and leads there.
     window.key("ctrl+Return");
-    read(desktop, "必須項目が未記入です");
+    read(desktop, "診断 が空です");
     let go = wait_for("the way to the empty field", || {
         let widgets = desktop.widgets();
         widgets.into_iter().find(|w| w.role == Role::Button && w.name == "該当箇所へ" && w.place.is_some())

@@ -165,6 +165,12 @@ impl Builder {
         let whole = value.as_i64().or_else(|| number.map(|f| f as i64));
         let out = &mut self.source;
         match vr {
+            VR::AT => {
+                // Eight hexadecimal digits (PS3.18 F.2.3), as two little-endian words.
+                let tag = value.as_str().and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or_default();
+                out.extend(((tag >> 16) as u16).to_le_bytes());
+                out.extend((tag as u16).to_le_bytes());
+            }
             VR::US => out.extend((whole.unwrap_or_default() as u16).to_le_bytes()),
             VR::SS => out.extend((whole.unwrap_or_default() as i16).to_le_bytes()),
             VR::UL => out.extend((whole.unwrap_or_default() as u32).to_le_bytes()),

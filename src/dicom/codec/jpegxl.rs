@@ -41,6 +41,22 @@ impl Write for Limited {
     }
 }
 
+/// Jxl-oxide 0.12 writes the second byte of a comment's marker twice (FF FE FE); the JPEG had it once.
+fn without_doubled_marks(mut jpeg: Vec<u8>) -> Vec<u8> {
+    let mut at = 2;
+    while let Some(&[0xFF, marker, high, low]) = jpeg.get(at..).and_then(|d| d.first_chunk::<4>()) {
+        if marker == 0xDA {
+            break;
+        }
+        if marker == 0xFE && high == 0xFE {
+            jpeg.remove(at + 2);
+            continue;
+        }
+        at += 2 + usize::from(u16::from_be_bytes([high, low]));
+    }
+    jpeg
+}
+
 /// Decodes the first frame of a JPEG XL stream, bare or in its container.
 pub(super) fn decode(frame: &[u8], declared: &Declared<'_>) -> Result<Content, CodecError> {
     let damaged = |e: Box<dyn std::error::Error + Send + Sync>| CodecError::Damaged(e.to_string());
@@ -72,7 +88,7 @@ pub(super) fn decode(frame: &[u8], declared: &Declared<'_>) -> Result<Content, C
         // Decoding that JPEG gives the very pixels that it gave before.
         let mut jpeg = Limited { bytes: Vec::new(), most: count.saturating_mul(4).saturating_add(1 << 20) };
         if image.reconstruct_jpeg(&mut jpeg).is_ok() {
-            return Ok(Content::Jpeg(jpeg.bytes));
+            return Ok(Content::Jpeg(without_doubled_marks(jpeg.bytes)));
         }
     }
     let (render, warning) = if image.num_loaded_keyframes() > 0 {
@@ -100,4 +116,21 @@ pub(super) fn decode(frame: &[u8], declared: &Declared<'_>) -> Result<Content, C
         Samples::Words(words)
     };
     Ok(Content::Samples(found, samples, warning))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_doubled_marks;
+
+    #[test]
+    fn a_comment_has_one_marker() {
+        let jpeg = [0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 0xFE, 0xFE, 0xFF, 0xFE, 0, 3, 7, 0xFF, 0xDA, 0xFF, 0xFE, 0xFE];
+        assert_eq!(without_doubled_marks(jpeg.to_vec()), jpeg);
+        let mut doubled = jpeg.to_vec();
+        doubled.insert(10, 0xFE);
+        assert_eq!(without_doubled_marks(doubled), jpeg);
+        for end in 0..jpeg.len() {
+            assert_eq!(without_doubled_marks(jpeg[..end].to_vec()), jpeg[..end]);
+        }
+    }
 }
