@@ -81,9 +81,20 @@ fn fields(desktop: &Desktop, name: &str) -> Vec<Widget> {
 /// Puts the caret into the `nth` text field of this name.
 #[track_caller]
 fn caret(desktop: &Desktop, window: &Window<'_>, name: &str, nth: usize) {
-    let field = wait_for(&format!("the field «{name}»"), || fields(desktop, name).into_iter().nth(nth));
-    let (x, y) = field.middle();
-    window.click(x, y, Button::Left);
+    let focused = || fields(desktop, name).get(nth).is_some_and(|f| f.focused);
+    // The report may still be scrolling to the field: a click where it was is made again where it is.
+    for _ in 0..3 {
+        let field = wait_for(&format!("the field «{name}»"), || fields(desktop, name).into_iter().nth(nth));
+        let (x, y) = field.middle();
+        window.click(x, y, Button::Left);
+        let start = Instant::now();
+        while !focused() && start.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        if focused() {
+            return;
+        }
+    }
     wait_until(&format!("the caret in «{name}»"), || fields(desktop, name).get(nth).is_some_and(|f| f.focused));
 }
 

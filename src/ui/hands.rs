@@ -117,13 +117,16 @@ impl Held {
             }
             _ => false,
         };
-        // Further chords pass: they write nothing, and held down they would pile up.
+        let moved = events.iter().position(moves);
+        // What a press does is known only when it is drawn: a chord behind it waits too, or Ctrl+Enter would come before
+        // the choice that was clicked. Behind a key further chords pass: they write nothing, and held down they would
+        // pile up.
+        let pressed = moved.and_then(|at| events.get(at)).is_some_and(|e| matches!(e, Event::PointerButton { .. }));
         let writes = |event: &Event| match event {
-            Event::Key { pressed: true, modifiers, .. } => !(modifiers.ctrl || modifiers.command),
+            Event::Key { pressed: true, modifiers, .. } => pressed || !(modifiers.ctrl || modifiers.command),
             Event::Text(_) | Event::Ime(_) | Event::Paste(_) => true,
             _ => false,
         };
-        let moved = events.iter().position(moves);
         let after = moved.and_then(|at| events.iter().skip(at + 1).position(writes).map(|n| at + 1 + n));
         if let Some(at) = after {
             self.0 = events.split_off(at);
@@ -157,6 +160,18 @@ mod tests {
         let mut second = vec![Event::Text("n".into())];
         assert!(!held.before_input(&mut second));
         assert_eq!(second, [typed[0].clone(), typed[1].clone(), Event::Text("n".into())], "in its order");
+    }
+
+    #[test]
+    fn a_chord_comes_after_what_was_clicked_before_it() {
+        let mut held = Held::default();
+        let chord = key(Key::Enter, Modifiers::CTRL);
+        let mut first = vec![button(true), button(false), chord.clone()];
+        assert!(held.before_input(&mut first));
+        assert_eq!(first, [button(true), button(false)]);
+        let mut second = vec![];
+        assert!(!held.before_input(&mut second));
+        assert_eq!(second, [chord]);
     }
 
     #[test]
