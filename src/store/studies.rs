@@ -22,18 +22,7 @@ impl Store {
 
     /// Keeps a study's head (patient, date …) without its series; `at` also counts as its last use.
     pub fn put_study(&mut self, study: &Study, at: Timestamp) -> Result<(), StoreError> {
-        let row = self.study_row(&study.uid);
-        let head = Study { series: Vec::new(), ..study.clone() };
-        let sealed = self.seal_json(&context("studies", &row), &head)?;
-        self.db.transaction(|tx| {
-            tx.run(
-                "study.put",
-                "INSERT INTO studies VALUES (?1, ?2, ?3)
-                 ON CONFLICT (row) DO UPDATE SET sealed = excluded.sealed, used_at = excluded.used_at",
-                params![row, sealed, at.as_second()],
-            )?;
-            Ok(())
-        })
+        self.put_study_with(study, &[], at)
     }
 
     /// Keeps or replaces a series of a kept study.
