@@ -76,7 +76,7 @@ pub const REPORT: [f32; 2] = [420.0, 640.0];
 /// Width of the sign-in column.
 pub const SIGN_IN: f32 = 360.0;
 /// Column of field labels in the report.
-pub const LABEL: f32 = 104.0;
+pub const LABEL: f32 = 116.0;
 /// Line height of prose of size [`BODY`].
 pub const LINE_HEIGHT: f32 = 19.0;
 /// Smallest hit area.

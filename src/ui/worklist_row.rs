@@ -16,7 +16,7 @@ const EDGE: f32 = 12.0;
 const GAP: f32 = 12.0;
 /// Fixed width, and share of what is left.
 const WIDTHS: [(f32, f32); 8] =
-    [(112.0, 0.0), (84.0, 0.0), (88.0, 0.2), (112.0, 0.24), (48.0, 0.16), (56.0, 0.4), (100.0, 0.0), (84.0, 0.0)];
+    [(112.0, 0.0), (104.0, 0.0), (88.0, 0.2), (112.0, 0.24), (48.0, 0.16), (56.0, 0.4), (100.0, 0.0), (84.0, 0.0)];
 
 impl Columns {
     /// Columns for a table that begins at `left` and is `width` wide.
