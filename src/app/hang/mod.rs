@@ -151,8 +151,19 @@ fn largest<'a>(items: &[Item<'a>]) -> Option<Item<'a>> {
 }
 
 /// The display set of an earlier study that is most like this one: same modality, plane, side, view and
-/// b-value, then nearest slice distance, then the newer study. `None` if none is comparable.
+/// b-value, with or without contrast medium like this one, then nearest slice distance, then the newer study. `None`
+/// if none is comparable.
 pub(super) fn matching_prior<'a>(item: Item<'_>, priors: &[Item<'a>]) -> Option<Item<'a>> {
+    most_alike(item, priors).map(|(_, prior)| prior)
+}
+
+/// Contrast medium is stated for the set's frames.
+fn enhanced(set: &DisplaySet) -> bool {
+    set.info.first().is_some_and(|i| i.traits.contrast.is_some())
+}
+
+/// [`matching_prior`] with how far it is from alike, 0 if in nothing.
+fn most_alike<'a>(item: Item<'_>, priors: &[Item<'a>]) -> Option<(i64, Item<'a>)> {
     let plane = |set: &DisplaySet| set.info.first().and_then(|i| i.plane);
     let score = |prior: &Item<'_>| -> Option<(i64, i64)> {
         let (a, b) = (item.set, prior.set);
@@ -170,10 +181,23 @@ pub(super) fn matching_prior<'a>(item: Item<'_>, priors: &[Item<'a>]) -> Option<
         let spacing_off = ((spacing(a) - spacing(b)).abs() * 100.0) as i64;
         let label_off = i64::from(a.label != b.label);
         let stack_off = i64::from((a.frames.len() > 1) != (b.frames.len() > 1)) * 1000;
-        Some((b_value + stack_off + label_off * 50 + spacing_off, -(b.frames.len() as i64)))
+        let medium_off = i64::from(enhanced(a) != enhanced(b)) * 5000;
+        Some((b_value + stack_off + medium_off + label_off * 50 + spacing_off, -(b.frames.len() as i64)))
     };
     // `min_by_key` takes the first of equals: the newest study.
-    priors.iter().filter_map(|p| score(p).map(|s| (s, *p))).min_by_key(|(s, _)| *s).map(|(_, p)| p)
+    priors.iter().filter_map(|p| score(p).map(|s| (s, *p))).min_by_key(|(s, _)| *s).map(|((off, _), p)| (off, p))
+}
+
+/// The pair to begin with: of the large stacks (at least half of the largest) the one whose prior is most like it, so
+/// that a plain phase does not stand beside an enhanced one where its like exists.
+fn best_pair<'a>(stacks: &[Item<'a>], priors: &[Item<'a>]) -> Option<(Item<'a>, Item<'a>)> {
+    let most = largest(stacks)?.set.frames.len();
+    let pair = |i: &Item<'a>| most_alike(*i, priors).map(|(off, prior)| (off, *i, prior));
+    let large = stacks.iter().filter(|i| i.set.frames.len() * 2 >= most);
+    let best = large.filter_map(pair).min_by_key(|(off, i, _)| (*off, std::cmp::Reverse(i.set.frames.len())));
+    // No large one has a prior: another may.
+    let best = best.or_else(|| stacks.iter().find_map(pair));
+    best.map(|(_, now, before)| (now, before))
 }
 
 /// Sets by fours (or fewer), in order.
@@ -199,7 +223,7 @@ fn ct(case: &Case<'_>) -> Vec<Step> {
     let Some(first) = largest(&stacks) else { return Vec::new() };
     let [lung, soft] = [0, 1].map(|n| presets("CT").get(n).map(|p| p.voi(Voi::linear(0.0, 1.0))));
     let mut steps = Vec::new();
-    if let Some(prior) = matching_prior(first, &case.priors) {
+    if let Some((first, prior)) = best_pair(&stacks, &case.priors) {
         steps.push(Step::new(StepName::WithPrior, 1, 2, vec![Hung::of(first), Hung::of(prior)]));
         if let (true, Some(lung), Some(soft)) = (case.chest, lung, soft) {
             let rows = [soft, lung].iter().flat_map(|w| [first, prior].map(|i| Hung::of(i).window(*w))).collect();

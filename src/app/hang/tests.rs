@@ -146,6 +146,29 @@ fn ct_with_and_without_prior() {
 }
 
 #[test]
+fn like_phases_stand_beside_each_other() {
+    let enhanced = |mut set: DisplaySet| {
+        for info in &mut set.info {
+            info.traits.contrast = Some("IOHEXOL".into());
+        }
+        set
+    };
+    let stack = |uid: &str, frames| axial(set(uid, "CT", frames), 0.0);
+    let now = vec![stack("1.1", 60), enhanced(stack("1.2", 50))];
+    // The prior has an enhanced stack only: the current one begins beside it, though the plain one is larger.
+    let pair = steps(ExamKind::CT, now.clone(), vec![enhanced(stack("2.2", 40))], false);
+    assert_eq!(series_of(&pair[0]), vec!["1.2".to_owned(), "2.2".to_owned()]);
+    assert!(pair[1..].iter().any(|s| series_of(s).contains(&"1.1".to_owned())), "the plain one follows");
+    // Both are there: the larger pair.
+    let priors = vec![enhanced(stack("2.2", 40)), stack("2.1", 40)];
+    let pair = steps(ExamKind::CT, now.clone(), priors, false);
+    assert_eq!(series_of(&pair[0]), vec!["1.1".to_owned(), "2.1".to_owned()]);
+    // No like: still a comparison.
+    let pair = steps(ExamKind::CT, now[..1].to_vec(), vec![enhanced(stack("2.2", 40))], false);
+    assert_eq!(series_of(&pair[0]), vec!["1.1".to_owned(), "2.2".to_owned()]);
+}
+
+#[test]
 fn dwibs_by_station() {
     let mut current = Vec::new();
     for station in 0..2 {
