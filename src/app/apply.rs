@@ -96,7 +96,7 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
             }
         }
         Event::Thumbnail { display_set, size, rgb } => {
-            let here = app.open_studies().chain(app.open_priors()).flat_map(|(_, s)| &s.sets);
+            let here = app.open_studies().chain(app.open_priors()).flat_map(|(_, s)| s.showable());
             let fits = rgb.len() as u64 == u64::from(size[0]) * u64::from(size[1]) * 3;
             if fits && here.into_iter().any(|s| s.id == display_set) {
                 app.pictures.thumbnails.insert(display_set, pictures::Thumbnail { size, rgb });

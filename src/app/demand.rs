@@ -164,7 +164,7 @@ fn thumbnails(app: &App) -> Vec<ThumbnailWanted> {
     if app.place != Place::Reading {
         return Vec::new();
     }
-    let sets = app.open_studies().chain(app.open_priors()).flat_map(|(_, s)| &s.sets);
+    let sets = app.open_studies().chain(app.open_priors()).flat_map(|(_, s)| s.showable());
     sets.filter(|set| !app.pictures.thumbnails.contains_key(&set.id))
         .filter_map(|set| {
             let frame = set.frames.get(set.frames.len() / 2)?.clone();

@@ -2,7 +2,7 @@
 
 use crate::engine::message::{Failure, StudyProgress};
 use crate::imaging::Frame;
-use crate::study::{DisplaySet, DisplaySetId, FrameRef, Ledger, SeriesUid, Study, StudyUid, display_sets};
+use crate::study::{DisplaySet, DisplaySetId, FrameRef, Ledger, SeriesUid, Study, StudyUid, body_sets, display_sets};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ pub struct StudyState {
     pub study: Option<Arc<Study>>,
     /// Display sets of all series, in series order (computed once for each structure).
     pub sets: Vec<Arc<DisplaySet>>,
+    /// Whole bodies: stations among `sets` read as one stack.
+    pub bodies: Vec<Arc<DisplaySet>>,
     /// What is expected, received and shown.
     pub ledger: Arc<Ledger>,
     /// Nothing more comes by itself.
@@ -44,6 +46,11 @@ impl StudyState {
         let announced = self.ledger.announced.unwrap_or(0) as usize;
         let expected = self.ledger.expected().max(announced);
         (expected > 0).then(|| self.ledger.received() as f32 / expected as f32)
+    }
+
+    /// All that a viewport can show: whole bodies, then the display sets of all series.
+    pub fn showable(&self) -> impl Iterator<Item = &Arc<DisplaySet>> {
+        self.bodies.iter().chain(&self.sets)
     }
 
     /// Display sets of one series.
@@ -63,6 +70,7 @@ impl StudyState {
                 sets.extend(display_sets(series).into_iter().map(Arc::new));
             }
         }
+        self.bodies = body_sets(&sets).into_iter().map(Arc::new).collect();
         self.sets = sets;
         self.study = Some(study);
     }
@@ -102,7 +110,7 @@ impl Pictures {
 
     /// A display set of the open reading by its name.
     pub fn set(&self, id: &DisplaySetId) -> Option<&Arc<DisplaySet>> {
-        self.open_ones().flat_map(|(_, s)| &s.sets).find(|set| &set.id == id)
+        self.open_ones().flat_map(|(_, s)| s.showable()).find(|set| &set.id == id)
     }
 
     /// The study of the open reading that a series belongs to.
@@ -112,10 +120,23 @@ impl Pictures {
             .map(|(uid, _)| uid)
     }
 
+    /// Everything of the open reading that a viewport can show and that has this frame.
+    pub(super) fn holders(&self, frame: &FrameRef) -> Vec<DisplaySetId> {
+        let all = self.open_ones().flat_map(|(_, s)| s.showable());
+        all.filter(|set| set.frames.contains(frame)).map(|set| set.id.clone()).collect()
+    }
+
     /// The display set of the open reading that has a frame, and the frame's place in it.
     pub fn locate(&self, frame: &FrameRef) -> Option<(&Arc<DisplaySet>, usize)> {
         self.open_ones()
             .flat_map(|(_, s)| &s.sets)
+            .find_map(|set| set.frames.iter().position(|f| f == frame).map(|place| (set, place)))
+    }
+
+    /// [`Self::locate`] among whole bodies.
+    pub(super) fn locate_in_body(&self, frame: &FrameRef) -> Option<(&Arc<DisplaySet>, usize)> {
+        self.open_ones()
+            .flat_map(|(_, s)| &s.bodies)
             .find_map(|set| set.frames.iter().position(|f| f == frame).map(|place| (set, place)))
     }
 

@@ -31,6 +31,7 @@ fn case(app: &App) -> Option<Case<'_>> {
     Some(Case {
         kind,
         current: app.open_studies().flat_map(items).collect(),
+        bodies: app.open_studies().flat_map(|(study, s)| s.bodies.iter().map(move |set| Item { study, set })).collect(),
         priors: priors.into_iter().flat_map(items).collect(),
         chest,
     })
@@ -138,7 +139,7 @@ pub(super) fn show(app: &mut App, now: Timestamp, id: ViewId, set: &DisplaySetId
     let found = app
         .open_studies()
         .chain(app.open_priors())
-        .find_map(|(uid, s)| s.sets.iter().find(|x| &x.id == set).map(|x| (uid.clone(), x.clone())));
+        .find_map(|(uid, s)| s.showable().find(|x| &x.id == set).map(|x| (uid.clone(), x.clone())));
     let Some((study, set)) = found else { return false };
     let here = || link::same_place(app, &link::whereabouts(app, Some(id)), &set);
     let position = at.or_else(here).unwrap_or(0);
@@ -162,12 +163,12 @@ pub(super) fn step_set(app: &mut App, now: Timestamp, id: ViewId, by: i32) {
     let Some(view) = app.view(id) else { return };
     let study = view.study.clone().or_else(|| app.open_studies().next().map(|(uid, _)| uid.clone()));
     let Some(state) = study.as_ref().and_then(|uid| app.pictures.study(uid)) else { return };
-    let present = view.set.as_ref().and_then(|set| state.sets.iter().position(|s| &s.id == set));
+    let present = view.set.as_ref().and_then(|set| state.showable().position(|s| &s.id == set));
     let next = match present {
         Some(at) => at.checked_add_signed(by as isize),
         None => Some(0),
     };
-    let Some(set) = next.and_then(|n| state.sets.get(n)).map(|s| s.id.clone()) else { return };
+    let Some(set) = next.and_then(|n| state.showable().nth(n)).map(|s| s.id.clone()) else { return };
     show(app, now, id, &set, None);
 }
 
@@ -191,13 +192,15 @@ pub(super) fn show_frame(app: &mut App, now: Timestamp, frame: &FrameRef) -> Opt
 /// what has been seen is counted anew.
 pub(super) fn relocate(app: &mut App, study: &StudyUid) {
     let Some(reading) = &mut app.reading else { return };
-    for set in app.pictures.study(study).iter().flat_map(|s| &s.sets) {
+    for set in app.pictures.study(study).iter().flat_map(|s| s.showable()) {
         let seen = set.frames.iter().filter(|f| reading.record.seen.contains(f)).count();
         reading.seen_in.insert(set.id.clone(), seen);
     }
     for view in reading.record.views.iter_mut().filter(|v| v.study.as_ref() == Some(study)) {
         let Some(frame) = &view.frame else { continue };
-        if let Some((set, place)) = app.pictures.locate(frame) {
+        // A whole body stays one, though its name may change with the station that is now its first.
+        let body = view.set.as_ref().filter(|id| id.is_body()).and_then(|_| app.pictures.locate_in_body(frame));
+        if let Some((set, place)) = body.or_else(|| app.pictures.locate(frame)) {
             view.set = Some(set.id.clone());
             view.position = place;
         }

@@ -40,10 +40,10 @@ impl App {
             if !reading.steered {
                 reading.unasked.insert(frame.clone());
             }
-            if let Some(set) = set
-                && reading.record.seen.insert(frame)
-            {
-                *reading.seen_in.entry(set).or_default() += 1;
+            if set.is_some() && reading.record.seen.insert(frame.clone()) {
+                for set in self.pictures.holders(&frame) {
+                    *reading.seen_in.entry(set).or_default() += 1;
+                }
             }
             reading.touch(now);
             if let Some(study) = study.filter(|s| reading.viewed.insert(s.clone())) {
@@ -83,16 +83,14 @@ pub(super) fn hung(app: &mut App) {
     let Some(reading) = &mut app.reading else { return };
     let shown: BTreeSet<DisplaySetId> = reading.record.views.iter().filter_map(|v| v.set.clone()).collect();
     for frame in std::mem::take(&mut reading.unasked) {
-        match app.pictures.locate(&frame).map(|(set, _)| set.id.clone()) {
-            Some(set) if !shown.contains(&set) => {
-                if reading.record.seen.remove(&frame)
-                    && let Some(count) = reading.seen_in.get_mut(&set)
-                {
+        let holders = app.pictures.holders(&frame);
+        if holders.is_empty() || holders.iter().any(|set| shown.contains(set)) {
+            reading.unasked.insert(frame);
+        } else if reading.record.seen.remove(&frame) {
+            for set in holders {
+                if let Some(count) = reading.seen_in.get_mut(&set) {
                     *count = count.saturating_sub(1);
                 }
-            }
-            _ => {
-                reading.unasked.insert(frame);
             }
         }
     }

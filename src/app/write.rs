@@ -124,9 +124,12 @@ pub(super) fn key_image(app: &mut App, now: Timestamp, view: ViewId, toggle: boo
     let (Some(study), Some(set), Some(frame)) = (state.study.clone(), state.set.clone(), state.frame.clone()) else {
         return;
     };
-    let slice = u32::try_from(state.position + 1).ok();
-    let (invert, label) = (state.data.invert, series_name(app, &study, &set.series));
-    let key = KeyImage { study, series: set.series, frame, voi, invert, label, slice };
+    // A whole body is shown as one stack; its slices belong to the series of their stations all the same.
+    let own = app.pictures.locate(&frame).map(|(set, place)| (set.id.series.clone(), place));
+    let (series, place) = own.unwrap_or((set.series, state.position));
+    let slice = u32::try_from(place + 1).ok();
+    let (invert, label) = (state.data.invert, series_name(app, &study, &series));
+    let key = KeyImage { study, series, frame, voi, invert, label, slice };
     if editable(app, now).is_none() {
         return;
     }

@@ -85,6 +85,8 @@ pub struct SetDetail {
     pub side_conflict: Vec<SideStatement>,
     /// What a mammogram says of its view.
     pub mammogram: Option<Mammogram>,
+    /// The display sets that it joins, from head to feet; empty unless it is a whole body made of stations.
+    pub stations: Vec<DisplaySetId>,
 }
 
 /// A frame, or an instance without frames, that is in no display set.
@@ -202,6 +204,7 @@ fn build(series: &Series, index: u32, part: Part<'_>, many: bool) -> DisplaySet 
             .cloned()
             .unwrap_or_default(),
         mammogram: first.and_then(|i| i.traits.mammogram.as_deref().cloned()),
+        stations: Vec::new(),
     };
     let b_value = common_b_value(&items);
     DisplaySet {

@@ -32,7 +32,7 @@ pub use phase::{PhaseAxis, PhaseOf, Phases};
 pub use plane::{ImagePlane, orientation_letters};
 pub use romaji::key as reading_key;
 pub use split::SplitBy;
-pub use stations::{Station, WholeBody, merged, whole_bodies};
+pub use stations::{Station, WholeBody, body_sets, whole_bodies};
 pub use traits::{
     BValueSource, Component, Directionality, FrameTraits, ImageKind, InstanceTraits, Mammogram, MammogramKind,
     SideStatement,

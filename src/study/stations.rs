@@ -5,6 +5,7 @@ use super::geometry::measure;
 use super::{DisplaySet, DisplaySetId, FrameInfo, FrameTraits};
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
+use std::borrow::Borrow;
 
 /// One station.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,10 +33,20 @@ pub struct WholeBody {
     pub stacked: bool,
 }
 
+/// Display set numbers from here on are whole bodies: no series is split into that many.
+const FIRST_BODY: u32 = 1 << 24;
+
 /// Shortest exam taken for a whole body, mm: longer than one field of view of any scanner.
 const BODY_MM: f64 = 600.0;
 /// Widest gap between stations of one exam, mm.
 const WIDEST_GAP_MM: f64 = 30.0;
+
+impl DisplaySetId {
+    /// It names a whole body made of stations ([`body_sets`]), not a part of one series.
+    pub fn is_body(&self) -> bool {
+        self.index >= FIRST_BODY
+    }
+}
 
 /// A candidate with what was measured.
 struct Candidate<'a> {
@@ -49,9 +60,9 @@ struct Candidate<'a> {
 }
 
 /// Whole-body exams among a study's display sets.
-pub fn whole_bodies(sets: &[DisplaySet]) -> Vec<WholeBody> {
+pub fn whole_bodies<S: Borrow<DisplaySet>>(sets: &[S]) -> Vec<WholeBody> {
     let mut groups: Vec<Vec<Candidate<'_>>> = Vec::new();
-    for one in sets.iter().filter_map(candidate) {
+    for one in sets.iter().filter_map(|set| candidate(set.borrow())) {
         match groups.iter_mut().find(|g| g.first().is_some_and(|first| same_kind(first, &one))) {
             Some(group) => group.push(one),
             None => groups.push(vec![one]),
@@ -60,14 +71,20 @@ pub fn whole_bodies(sets: &[DisplaySet]) -> Vec<WholeBody> {
     groups.into_iter().flat_map(chains).collect()
 }
 
+/// The whole-body exams among a study's display sets whose stations are stacked, each as one set beside its stations.
+pub fn body_sets<S: Borrow<DisplaySet>>(sets: &[S]) -> Vec<DisplaySet> {
+    let bodies = whole_bodies(sets);
+    bodies.iter().zip(FIRST_BODY..).filter_map(|(body, number)| merged(body, sets, number)).collect()
+}
+
 /// The stations as one set: every frame of each, from head to feet. `None` unless they are stacked. Where stations
 /// overlap, the slices of both are kept, sorted by height.
-pub fn merged(body: &WholeBody, sets: &[DisplaySet], index: u32) -> Option<DisplaySet> {
+fn merged<S: Borrow<DisplaySet>>(body: &WholeBody, sets: &[S], index: u32) -> Option<DisplaySet> {
     if !body.stacked {
         return None;
     }
     let members: Vec<&DisplaySet> =
-        body.stations.iter().filter_map(|s| sets.iter().find(|set| set.id == s.set)).collect();
+        body.stations.iter().filter_map(|s| sets.iter().map(Borrow::borrow).find(|set| set.id == s.set)).collect();
     let first = *members.first()?;
     let mut frames: Vec<(f64, _, FrameInfo)> = members
         .iter()
@@ -77,7 +94,7 @@ pub fn merged(body: &WholeBody, sets: &[DisplaySet], index: u32) -> Option<Displ
     frames.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut whole = DisplaySet {
         id: DisplaySetId { series: first.id.series.clone(), index },
-        label: format!("{} ({})", body.label, body.stations.len()),
+        label: format!("WB {} ×{}", body.label, body.stations.len()),
         frames: Vec::new(),
         info: Vec::new(),
         ..first.clone()
@@ -94,6 +111,7 @@ pub fn merged(body: &WholeBody, sets: &[DisplaySet], index: u32) -> Option<Displ
         whole.info.push(info);
     }
     (whole.slice_spacing_mm, whole.warnings, whole.detail.stack) = measure(&whole.info, Some(&places), 1, true);
+    whole.detail.stations = members.iter().map(|set| set.id.clone()).collect();
     Some(whole)
 }
 
@@ -250,6 +268,8 @@ mod tests {
         assert_eq!((whole.frames.len(), whole.info.len()), (200, 200));
         let heights: Vec<f64> = whole.info.iter().filter_map(|i| i.plane).map(|p| p.position_mm.z).collect();
         assert!(heights.is_sorted_by(|a, b| a >= b));
+        assert_eq!(whole.detail.stations.len(), 5);
+        assert!(body_sets(&sets).iter().all(|w| sets.iter().all(|s| s.id != w.id)), "no station has a body's name");
         assert_eq!((whole.warnings.len(), whole.detail.stack.volume), (0, super::super::Volume::Regular));
     }
 

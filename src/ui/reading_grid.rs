@@ -7,10 +7,10 @@ use super::theme;
 use super::viewport_panel::{FrameState, ViewportInput, ViewportLocal, viewport_ui};
 use crate::app::{Action, App, ViewAction, ViewState};
 use crate::imaging::auto_window;
-use crate::study::{DisplaySet, DisplaySetId, FrameRef, Voi};
+use crate::study::{DisplaySet, DisplaySetId, FrameRef, SeriesUid, Voi};
 use crate::viewport::{Annotation, ViewId};
 use egui::{DragAndDrop, Rect, Stroke, Ui, pos2, vec2};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// State of the viewports' widgets.
 #[derive(Debug, Default)]
@@ -160,19 +160,24 @@ fn frame_state<'a>(app: &'a App, view: &ViewState) -> FrameState<'a> {
 
 fn frame_marks(app: &App, view: &ViewState, set: &DisplaySet) -> Vec<FrameMark> {
     let study = view.study.as_ref().and_then(|uid| app.pictures.study(uid));
-    let series = study.and_then(|s| s.ledger.series.get(&set.id.series));
+    let stations = set.detail.stations.iter().map(|s| &s.series);
+    let uids: BTreeSet<&SeriesUid> = stations.chain([&set.id.series]).collect();
+    let series: Vec<_> = uids.into_iter().filter_map(|uid| study?.ledger.series.get(uid)).collect();
     let mark = |frame: &FrameRef| {
         if app.pictures.frames.contains_key(frame) {
             FrameMark::Decoded
         } else if app.pictures.failed.contains_key(frame) {
             FrameMark::Failed
         } else {
-            match series {
-                Some(s) if s.failed.contains_key(&frame.instance) => FrameMark::Failed,
-                Some(s) if s.received.contains(&frame.instance) => FrameMark::Stored,
+            if series.iter().any(|s| s.failed.contains_key(&frame.instance)) {
+                FrameMark::Failed
+            } else if series.iter().any(|s| s.received.contains(&frame.instance))
                 // Local files are all here.
-                None if app.access.local => FrameMark::Stored,
-                _ => FrameMark::Missing,
+                || (series.is_empty() && app.access.local)
+            {
+                FrameMark::Stored
+            } else {
+                FrameMark::Missing
             }
         }
     };

@@ -4,12 +4,12 @@ use super::text::Words;
 use super::theme;
 use super::widgets::{bar, elided, icon_button};
 use crate::app::{Action, App, StudyAction, StudyState, Thumbnail, ViewAction};
-use crate::study::{DisplaySet, DisplaySetId, StudyUid};
+use crate::study::{DisplaySet, DisplaySetId, SeriesUid, StudyUid};
 use egui::{
     Color32, ColorImage, Painter, Pos2, Rect, Role, ScrollArea, Sense, Stroke, TextureHandle, TextureOptions, Ui,
     WidgetInfo, pos2, vec2,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Thumbnails on the device.
@@ -61,7 +61,7 @@ pub fn tray_ui(ui: &mut Ui, words: Words, app: &App, local: &mut TrayLocal, out:
         for (prior, studies) in [(false, current), (true, priors)] {
             for (uid, state) in studies {
                 study_head(ui, words, uid, state, prior, out);
-                for set in &state.sets {
+                for set in state.showable() {
                     entry(ui, words, app, state, set, local, out);
                 }
             }
@@ -122,7 +122,8 @@ fn entry(
 ) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ENTRY), Sense::click_and_drag());
     let number = state.study.as_ref().and_then(|s| s.series(&set.id.series)).and_then(|s| s.number);
-    let number = number.map_or_else(String::new, |n| n.to_string());
+    // A whole body is made of several series.
+    let number = number.filter(|_| !set.id.is_body()).map_or_else(String::new, |n| n.to_string());
     let seen = app.seen_frames(set);
     let state_word = match seen {
         0 => words.t("tray.unseen"),
@@ -199,12 +200,14 @@ fn label(painter: &Painter, text: &str, width: f32) -> Arc<egui::Galley> {
 
 /// A bar below the picture while the series is arriving.
 fn arrived(painter: &Painter, state: &StudyState, set: &DisplaySet, picture: Rect) {
-    let Some(series) = state.ledger.series.get(&set.id.series) else { return };
-    let expected = series.expected.len();
-    if expected == 0 || series.settled() {
+    let stations = set.detail.stations.iter().map(|s| &s.series);
+    let uids: BTreeSet<&SeriesUid> = stations.chain([&set.id.series]).collect();
+    let series: Vec<_> = uids.into_iter().filter_map(|uid| state.ledger.series.get(uid)).collect();
+    let expected: usize = series.iter().map(|s| s.expected.len()).sum();
+    if expected == 0 || series.iter().all(|s| s.settled()) {
         return;
     }
-    let share = series.received.len() as f32 / expected as f32;
+    let share = series.iter().map(|s| s.received.len()).sum::<usize>() as f32 / expected as f32;
     let track = Rect::from_min_size(pos2(picture.left(), picture.bottom() - 3.0), vec2(picture.width(), 3.0));
     bar(painter, track, share, theme::ACCENT);
 }

@@ -36,6 +36,8 @@ pub enum StepName {
     FullResolution(u32),
     /// Further mammograms.
     FurtherViews,
+    /// Whole-body diffusion, all stations as one stack.
+    WholeBody,
     /// Whole-body diffusion, by station from 1.
     Station(u32),
     /// Exposures side by side, by page from 1.
@@ -90,6 +92,8 @@ pub struct Case<'a> {
     pub kind: ExamKind,
     /// Display sets of the studies to read, in series order.
     pub current: Vec<Item<'a>>,
+    /// Whole bodies of the studies to read: stations of `current`, each as one stack.
+    pub bodies: Vec<Item<'a>>,
     /// Display sets of earlier studies, newest study first.
     pub priors: Vec<Item<'a>>,
     /// The chest is in the exam: a lung window is worth a viewport.
@@ -281,7 +285,29 @@ fn middle_mm(set: &DisplaySet) -> Option<f64> {
     set.info.get(set.info.len() / 2).and_then(|i| i.plane).map(|p| p.distance_along_normal())
 }
 
-/// High b (inverted, as such exams are read), ADC or T2, b = 0, and one more, station by station.
+/// The body's contrasts, high b first and inverted; `None` without high b.
+fn whole_body(case: &Case<'_>) -> Option<Step> {
+    // A body is what its first station is.
+    let station = |body: &Item<'_>| {
+        let first = body.set.detail.stations.first();
+        case.current.iter().find(|i| Some(&i.set.id) == first).map(|i| diffusion(i.set))
+    };
+    let of = |what: Diffusion| case.bodies.iter().copied().find(|i| station(i) == Some(what));
+    let high = of(Diffusion::High)?;
+    let others = [Diffusion::Adc, Diffusion::T2, Diffusion::Low, Diffusion::Other].into_iter().filter_map(of);
+    let one_window = |item: Item<'_>| {
+        let mut hung = Hung::of(item);
+        // One window for the whole stack: each station's own would make it jump from station to station.
+        hung.data.voi = item.set.info.get(item.set.info.len() / 2).and_then(|i| i.voi.first().copied());
+        hung
+    };
+    let mut views: Vec<Hung> = std::iter::once(high).chain(others).map(one_window).take(4).collect();
+    views[0].data.invert = true;
+    let (rows, columns) = if views.len() > 2 { (2, 2) } else { (1, views.len() as u8) };
+    Some(Step::new(StepName::WholeBody, rows, columns, views))
+}
+
+/// High b (inverted, as such exams are read), ADC or T2, b = 0, and one more: the whole body, then station by station.
 fn dwibs(case: &Case<'_>) -> Vec<Step> {
     let of = |what: Diffusion| case.current.iter().copied().filter(move |i| diffusion(i.set) == what);
     let nearest = |what: Diffusion, at: Option<f64>, number: usize| -> Option<Item<'_>> {
@@ -296,7 +322,7 @@ fn dwibs(case: &Case<'_>) -> Vec<Step> {
         }
     };
     let high: Vec<_> = of(Diffusion::High).collect();
-    let mut steps = Vec::new();
+    let mut steps: Vec<Step> = whole_body(case).into_iter().collect();
     for (number, item) in high.iter().enumerate() {
         let at = middle_mm(item.set);
         let mut first = Hung::of(*item);

@@ -50,6 +50,7 @@ fn steps(kind: ExamKind, current: Vec<DisplaySet>, priors: Vec<DisplaySet>, ches
     hang(&Case {
         kind,
         current: current.iter().map(|set| Item { study: &now, set }).collect(),
+        bodies: Vec::new(),
         priors: priors.iter().map(|set| Item { study: &before, set }).collect(),
         chest,
     })
@@ -184,6 +185,33 @@ fn dwibs_by_station() {
             current.push(axial(one, z));
         }
     }
+    // Whole bodies come before their stations, in one window each.
+    let study = StudyUid::new("1.1").expect("uid");
+    let bodies: Vec<_> = [2usize, 1, 0]
+        .map(|n| {
+            let mut body =
+                DisplaySet { id: DisplaySetId { index: 1 << 24, ..current[n].id.clone() }, ..current[n].clone() };
+            body.detail.stations = vec![current[n].id.clone(), current[n + 4].id.clone()];
+            body.info[20].voi = vec![Voi::linear(300.0, 600.0)];
+            Arc::new(body)
+        })
+        .into();
+    let sets: Vec<_> = current.iter().cloned().map(Arc::new).collect();
+    let whole = hang(&Case {
+        kind: ExamKind::DWIBS,
+        current: sets.iter().map(|set| Item { study: &study, set }).collect(),
+        bodies: bodies.iter().map(|set| Item { study: &study, set }).collect(),
+        priors: vec![],
+        chest: false,
+    });
+    assert_eq!(
+        whole.iter().map(|s| s.name).collect::<Vec<_>>(),
+        [StepName::WholeBody, StepName::Station(1), StepName::Station(2)]
+    );
+    let shown: Vec<_> =
+        whole[0].views.iter().map(|v| v.set.as_ref().map(|s| (s.series.to_string(), s.is_body()))).collect();
+    assert_eq!(shown[..3], ["1.0.2", "1.0.3", "1.0.1"].map(|uid| Some((uid.to_owned(), true))));
+    assert!(whole[0].views[0].data.invert && whole[0].views[1].data.voi == Some(Voi::linear(300.0, 600.0)));
     // Stations may come in any order.
     current.rotate_left(3);
     let steps = steps(ExamKind::DWIBS, current, vec![], false);
