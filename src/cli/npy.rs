@@ -10,7 +10,9 @@ pub enum Numbers {
     I8(Vec<i8>),
     U16(Vec<u16>),
     I16(Vec<i16>),
+    U32(Vec<u32>),
     I32(Vec<i32>),
+    I64(Vec<i64>),
     F32(Vec<f32>),
     F64(Vec<f64>),
 }
@@ -23,7 +25,9 @@ impl Numbers {
             Self::I8(_) => "|i1",
             Self::U16(_) => "<u2",
             Self::I16(_) => "<i2",
+            Self::U32(_) => "<u4",
             Self::I32(_) => "<i4",
+            Self::I64(_) => "<i8",
             Self::F32(_) => "<f4",
             Self::F64(_) => "<f8",
         }
@@ -36,7 +40,9 @@ impl Numbers {
             Self::I8(v) => v.len(),
             Self::U16(v) => v.len(),
             Self::I16(v) => v.len(),
+            Self::U32(v) => v.len(),
             Self::I32(v) => v.len(),
+            Self::I64(v) => v.len(),
             Self::F32(v) => v.len(),
             Self::F64(v) => v.len(),
         }
@@ -77,7 +83,9 @@ pub fn write(out: &mut dyn Write, shape: &[usize], numbers: &Numbers) -> io::Res
         Numbers::I8(v) => all!(v),
         Numbers::U16(v) => all!(v),
         Numbers::I16(v) => all!(v),
+        Numbers::U32(v) => all!(v),
         Numbers::I32(v) => all!(v),
+        Numbers::I64(v) => all!(v),
         Numbers::F32(v) => all!(v),
         Numbers::F64(v) => all!(v),
     }

@@ -3,7 +3,7 @@
 use super::args::{PixelsArgs, Stage};
 use super::npy::{self, Numbers};
 use super::render::{RenderError, parse_window, window_of};
-use crate::dicom::{DecodeError, Object, ReadError};
+use crate::dicom::{DecodeError, Exact, Object, ReadError};
 use crate::imaging::{Frame, Look, Modality, Pixels, render_look};
 use crate::study::{FrameIndex, Voi, VoiFunction};
 use std::io::Write;
@@ -46,7 +46,11 @@ pub fn run(args: &PixelsArgs, out: &mut dyn Write) -> Result<(), PixelsError> {
     let frame = if matches!(args.stage, Stage::Stored) { object.stored_frame(index)? } else { object.frame(index)? };
     let voi = choose(&frame, wished, args.voi)?;
     let look = Look { overlays: args.overlays, shutters: args.shutters, ..Look::of(&frame, voi, false) };
-    let (shape, numbers) = stage(&frame, &look, args.stage);
+    let (shape, rounded) = stage(&frame, &look, args.stage);
+    let numbers = match object.exact_values(index)? {
+        Some(values) => exact(&frame, values, args.stage).unwrap_or(rounded),
+        None => rounded,
+    };
     let write = |path: &std::path::Path| -> std::io::Result<()> {
         let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
         npy::write(&mut file, &shape, &numbers)?;
@@ -124,6 +128,21 @@ pub fn stage(frame: &Frame, look: &Look, stage: Stage) -> (Vec<usize>, Numbers) 
     }
 }
 
+/// Stored and modality values that a picture would round.
+fn exact(frame: &Frame, values: Exact, stage: Stage) -> Option<Numbers> {
+    let modality = |values: &mut dyn Iterator<Item = f64>| values.map(|v| frame.modality.apply(v)).collect();
+    Some(match (stage, values) {
+        (Stage::Stored, Exact::Doubles(v)) => Numbers::F64(v),
+        (Stage::Stored, Exact::Integers(v)) => match v.iter().map(|v| u32::try_from(*v)).collect() {
+            Ok(v) => Numbers::U32(v),
+            Err(_) => Numbers::I64(v),
+        },
+        (Stage::Modality, Exact::Doubles(v)) => Numbers::F64(modality(&mut v.into_iter())),
+        (Stage::Modality, Exact::Integers(v)) => Numbers::F64(modality(&mut v.into_iter().map(|v| v as f64))),
+        (Stage::Voi | Stage::Presentation, _) => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +166,20 @@ mod tests {
             pixel_aspect: 1.0,
             warnings: vec![],
         }
+    }
+
+    #[test]
+    fn exact_values_are_not_rounded() {
+        let frame = frame();
+        let wide = Exact::Integers(vec![0, 4_294_967_295]);
+        assert_eq!(exact(&frame, wide.clone(), Stage::Stored), Some(Numbers::U32(vec![0, 4_294_967_295])));
+        assert_eq!(exact(&frame, wide, Stage::Modality), Some(Numbers::F64(vec![0.5, 2_147_483_648.0])));
+        let negative = Exact::Integers(vec![-1, 1 << 40]);
+        assert_eq!(exact(&frame, negative, Stage::Stored), Some(Numbers::I64(vec![-1, 1 << 40])));
+        let doubles = Exact::Doubles(vec![0.1]);
+        assert_eq!(exact(&frame, doubles.clone(), Stage::Stored), Some(Numbers::F64(vec![0.1])));
+        assert_eq!(exact(&frame, doubles.clone(), Stage::Modality), Some(Numbers::F64(vec![0.1 * 0.5 + 0.5])));
+        assert_eq!(exact(&frame, doubles, Stage::Presentation), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 mod charls;
 mod jpegxl;
-mod openjpeg;
+pub(super) mod openjpeg;
 mod truncated;
 pub(super) mod turbojpeg;
 

@@ -10,7 +10,7 @@ use super::image::{
 };
 use super::read::{Header, ReadError};
 use super::samples::{self, Layout, Samples};
-use super::{colour, functional, graphics, luts, meaning, real_world};
+use super::{colour, functional, graphics, inflate, luts, meaning, real_world};
 use crate::imaging::{Display, Frame, FrameError, Modality, Padding, Photometric, Pixels};
 use crate::study::FrameIndex;
 use std::borrow::Cow;
@@ -85,8 +85,9 @@ impl Object {
     /// Opens an object's bytes. Objects without pixels open too; their frames say why there are none.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ReadError> {
         let header = Header::from_bytes(bytes)?;
-        let image = image(&header).and_then(|image| {
+        let image = image(&header).and_then(|mut image| {
             let store = store(&header, &image)?;
+            image.settle_colour(&store);
             Ok((image, store))
         });
         Ok(Self { header, image, colour: Arc::default() })
@@ -111,13 +112,27 @@ impl Object {
 
     /// Frames whose data are there, at least in part; the reason if there are none.
     pub fn frame_count(&self) -> Result<usize, DecodeError> {
-        let (image, store) = self.image.as_ref().map_err(Clone::clone)?;
+        let (image, store) = self.image()?;
         Ok(frames_held(image, store))
     }
 
     /// Memory held, bytes, near enough for budgets.
     pub fn bytes(&self) -> usize {
         self.header.source.len()
+    }
+
+    /// The bytes of an uncompressed frame where they lie in the object, without any copy; short where the object is.
+    /// `None` if the frame is compressed, is not there, or does not begin at a byte.
+    pub fn borrowed_frame(&self, index: FrameIndex) -> Option<&[u8]> {
+        let (image, store) = self.image.as_ref().ok()?;
+        let Store::Native { range, .. } = store else { return None };
+        let at = index.0 as usize;
+        let there = at < frames_held(image, store) && frame_bits(image).is_multiple_of(8);
+        there.then(|| self.native_bytes(image, range, at))
+    }
+
+    pub(super) fn image(&self) -> Result<&(Image, Store), DecodeError> {
+        self.image.as_ref().map_err(Clone::clone)
     }
 
     /// Decodes one frame; colour comes as sRGB by the object's ICC profile. Partial trouble comes as the frame's
@@ -139,14 +154,14 @@ impl Object {
 
     /// As [`Object::frame`], with colour as it is stored: RGB without regard to the ICC profile.
     pub fn stored_frame(&self, index: FrameIndex) -> Result<Frame, DecodeError> {
-        let (image, store) = self.image.as_ref().map_err(Clone::clone)?;
+        let (image, store) = self.image()?;
         let held = frames_held(image, store);
         let at = index.0 as usize;
         if at >= held {
             return Err(DecodeError::NoSuchFrame { number: index.number(), held });
         }
         let view = self.header.view();
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<String> = image.remark.map(str::to_owned).into_iter().collect();
         if image.declared_frames as usize > held {
             warnings.push(format!("{} frames are declared, {held} are there", image.declared_frames));
         }
@@ -215,8 +230,10 @@ impl Object {
         Ok(frame.checked()?)
     }
 
-    fn gather(&self, parts: &[Range<usize>]) -> Cow<'_, [u8]> {
+    pub(super) fn gather(&self, parts: &[Range<usize>]) -> Cow<'_, [u8]> {
         let source: &[u8] = &self.header.source;
+        #[cfg(test)]
+        touched::add(parts);
         match parts {
             [one] => Cow::Borrowed(source.get(one.clone()).unwrap_or_default()),
             many => Cow::Owned(many.iter().flat_map(|r| source.get(r.clone()).unwrap_or_default()).copied().collect()),
@@ -248,7 +265,7 @@ impl Object {
     }
 
     /// Bytes that hold an uncompressed frame; short where the object is.
-    fn native_bytes(&self, image: &Image, range: &Range<usize>, at: usize) -> &[u8] {
+    pub(super) fn native_bytes(&self, image: &Image, range: &Range<usize>, at: usize) -> &[u8] {
         let first_bit = at * frame_bits(image);
         let first = range.start + first_bit / 8;
         let last = range.start + (first_bit + frame_bits(image)).div_ceil(8);
@@ -288,9 +305,8 @@ impl Object {
     ) -> Result<Pixels, DecodeError> {
         let syntax = self.header.transfer_syntax();
         if syntax == DEFLATED_FRAMES {
-            let limit = frame_bits(image).div_ceil(8) as u64 + 1;
-            let mut plain = Vec::new();
-            if flate2::read::DeflateDecoder::new(bytes).take(limit).read_to_end(&mut plain).is_err() {
+            let (plain, damaged) = inflate::frame(bytes, frame_bits(image).div_ceil(8));
+            if damaged {
                 warnings.push("the deflated frame is damaged".into());
             }
             return interpret(&plain, 0, image, view, warnings);
@@ -427,8 +443,32 @@ fn interpret(
     match image.photometric.as_str() {
         "RGB" | "YBR_RCT" | "YBR_ICT" => {}
         "YBR_FULL" | "YBR_FULL_422" => colour::ybr_full_to_rgb(&mut rgb),
-        "YBR_PARTIAL_422" | "YBR_PARTIAL_420" => colour::ybr_partial_to_rgb(&mut rgb),
+        "YBR_PARTIAL" | "YBR_PARTIAL_422" | "YBR_PARTIAL_420" => colour::ybr_partial_to_rgb(&mut rgb),
         other => return Err(DecodeError::Unsupported(format!("photometric interpretation {other:?}"))),
     }
     Ok(Pixels::Rgb8(rgb))
+}
+
+/// Compressed bytes that frames of this thread were made from: a test counts them.
+#[cfg(test)]
+pub(super) mod touched {
+    use std::cell::Cell;
+    use std::ops::Range;
+
+    thread_local! {
+        static TOUCHED: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+    }
+
+    pub(super) fn add(parts: &[Range<usize>]) {
+        TOUCHED.with(|t| t.set((t.get().0 + parts.len(), t.get().1 + parts.iter().map(Range::len).sum::<usize>())));
+    }
+
+    pub(in crate::dicom) fn reset() {
+        TOUCHED.with(|t| t.set((0, 0)));
+    }
+
+    /// Fragments and bytes since the last reset.
+    pub(in crate::dicom) fn read() -> (usize, usize) {
+        TOUCHED.with(Cell::get)
+    }
 }

@@ -24,6 +24,25 @@ pub(super) struct Image {
     pub(super) planar: bool,
     pub(super) photometric: String,
     pub(super) declared_frames: u32,
+    /// What is odd about how the pixels are stored.
+    pub(super) remark: Option<&'static str>,
+}
+
+impl Image {
+    /// Writers name 4:2:2 and store every pixel's colour: the length of uncompressed data tells.
+    pub(super) fn settle_colour(&mut self, store: &Store) {
+        let Store::Native { range, .. } = store else { return };
+        if subsampled(self) && range.len() as u64 >= self.full_bytes() {
+            self.photometric = if self.photometric == "YBR_FULL_422" { "YBR_FULL" } else { "YBR_PARTIAL" }.into();
+            self.remark = Some("4:2:2 is declared, but every pixel's colour is stored");
+        }
+    }
+
+    /// Bytes of all declared frames with three samples a pixel.
+    fn full_bytes(&self) -> u64 {
+        let samples = u64::from(self.rows) * u64::from(self.columns) * 3 * u64::from(self.declared_frames);
+        samples.saturating_mul(u64::from(self.layout.allocated / 8))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -138,6 +157,7 @@ pub(super) fn image(header: &Header) -> Result<Image, DecodeError> {
         planar: view.int(tags::PLANAR_CONFIGURATION) == Some(1),
         photometric,
         declared_frames: number(tags::NUMBER_OF_FRAMES).filter(|n| *n > 0).unwrap_or(1),
+        remark: None,
     })
 }
 
@@ -155,7 +175,9 @@ pub(super) fn native_frames(header: &Header, image: &Image) -> Option<u32> {
         return None;
     }
     let length = (pixel.length? as usize).min(header.total.saturating_sub(pixel.start));
-    let whole = length.saturating_mul(8) / frame_bits(image).max(1);
+    let mut image = image.clone();
+    image.settle_colour(&Store::Native { range: 0..length, float: false });
+    let whole = length.saturating_mul(8) / frame_bits(&image).max(1);
     Some(u32::try_from(whole).unwrap_or(u32::MAX))
 }
 

@@ -14,6 +14,9 @@ mod csa;
 mod dataset;
 mod decode;
 mod diffusion;
+mod exact;
+#[cfg(test)]
+mod fault_tests;
 mod fragments;
 mod frame_traits;
 mod functional;
@@ -22,6 +25,7 @@ mod graphics;
 mod grey_tests;
 mod icc;
 mod image;
+mod inflate;
 mod json;
 mod json_write;
 mod laterality;
@@ -50,6 +54,7 @@ mod write_tests;
 
 pub use dataset::View;
 pub use decode::{DecodeError, MAX_FRAME_SAMPLES, MAX_NATIVE_FRAME_SAMPLES, Object};
+pub use exact::Exact;
 pub use functional::voi_choices;
 pub use json::{JsonError, for_each_instance, header_from_json, project_json};
 pub use json_write::{INLINE_BYTES, bulk_value, to_dicom_json};

@@ -5,6 +5,7 @@
 
 use super::charset;
 use super::dataset::{DataSet, Endian, View};
+use super::inflate::{self, Inflated};
 use super::parse::{self, Coding, PixelElement, Stop, Walked};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
@@ -158,16 +159,16 @@ impl Header {
         let most = if whole { MAX_INFLATED_BYTES } else { MAX_INFLATED_HEADER_BYTES };
         let mut limit = if whole { most } else { 64 * 1024 };
         loop {
-            let mut plain = Vec::new();
-            let mut stream = flate2::read::DeflateDecoder::new(deflated).take(limit as u64 + 1);
-            let ended = match stream.read_to_end(&mut plain) {
-                Ok(_) => plain.len() <= limit,
-                Err(error) if plain.is_empty() => {
+            let inflated = if whole { inflate::whole(deflated, limit) } else { inflate::beginning(deflated, limit) };
+            let (plain, ended) = match inflated {
+                Inflated::Whole(plain) => (plain, true),
+                Inflated::More(plain) => (plain, false),
+                Inflated::Damaged(plain, error) if plain.is_empty() => {
                     return Err(ReadError::Broken(format!("the deflated data set is damaged: {error}")).into());
                 }
-                Err(_) => {
+                Inflated::Damaged(plain, _) => {
                     warnings.push("the deflated data set is cut off or damaged".into());
-                    true
+                    (plain, true)
                 }
             };
             let too_large = || Failure::from(ReadError::TooLarge { size: most as u64 + 1, limit: most as u64 });

@@ -120,9 +120,28 @@ impl Build {
             .us(0x0028_0103, &[1])
     }
 
+    /// A grey image's attributes: bits allocated and stored, sign, frames.
+    pub(super) fn grey(coding: As, size: [u16; 2], bits: [u16; 2], signed: bool, frames: usize) -> Self {
+        Self::new(coding)
+            .text(0x0008_0016, b"UI", "1.2.840.10008.5.1.4.1.1.7")
+            .text(0x0008_0018, b"UI", "1.2.3.4")
+            .text(0x0020_000D, b"UI", "1.2.3")
+            .text(0x0020_000E, b"UI", "1.2.3.1")
+            .us(0x0028_0002, &[1])
+            .text(0x0028_0004, b"CS", "MONOCHROME2")
+            .text(0x0028_0008, b"IS", &frames.to_string())
+            .us(0x0028_0010, &[size[0]])
+            .us(0x0028_0011, &[size[1]])
+            .us(0x0028_0100, &[bits[0]])
+            .us(0x0028_0101, &[bits[1]])
+            .us(0x0028_0102, &[bits[1] - 1])
+            .us(0x0028_0103, &[u16::from(signed)])
+    }
+
     /// A colour image's attributes, 8 bits.
     pub(super) fn colour(photometric: &str, planar: u16, rows: u16, columns: u16) -> Self {
         Self::new(As::Explicit)
+            .text(0x0008_0016, b"UI", "1.2.840.10008.5.1.4.1.1.7")
             .text(0x0008_0018, b"UI", "1.2.3.4")
             .text(0x0020_000D, b"UI", "1.2.3")
             .text(0x0020_000E, b"UI", "1.2.3.1")

@@ -89,6 +89,7 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("jsonschema", &["center", "server"]),
     ("jxl_oxide", &["dicom"]),
     ("keyring", &["vault"]),
+    ("libdeflater", &["dicom"]),
     ("minijinja", &["report"]),
     ("moxcms", &["dicom"]),
     ("naga", &["render"]),

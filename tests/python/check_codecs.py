@@ -132,13 +132,20 @@ def cases(folder):
         for coding, syntax in [("explicit", EXPLICIT), ("big", BIG)]:
             d = native(values, 32, 32, signed, big=syntax == BIG, syntax=syntax)
             yield f"{coding} 32 bits signed {signed}", write(folder, f"{coding}-32-{signed}", d), 1, values, 0
+    # Beyond 2^31, and doubles: what a picture rounds, the stages do not.
+    values = grey(32, 0)[0]
+    path = write(folder, "explicit-u32", native(values, 32, 32, 0))
+    for stage in ("stored", "modality"):
+        yield f"explicit 32 bits to the top, {stage}", path, 1, values, 0
     for width, keyword, vr in [(4, "FloatPixelData", "OF"), (8, "DoubleFloatPixelData", "OD")]:
-        values = (grey(12, 1)[0] / 7).astype(f"<f{width}")
+        values = (grey(12, 1)[0] / 7).astype(f"<f{width}")  # sevenths: no double of them is a single
         d = dataset(values, width * 8, width * 8, 0)
         del d.BitsStored, d.HighBit, d.PixelRepresentation
         setattr(d, keyword, values.tobytes())
         d[keyword].VR = vr
-        yield f"{keyword}", write(folder, keyword, d), 1, values.astype(np.float32), 0
+        path = write(folder, keyword, d)
+        for stage in ("stored", "modality"):
+            yield f"{keyword}, {stage}", path, 1, values, 0
     bits = (grey(8, 0, frames=3) > 120).astype(np.uint8)
     d = dataset(bits, 1, 1, 0)
     raw = np.packbits(bits.ravel(), bitorder="little").tobytes()
@@ -160,6 +167,19 @@ def cases(folder):
     ybr = pydicom.pixels.convert_color_space(rgb, "RGB", "YBR_FULL")
     back = pydicom.pixels.convert_color_space(ybr, "YBR_FULL", "RGB")
     yield "explicit ybr_full", write(folder, "ybr", native(ybr, 8, 8, 0, photometric="YBR_FULL")), 1, back, 1
+    even = np.stack([rgb[:, :50], rgb[::-1, :50]])
+    ybr = np.stack([pydicom.pixels.convert_color_space(f, "RGB", "YBR_FULL") for f in even])
+    shared = np.repeat(ybr[:, :, 0::2, 1:], 2, axis=2)
+    truth = np.concatenate([ybr[..., :1], shared], axis=-1)
+    pairs = np.stack([ybr[:, :, 0::2, 0], ybr[:, :, 1::2, 0], ybr[:, :, 0::2, 1], ybr[:, :, 0::2, 2]], axis=-1)
+    for name, samples in [("4:2:2", pairs), ("4:2:2 by name only", truth)]:
+        d = dataset(truth, 8, 8, 0, photometric="YBR_FULL_422")
+        d.Columns, d.PlanarConfiguration, d.PixelData = 50, 0, samples.astype(np.uint8).tobytes()
+        d["PixelData"].VR = "OB"
+        path = write(folder, f"native-{len(name)}", d)
+        for number in (2, 1):
+            back = pydicom.pixels.convert_color_space(truth[number - 1], "YBR_FULL", "RGB")
+            yield f"explicit {name}, frame {number}", path, number, back, 1
     index = grey(8, 0)[0]
     table = np.random.default_rng(5).integers(0, 65536, (3, 256))
     for kind in ("plain", "segmented"):
@@ -223,8 +243,8 @@ def cases(folder):
         stream = bytes(imagecodecs.jpeg2k_encode(values, codecformat="j2k", reversible=True, bitspersample=12))
         path = packed(folder, f"j2k-sign-{signed}", native(values, 16, 12, signed), JPEG + "90", [stream])
         yield f"jpeg 2000 {kind.__name__} read as signed {signed}", path, 1, pydicom.dcmread(path).pixel_array, 0
-    for signed in (0, 1):
-        values = grey(31, signed)[0]
+    for bits, signed in ((31, 0), (32, 0), (31, 1)):
+        values = grey(bits, signed)[0]
         # pydicom refuses 32 bits: segments by imagecodecs, one for each byte, the most significant first.
         planes = values.astype(">i4").view(np.uint8).reshape(ROWS, COLUMNS, 4)
         segments = [
@@ -234,7 +254,8 @@ def cases(folder):
         starts = [64 + sum(map(len, segments[:n])) for n in range(4)]
         stream = np.array([4, *starts] + [0] * 11, "<u4").tobytes() + b"".join(segments)
         d = native(values, 32, 32, signed)
-        yield f"rle 32 bits signed {signed}", packed(folder, f"rle32-{signed}", d, BASE + ".5", [stream]), 1, values, 0
+        path = packed(folder, f"rle32-{bits}-{signed}", d, BASE + ".5", [stream])
+        yield f"rle 32 bits signed {signed}, {bits} used", path, 1, values, 0
 
     # Lossy grey: the makers' own decoders are the truth.
     for name, options, key in [("baseline", ["+eb", "+q", "95"], "u8"), ("extended", ["+ee", "+q", "95"], "u12")]:
@@ -318,7 +339,8 @@ def main(dokuei):
             count += 1
             syntaxes.add(str(pydicom.dcmread(path, stop_before_pixels=True).file_meta.TransferSyntaxUID))
             out = folder / "out.npy"
-            command = [dokuei, "pixels", str(path), "--frame", str(frame), "--stage", "stored", "-o", str(out)]
+            stage = "modality" if name.endswith(", modality") else "stored"
+            command = [dokuei, "pixels", str(path), "--frame", str(frame), "--stage", stage, "-o", str(out)]
             result = subprocess.run(command, capture_output=True, text=True, check=False)
             if result.returncode != 0 or not out.exists():
                 failures.append(f"{name}: {result.stderr.strip()}")

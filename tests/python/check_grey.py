@@ -290,8 +290,6 @@ def explain(file, stage, ds):
     if stage == "stored":
         if ds.HighBit + 1 != ds.BitsStored:
             return "pydicom takes the lowest bits whatever High Bit says; PS3.5 8.1.1 puts the pixel below High Bit"
-        if ds.BitsAllocated == 32 and ds.PixelRepresentation == 0:
-            return "we hold values above 2^31 rounded to 24 significant bits, and say so: pydicom is right"
     return None
 
 

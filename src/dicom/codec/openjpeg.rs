@@ -202,3 +202,78 @@ fn interleave(planes: &[&[i32]], precision: u8) -> Samples {
     };
     Samples::Words(words)
 }
+
+/// Compresses for tests, lossless: planes of one size, 1 or 3.
+#[cfg(test)]
+pub(in crate::dicom) fn encode(planes: &[Vec<i32>], columns: u32, precision: u8, signed: bool) -> Vec<u8> {
+    struct Sink(Vec<u8>, usize);
+    unsafe extern "C" fn write(from: *mut c_void, count: usize, user: *mut c_void) -> usize {
+        // SAFETY: `user` is the sink below, used by nobody else; `from` holds `count` bytes.
+        let (sink, bytes) =
+            unsafe { (&mut *user.cast::<Sink>(), std::slice::from_raw_parts(from.cast::<u8>(), count)) };
+        sink.0.resize(sink.0.len().max(sink.1 + count), 0);
+        sink.0[sink.1..sink.1 + count].copy_from_slice(bytes);
+        sink.1 += count;
+        count
+    }
+    unsafe extern "C" fn forward(count: i64, user: *mut c_void) -> i64 {
+        // SAFETY: as above.
+        unsafe { (*user.cast::<Sink>()).1 += usize::try_from(count).expect("forward") };
+        count
+    }
+    unsafe extern "C" fn place(at: i64, user: *mut c_void) -> i32 {
+        // SAFETY: as above.
+        unsafe { (*user.cast::<Sink>()).1 = usize::try_from(at).expect("in the file") };
+        1
+    }
+    let rows = planes[0].len() as u32 / columns;
+    let mut sink = Sink(Vec::new(), 0);
+    // SAFETY: plain parameters filled by the library; the image has a plane of rows × columns samples for each
+    // component; codec, stream and image are destroyed once, while the sink lives.
+    unsafe {
+        let mut parameters: opj::opj_cparameters_t = std::mem::zeroed();
+        opj::opj_set_default_encoder_parameters(&raw mut parameters);
+        parameters.tcp_numlayers = 1;
+        parameters.cp_disto_alloc = 1;
+        parameters.numresolution = 3;
+        parameters.tcp_mct = (planes.len() == 3).into();
+        let one = opj::opj_image_cmptparm_t {
+            dx: 1,
+            dy: 1,
+            w: columns,
+            h: rows,
+            x0: 0,
+            y0: 0,
+            prec: u32::from(precision),
+            bpp: u32::from(precision),
+            sgnd: u32::from(signed),
+        };
+        let mut components = vec![one; planes.len()];
+        let space = if planes.len() == 3 {
+            opj::OPJ_COLOR_SPACE::OPJ_CLRSPC_SRGB
+        } else {
+            opj::OPJ_COLOR_SPACE::OPJ_CLRSPC_GRAY
+        };
+        let image = opj::opj_image_create(planes.len() as u32, components.as_mut_ptr(), space);
+        (*image).x1 = columns;
+        (*image).y1 = rows;
+        for (n, plane) in planes.iter().enumerate() {
+            std::ptr::copy_nonoverlapping(plane.as_ptr(), (*(*image).comps.add(n)).data, plane.len());
+        }
+        let codec = opj::opj_create_compress(opj::OPJ_CODEC_FORMAT::OPJ_CODEC_J2K);
+        let stream = opj::opj_stream_default_create(0);
+        opj::opj_stream_set_write_function(stream, Some(write));
+        opj::opj_stream_set_skip_function(stream, Some(forward));
+        opj::opj_stream_set_seek_function(stream, Some(place));
+        opj::opj_stream_set_user_data(stream, (&raw mut sink).cast(), None);
+        let done = opj::opj_setup_encoder(codec, &raw mut parameters, image) != 0
+            && opj::opj_start_compress(codec, image, stream) != 0
+            && opj::opj_encode(codec, stream) != 0
+            && opj::opj_end_compress(codec, stream) != 0;
+        opj::opj_stream_destroy(stream);
+        opj::opj_destroy_codec(codec);
+        opj::opj_image_destroy(image);
+        assert!(done, "OpenJPEG encodes");
+    }
+    sink.0
+}
