@@ -166,8 +166,26 @@ where
         first,
         certified: false,
         screenshots: cli.screenshots.clone(),
+        ended: Box::new(end_soon),
     })?;
     Ok(())
+}
+
+/// How long the window system may take to let a closed window go.
+#[cfg(feature = "gui")]
+const LAST_OF_THE_WINDOW: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Everything is on disk, so nobody waits for an input method or a driver that does not answer: they can only be left.
+#[cfg(feature = "gui")]
+fn end_soon() {
+    let end = || {
+        std::thread::sleep(LAST_OF_THE_WINDOW);
+        tracing::warn!("the window system does not let the window go: ended without it");
+        std::process::exit(0);
+    };
+    if let Err(error) = std::thread::Builder::new().name("dokuei-end".to_owned()).spawn(end) {
+        tracing::warn!(%error, "the end of the window is not watched");
+    }
 }
 
 #[cfg(not(feature = "gui"))]

@@ -2,6 +2,8 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "tests say what they did not run")]
 
 mod architecture;
+#[cfg(feature = "gui")]
+mod closing_window;
 mod contract;
 mod desktop;
 mod dicomweb_client;

@@ -104,12 +104,11 @@ fn fields(ctx: &Context) -> Vec<Rect> {
 pub struct Held(Vec<Event>);
 
 impl Held {
-    /// Puts what waited first, and holds back what must wait now. True if anything waits.
-    pub fn before_input(&mut self, events: &mut Vec<Event>) -> bool {
-        if !self.0.is_empty() {
-            self.0.append(events);
-            std::mem::swap(&mut self.0, events);
-        }
+    /// Adds what waited and then what is `fresh` to `events`, which no pass has taken yet, and holds back what must
+    /// wait now. True if anything waits.
+    pub fn before_input(&mut self, events: &mut Vec<Event>, fresh: Vec<Event>) -> bool {
+        events.append(&mut self.0);
+        events.extend(fresh);
         let moves = |event: &Event| match event {
             Event::PointerButton { button: PointerButton::Primary, pressed: true, .. } => true,
             Event::Key { key, pressed: true, modifiers, .. } => {
@@ -153,12 +152,12 @@ mod tests {
     fn what_is_typed_after_a_press_comes_in_a_pass_of_its_own() {
         let mut held = Held::default();
         let typed = [key(Key::U, Modifiers::NONE), Event::Text("u".into())];
-        let mut first = vec![button(true), button(false)];
-        first.extend(typed.clone());
-        assert!(held.before_input(&mut first));
+        let mut first = vec![];
+        let fresh = [button(true), button(false)].into_iter().chain(typed.clone()).collect();
+        assert!(held.before_input(&mut first, fresh));
         assert_eq!(first, [button(true), button(false)]);
-        let mut second = vec![Event::Text("n".into())];
-        assert!(!held.before_input(&mut second));
+        let mut second = vec![];
+        assert!(!held.before_input(&mut second, vec![Event::Text("n".into())]));
         assert_eq!(second, [typed[0].clone(), typed[1].clone(), Event::Text("n".into())], "in its order");
     }
 
@@ -166,24 +165,40 @@ mod tests {
     fn a_chord_comes_after_what_was_clicked_before_it() {
         let mut held = Held::default();
         let chord = key(Key::Enter, Modifiers::CTRL);
-        let mut first = vec![button(true), button(false), chord.clone()];
-        assert!(held.before_input(&mut first));
+        let mut first = vec![];
+        assert!(held.before_input(&mut first, vec![button(true), button(false), chord.clone()]));
         assert_eq!(first, [button(true), button(false)]);
         let mut second = vec![];
-        assert!(!held.before_input(&mut second));
+        assert!(!held.before_input(&mut second, vec![]));
         assert_eq!(second, [chord]);
     }
 
     #[test]
     fn a_key_that_moves_the_caret_stands_alone() {
         let mut held = Held::default();
-        let mut events = vec![key(Key::N, Modifiers::CTRL), key(Key::S, Modifiers::NONE), Event::Text("s".into())];
-        assert!(held.before_input(&mut events));
+        let mut events = vec![];
+        let fresh = vec![key(Key::N, Modifiers::CTRL), key(Key::S, Modifiers::NONE), Event::Text("s".into())];
+        assert!(held.before_input(&mut events, fresh));
         assert_eq!(events, [key(Key::N, Modifiers::CTRL)]);
-        let mut events = vec![key(Key::Tab, Modifiers::NONE), key(Key::S, Modifiers::NONE)];
-        assert!(held.before_input(&mut events));
+        let mut events = vec![];
+        assert!(held.before_input(&mut events, vec![key(Key::Tab, Modifiers::NONE), key(Key::S, Modifiers::NONE)]));
         assert_eq!(events.len(), 3, "the S that waited and its text, then Tab");
         let mut events = vec![];
-        assert!(!held.before_input(&mut events), "nothing waits for ever");
+        assert!(!held.before_input(&mut events, vec![]), "nothing waits for ever");
+    }
+
+    #[test]
+    fn a_pass_that_takes_nothing_changes_no_order() {
+        let mut held = Held::default();
+        let typed = key(Key::U, Modifiers::NONE);
+        let mut events = vec![];
+        assert!(held.before_input(&mut events, vec![button(true), button(false), typed.clone()]));
+        // No pass took the press: it is still there, and the key still behind it.
+        let later = Event::Text("n".into());
+        assert!(held.before_input(&mut events, vec![later.clone()]));
+        assert_eq!(events, [button(true), button(false)]);
+        let mut events = vec![];
+        assert!(!held.before_input(&mut events, vec![]));
+        assert_eq!(events, [typed, later]);
     }
 }

@@ -6,7 +6,7 @@ use super::platform::{self, InputMethod, Wheels};
 use super::screen::{Local, screen_ui};
 use super::{fonts, theme};
 use crate::app::{Action, App, Place, PlatformFact, Screen};
-use crate::engine::message::{Demand, EngineLink};
+use crate::engine::message::{Command, Demand, EngineLink, Event};
 use crate::render::{Budgets, device_descriptor};
 use egui::{Context, Ui, vec2};
 use jiff::Timestamp;
@@ -56,6 +56,9 @@ pub struct UiOptions {
     pub certified: bool,
     /// F12 writes a picture of the window into this folder.
     pub screenshots: Option<PathBuf>,
+    /// Called when the window has closed and the engine has stopped: everything is on disk, only the window system is
+    /// still to be left.
+    pub ended: Box<dyn FnOnce()>,
 }
 
 /// Opens the window; comes back when it is closed, with everything saved and the engine told to stop.
@@ -82,6 +85,10 @@ pub fn run(options: UiOptions) -> Result<(), UiError> {
 const DRAIN: Duration = Duration::from_millis(2);
 /// Events taken at once.
 const BATCH: usize = 64;
+/// Screen frames between the wish to close and the close.
+const LAST_FRAMES: u8 = 3;
+/// How long they are waited for.
+const LAST_FRAMES_WITHIN: Duration = Duration::from_secs(3);
 
 /// The program behind the window.
 pub struct Shell {
@@ -99,9 +106,29 @@ pub struct Shell {
     taken: u32,
     /// Screen frames drawn, as far as the first few matter.
     begun: u8,
-    /// The window is to close: screen frames still to be drawn before.
-    closing: Option<u8>,
+    /// Events given to egui that no screen has taken yet.
+    offered: usize,
+    closing: Option<Closing>,
     closed: bool,
+    ended: Option<Box<dyn FnOnce()>>,
+}
+
+/// In the place of an engine that has stopped.
+struct Stopped;
+
+impl EngineLink for Stopped {
+    fn send(&mut self, _: Command) {}
+    fn demand(&mut self, _: Demand) {}
+    fn drain(&mut self, _: usize) -> Vec<Event> {
+        Vec::new()
+    }
+}
+
+/// The window is to close.
+struct Closing {
+    /// Screen frames still to be drawn before.
+    left: u8,
+    since: Instant,
 }
 
 impl std::fmt::Debug for Shell {
@@ -132,8 +159,10 @@ impl Shell {
             screenshots: options.screenshots,
             taken: 0,
             begun: 0,
+            offered: 0,
             closing: None,
             closed: false,
+            ended: Some(options.ended),
         };
         let mut facts = vec![PlatformFact::SystemLanguage(platform::system_language())];
         if options.certified {
@@ -241,25 +270,38 @@ impl Shell {
     /// What was typed last may be in this very pass, or still on its way through an input method: the window
     /// closes some screen frames after it was asked to, with that in the draft.
     fn ask_to_close(&mut self, ctx: &Context) {
-        const LAST: u8 = 3;
         if self.closed {
             return;
         }
         ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
-        self.closing.get_or_insert(LAST);
+        self.closing.get_or_insert(Closing { left: LAST_FRAMES, since: Instant::now() });
+    }
+
+    /// A window that nobody sees draws nothing, and nothing is typed into it; one whose screen frames do not come is
+    /// not waited for.
+    fn close_undrawn(&mut self, ctx: &Context) {
+        let Some(closing) = &self.closing else { return };
+        let hidden = ctx.input(|i| i.viewport().visible() == Some(false));
+        if hidden || closing.since.elapsed() >= LAST_FRAMES_WITHIN {
+            self.close_now(ctx);
+        } else {
+            ctx.request_repaint_after(LAST_FRAMES_WITHIN.saturating_sub(closing.since.elapsed()));
+        }
     }
 
     fn go_on_closing(&mut self, ctx: &Context) {
         match &mut self.closing {
             None => return,
-            Some(0) => {
-                self.close();
-                self.closing = None;
-                ctx.send_viewport_cmd(egui::ViewportCommand::Close);
-            }
-            Some(left) => *left -= 1,
+            Some(Closing { left: 0, .. }) => self.close_now(ctx),
+            Some(closing) => closing.left -= 1,
         }
         ctx.request_repaint();
+    }
+
+    fn close_now(&mut self, ctx: &Context) {
+        self.close();
+        self.closing = None;
+        ctx.send_viewport_cmd(egui::ViewportCommand::Close);
     }
 
     fn close(&mut self) {
@@ -290,14 +332,18 @@ fn write_png(file: &Path, image: &egui::ColorImage) -> Result<(), ScreenshotErro
 
 impl eframe::App for Shell {
     fn raw_input_hook(&mut self, ctx: &Context, raw: &mut egui::RawInput) {
-        self.wheels.before_input(raw);
-        if self.held.before_input(&mut raw.events) {
+        // What a pass without a screen did not take comes again, and has been through here.
+        let mut fresh = raw.events.split_off(self.offered.min(raw.events.len()));
+        self.wheels.before_input(&mut fresh, raw.time.unwrap_or(0.0));
+        if self.held.before_input(&mut raw.events, fresh) {
             ctx.request_repaint();
         }
+        self.offered = raw.events.len();
     }
 
     fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
         self.input_method.before_pass(frame);
+        self.input_method.hold(ctx);
         if self.take_events() {
             ctx.request_repaint();
         }
@@ -306,9 +352,12 @@ impl eframe::App for Shell {
         if ctx.input(|i| i.viewport().close_requested()) {
             self.ask_to_close(ctx);
         }
+        self.close_undrawn(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        self.offered = 0;
+        self.input_method.release(ui.ctx());
         let mut actions = Vec::new();
         screen_ui(ui, &self.app, self.pictures.as_ref(), &mut self.local, &mut actions);
         for command in self.app.painted((self.clock)()) {
@@ -327,6 +376,10 @@ impl eframe::App for Shell {
 
     fn on_exit(&mut self) {
         self.close();
+        self.engine = Box::new(Stopped);
+        if let Some(ended) = self.ended.take() {
+            ended();
+        }
     }
 
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {

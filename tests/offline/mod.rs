@@ -1,6 +1,7 @@
 //! What goes wrong between terminal, center and disk, and what must be true afterwards: a clear failure,
 //! nothing lost, no report twice.
 
+mod closing;
 mod disk;
 mod download;
 mod enrolment;

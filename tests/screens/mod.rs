@@ -46,6 +46,7 @@ impl Window {
             first: vec![Action::Settings(SettingsAction::Language(language))],
             certified: false,
             screenshots: None,
+            ended: Box::new(|| ()),
         };
         let mut builder = Harness::builder().with_size(size).with_step_dt(1.0 / 30.0).with_max_steps(12);
         if device {

@@ -12,6 +12,8 @@ struct State {
     target: Mutex<Option<SocketAddr>>,
     /// Bytes that may still come down; negative: no limit.
     down_left: AtomicI64,
+    /// What happens then: the line goes dead; else it is cut.
+    then_stall: AtomicBool,
     stalled: AtomicBool,
     refusing: AtomicBool,
     stop: AtomicBool,
@@ -71,11 +73,21 @@ impl Chaos {
     }
     /// After so many more bytes downward every connection is cut, once.
     pub fn cut_after(&self, bytes: i64) {
+        self.state.then_stall.store(false, Ordering::SeqCst);
+        self.state.down_left.store(bytes, Ordering::SeqCst);
+    }
+    /// After so many more bytes downward the line is [stalled](Self::stall).
+    pub fn stall_after(&self, bytes: i64) {
+        self.state.then_stall.store(true, Ordering::SeqCst);
         self.state.down_left.store(bytes, Ordering::SeqCst);
     }
     /// Nothing goes through while stalled; connections stay.
     pub fn stall(&self, stalled: bool) {
         self.state.stalled.store(stalled, Ordering::SeqCst);
+    }
+    /// Whether the line is stalled.
+    pub fn stalled(&self) -> bool {
+        self.state.stalled.load(Ordering::SeqCst)
     }
     /// New connections are refused, old ones cut.
     pub fn refuse(&self, refusing: bool) {
@@ -132,16 +144,20 @@ fn cut(state: &State) {
 fn pass(state: &State, mut from: TcpStream, mut to: TcpStream, down: bool) {
     let mut buffer = [0u8; 8192];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        while state.stalled.load(Ordering::SeqCst) {
-            thread::sleep(Duration::from_millis(5));
-        }
         if down && state.down_left.load(Ordering::SeqCst) >= 0 {
             let left = state.down_left.fetch_sub(i64::try_from(count).expect("small"), Ordering::SeqCst);
             if left < i64::try_from(count).expect("small") {
                 state.down_left.store(-1, Ordering::SeqCst);
-                cut(state);
-                break;
+                if state.then_stall.load(Ordering::SeqCst) {
+                    state.stalled.store(true, Ordering::SeqCst);
+                } else {
+                    cut(state);
+                    break;
+                }
             }
+        }
+        while state.stalled.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
         }
         if !down && let Some(recording) = state.recording.lock().expect("recording").as_mut() {
             recording.extend_from_slice(&buffer[..count]);

@@ -7,5 +7,7 @@ pub mod dicom;
 pub mod process;
 pub mod reader;
 pub mod reading_center;
+#[cfg(feature = "gui")]
+pub mod screen;
 pub mod terminal;
 pub mod window;

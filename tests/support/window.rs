@@ -75,8 +75,11 @@ impl Desktop {
             .unwrap_or_else(|error| panic!("no accessibility bus ({error}); scripts/test installs at-spi2-core"));
         place.bus = Some(address);
 
+        // A file of its own: none at all is an error that openbox tells in a window, on top of ours and with its keyboard.
+        let settings = path.join("config/openbox.xml");
+        fs::write(&settings, OPENBOX_SETTINGS).expect("the test's folder can be written");
         let mut openbox = place.command(path, "openbox");
-        openbox.args(["--sm-disable", "--config-file", "/dev/null"]);
+        openbox.args(["--sm-disable", "--config-file"]).arg(&settings);
         let manager = Process::start(openbox, &logs);
 
         let mut desktop = Self { reader, input_method: None, manager, bus, screen, place, folder };
@@ -163,6 +166,11 @@ impl Desktop {
         });
     }
 
+    /// From here on the input method answers nobody.
+    pub fn freeze_input_method(&self) {
+        self.input_method.as_ref().expect("started with an input method").signal("STOP");
+    }
+
     /// The ids of every process group that belongs to this desktop.
     pub fn groups(&self) -> Vec<u32> {
         self.input_method.iter().chain([&self.manager, &self.bus, &self.screen]).map(Process::id).collect()
@@ -202,6 +210,11 @@ impl Place {
         command
     }
 }
+
+/// Nothing but what openbox does by itself: no keys, no menu.
+const OPENBOX_SETTINGS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<openbox_config xmlns="http://openbox.org/3.4/rc"><keyboard/></openbox_config>
+"#;
 
 /// Anthy beside a US keyboard, off until it is switched on.
 const FCITX_PROFILE: &str = "\
@@ -352,8 +365,18 @@ impl Window<'_> {
         let close = x.intern_atom(false, b"_NET_CLOSE_WINDOW").expect("asked").reply().expect("an atom").atom;
         let message = ClientMessageEvent::new(32, window, close, [0, 2, 0, 0, 0]);
         let mask = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
-        x.send_event(false, root, mask, message).expect("sent");
-        x.flush().expect("sent");
+        // Taken by the server before the connection goes: what a server finds on a closed one it throws away unread.
+        x.send_event(false, root, mask, message).expect("sent").check().expect("taken");
+    }
+
+    /// Takes it off the screen, as the window manager's button does, and waits until it is.
+    #[track_caller]
+    pub fn minimise(&self) {
+        self.hand(&["windowminimize", &self.id]);
+        wait_until("a minimised window", || {
+            let state = self.desktop.command("xprop").args(["-id", &self.id, "WM_STATE"]).output();
+            state.is_ok_and(|done| String::from_utf8_lossy(&done.stdout).contains("Iconic"))
+        });
     }
 
     /// Presses one key or chord, as `F5` or `ctrl+Return`.

@@ -16,9 +16,27 @@ pub struct InputMethod {
     composing: bool,
     /// The switch is on its way.
     toggled: bool,
+    /// What the last screen said of the field that has the caret.
+    told: Option<egui::output::IMEOutput>,
 }
 
 impl InputMethod {
+    /// Before a pass: says again what the last screen said.
+    ///
+    /// When a screen frame is overdue or the window is hidden, eframe lets the program think without drawing. A pass
+    /// that says nothing of a field would then switch the input method off in the middle of a word.
+    pub fn hold(&self, ctx: &egui::Context) {
+        let told = self.told.map(|ime| egui::output::IMEOutput { should_interrupt_composition: false, ..ime });
+        ctx.output_mut(|o| o.ime = told);
+    }
+
+    /// The screen is about to be drawn: it says itself which field has the caret.
+    pub fn release(&self, ctx: &egui::Context) {
+        if self.told.is_some() {
+            ctx.output_mut(|o| o.ime = None);
+        }
+    }
+
     /// After the screen was drawn: notes whether the input method is about to be switched.
     pub fn after_pass(&mut self, ctx: &egui::Context) {
         let composing = ctx.input(|i| {
@@ -39,8 +57,8 @@ impl InputMethod {
                 }
             });
         }
-        let (wanted, interrupted) =
-            ctx.output(|o| (o.ime.is_some(), o.ime.is_some_and(|ime| ime.should_interrupt_composition)));
+        self.told = ctx.output(|o| o.ime);
+        let (wanted, interrupted) = (self.told.is_some(), self.told.is_some_and(|ime| ime.should_interrupt_composition));
         if wanted != self.wanted || interrupted {
             self.wanted = wanted;
             self.composing = false;
@@ -82,17 +100,18 @@ const ASK_AGAIN_S: f64 = 10.0;
 
 impl Wheels {
     /// Takes the second half of each notch out of what is about to be processed.
-    pub fn before_input(&mut self, raw: &mut egui::RawInput) {
-        if !raw.events.iter().any(|event| notch(event).is_some()) {
+    ///
+    /// `now` is egui's time, seconds.
+    pub fn before_input(&mut self, events: &mut Vec<egui::Event>, now: f64) {
+        if !events.iter().any(|event| notch(event).is_some()) {
             return;
         }
-        let now = raw.time.unwrap_or(0.0);
         let known = self.buttons.filter(|(_, asked)| (0.0..ASK_AGAIN_S).contains(&(now - asked)));
         let known = known.unwrap_or_else(|| (self.ask(), now));
         self.buttons = Some(known);
         let (buttons, _) = known;
         if buttons {
-            halve(&mut raw.events, &mut self.pressed);
+            halve(events, &mut self.pressed);
         } else {
             self.pressed = None;
         }
@@ -181,6 +200,35 @@ mod tests {
         assert_eq!(frame(&[1.0, 1.0, 1.0, 1.0, 1.0]), 2, "the release, and two notches");
         // What no button makes stays.
         assert_eq!(frame(&[0.25, 3.0, -0.5]), 3);
+    }
+
+    #[test]
+    fn a_pass_without_a_screen_keeps_the_input_method_on() {
+        let ctx = egui::Context::default();
+        let mut method = InputMethod::default();
+        let mut text = String::new();
+        let mut pass = |method: &mut InputMethod, caret: bool| {
+            let mut output = ctx.run_ui(egui::RawInput::default(), |ui| {
+                method.hold(ui.ctx());
+                method.release(ui.ctx());
+                let field = ui.text_edit_singleline(&mut text);
+                if caret { field.request_focus() } else { field.surrender_focus() }
+                method.after_pass(ui.ctx());
+            });
+            output.textures_delta.clear();
+            output.platform_output.ime.is_some()
+        };
+        let thought = |method: &InputMethod| {
+            let output = ctx.run_logic(&egui::RawInput::default(), |ctx| method.hold(ctx));
+            output.platform_output.ime.is_some()
+        };
+        assert!(!thought(&method), "no field has the caret");
+        pass(&mut method, true);
+        assert!(pass(&mut method, true), "the field says so");
+        assert!(thought(&method), "and it holds while nothing is drawn");
+        pass(&mut method, false);
+        assert!(!pass(&mut method, false), "only the screen says that it lost the caret");
+        assert!(!thought(&method));
     }
 
     #[test]

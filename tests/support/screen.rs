@@ -1,0 +1,115 @@
+//! What stands in a window of ours, by its words, and a hand that writes into its fields.
+
+use super::process::{DEADLINE, wait_for, wait_until};
+use super::reader::{Role, Widget};
+use super::window::{Button, Desktop, Window};
+use std::time::{Duration, Instant};
+
+/// The text of every widget that stands on the screen, in reading order.
+pub fn words(desktop: &Desktop) -> Vec<String> {
+    desktop
+        .widgets()
+        .into_iter()
+        .filter(|w| w.place.is_some())
+        .flat_map(|w| [Some(w.name), w.text].into_iter().flatten())
+        .filter(|text| !text.is_empty())
+        .collect()
+}
+
+/// Waits for a text on the screen that contains `part`, and gives it.
+#[track_caller]
+pub fn read(desktop: &Desktop, part: &str) -> String {
+    let mut last = Vec::new();
+    let mut look = || {
+        last = words(desktop);
+        last.iter().find(|text| text.contains(part)).cloned()
+    };
+    let start = Instant::now();
+    while start.elapsed() < DEADLINE {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("«{part}» does not stand on the screen, which says:\n{last:#?}");
+}
+
+/// Text fields of a name, from top to bottom.
+pub fn fields(desktop: &Desktop, name: &str) -> Vec<Widget> {
+    let is_field = |w: &Widget| matches!(w.role, Role::Entry | Role::Password) || w.text.is_some();
+    desktop.widgets().into_iter().filter(|w| is_field(w) && w.name == name && w.place.is_some()).collect()
+}
+
+/// Puts the caret into the `nth` text field of this name.
+#[track_caller]
+pub fn caret(desktop: &Desktop, window: &Window<'_>, name: &str, nth: usize) {
+    let focused = || fields(desktop, name).get(nth).is_some_and(|f| f.focused);
+    // The report may still be scrolling to the field: a click where it was is made again where it is.
+    for _ in 0..3 {
+        let field = wait_for(&format!("the field «{name}»"), || fields(desktop, name).into_iter().nth(nth));
+        let (x, y) = field.middle();
+        window.click(x, y, Button::Left);
+        let start = Instant::now();
+        while !focused() && start.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        if focused() {
+            return;
+        }
+    }
+    wait_until(&format!("the caret in «{name}»"), || fields(desktop, name).get(nth).is_some_and(|f| f.focused));
+}
+
+/// Writes into the `nth` field of this name, in place of what is there, by what `hand` does; sees `fits` hold for it.
+#[track_caller]
+pub fn put(
+    desktop: &Desktop,
+    window: &Window<'_>,
+    (name, nth): (&str, usize),
+    hand: impl Fn(),
+    fits: impl Fn(Role, &str) -> bool,
+) {
+    let now = || fields(desktop, name).into_iter().nth(nth).and_then(|field| Some((field.role, field.text?)));
+    for _ in 0..3 {
+        caret(desktop, window, name, nth);
+        // Emptied first, and seen empty: what stood there may be the same text.
+        wait_until(&format!("an empty field «{name}»"), || {
+            let empty = now().is_some_and(|(_, shown)| shown.is_empty());
+            if !empty {
+                window.key("ctrl+a");
+                window.key("BackSpace");
+            }
+            empty
+        });
+        hand();
+        // On X11 a key may fall into the moment in which winit changes its input context. So if what stands there
+        // has come to rest and is something else, once more.
+        let (mut last, mut since) = (now(), Instant::now());
+        while since.elapsed() < DEADLINE / 6 {
+            if last.as_ref().is_some_and(|(role, shown)| fits(*role, shown)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+            let look = now();
+            if look != last {
+                (last, since) = (look, Instant::now());
+            }
+        }
+    }
+    panic!("what was typed does not stand in «{name}»: {:#?}", fields(desktop, name));
+}
+
+/// Writes Latin text.
+#[track_caller]
+pub fn write(desktop: &Desktop, window: &Window<'_>, name: &str, nth: usize, text: &str) {
+    // A password shows a dot for each character.
+    let fits = |role: Role, shown: &str| {
+        shown == text || (role == Role::Password && shown.chars().count() == text.chars().count())
+    };
+    put(desktop, window, (name, nth), || window.type_text(text), fits);
+}
+
+/// What stands in the `nth` text field of this name.
+pub fn text(desktop: &Desktop, name: &str, nth: usize) -> String {
+    fields(desktop, name).into_iter().nth(nth).and_then(|field| field.text).unwrap_or_default()
+}
