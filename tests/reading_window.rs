@@ -5,7 +5,7 @@
 
 use crate::support::process::{Process, output, wait_for, wait_until};
 use crate::support::reader::{Role, Widget};
-use crate::support::screen::{fields, put, read, text, words, write};
+use crate::support::screen::{fields, open_first, put, read, text, words, write};
 use crate::support::window::{Button, Desktop, Typing, Window};
 use dokuei::cli::demo::{DemoCenter, DemoOptions};
 use dokuei::engine::{Clock as _, SystemClock};
@@ -131,15 +131,7 @@ fn sign_in(desktop: &Desktop, window: &Window<'_>, center: &DemoCenter) {
 
 /// By keys alone to the search field, back to the list and into the study: its first picture stands there.
 fn open(desktop: &Desktop, window: &Window<'_>) {
-    window.key("slash");
-    wait_until("the caret in the search field", || {
-        desktop.widgets().iter().any(|w| w.name.starts_with("検索") && w.focused)
-    });
-    window.key("Down");
-    wait_until("the caret out of the search field", || {
-        !desktop.widgets().iter().any(|w| w.name.starts_with("検索") && w.focused)
-    });
-    window.key("Return");
+    open_first(desktop, window);
     wait_until("the first picture", || {
         let name = viewport(desktop);
         name.contains("1 / 40") && !name.contains("読込中")

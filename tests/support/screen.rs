@@ -113,3 +113,14 @@ pub fn write(desktop: &Desktop, window: &Window<'_>, name: &str, nth: usize, tex
 pub fn text(desktop: &Desktop, name: &str, nth: usize) -> String {
     fields(desktop, name).into_iter().nth(nth).and_then(|field| field.text).unwrap_or_default()
 }
+
+/// At the worklist, by keys alone: to the search field, back to the list and into its first study.
+#[track_caller]
+pub fn open_first(desktop: &Desktop, window: &Window<'_>) {
+    let searching = || desktop.widgets().iter().any(|w| w.name.starts_with("検索") && w.focused);
+    window.key("slash");
+    wait_until("the caret in the search field", searching);
+    window.key("Down");
+    wait_until("the caret out of the search field", || !searching());
+    window.key("Return");
+}

@@ -58,7 +58,8 @@ impl InputMethod {
             });
         }
         self.told = ctx.output(|o| o.ime);
-        let (wanted, interrupted) = (self.told.is_some(), self.told.is_some_and(|ime| ime.should_interrupt_composition));
+        let (wanted, interrupted) =
+            (self.told.is_some(), self.told.is_some_and(|ime| ime.should_interrupt_composition));
         if wanted != self.wanted || interrupted {
             self.wanted = wanted;
             self.composing = false;
@@ -212,7 +213,11 @@ mod tests {
                 method.hold(ui.ctx());
                 method.release(ui.ctx());
                 let field = ui.text_edit_singleline(&mut text);
-                if caret { field.request_focus() } else { field.surrender_focus() }
+                if caret {
+                    field.request_focus();
+                } else {
+                    field.surrender_focus();
+                }
                 method.after_pass(ui.ctx());
             });
             output.textures_delta.clear();
