@@ -4,7 +4,7 @@
 use anyhow::Context as _;
 use clap::Parser as _;
 use dokuei::cli::args::{Cli, Command, DemoArgs};
-use dokuei::cli::{archive, demo, dump, enrol, info, pixels, validate, verify};
+use dokuei::cli::{archive, demo, dump, enrol, info, object, pixels, validate, verify};
 use dokuei::engine::{Clock as _, SystemClock};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -51,6 +51,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
     match &cli.command {
         Some(Command::Info { paths, json }) => Ok(info::run(paths, *json, &mut out)?),
         Some(Command::Validate { paths, json }) => Ok(validate::run(paths, *json, &mut out)?),
+        Some(Command::Object { file, json }) => Ok(object::run(file, *json, &mut out)?),
         Some(Command::Dump { file, json }) => Ok(dump::run(file, *json, &mut out)?),
         Some(Command::Pixels(args)) => {
             pixels::run(args, &mut out)?;

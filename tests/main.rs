@@ -12,6 +12,8 @@ mod fuzz_corpus;
 mod linked_scroll;
 mod offline;
 mod orthanc;
+#[cfg(feature = "gui")]
+mod other_objects;
 mod passwords;
 #[cfg(feature = "gui")]
 mod pixels;

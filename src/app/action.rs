@@ -6,7 +6,7 @@ use super::state::Place;
 use super::worklist::{Filter, SortKey};
 use crate::engine::message::{ArchiveCredentials, Secret};
 use crate::report::{Edit, FindingId};
-use crate::study::{DisplaySetId, FrameRef, SeriesUid, StudyUid};
+use crate::study::{DisplaySetId, FrameRef, SeriesUid, SopInstanceUid, StudyUid};
 use crate::viewport::{self, AnnotationId, Layout, Tool, ViewId};
 use crate::worklist::{DeclineReason, ReturnReason};
 use std::path::PathBuf;
@@ -40,6 +40,8 @@ pub enum Action {
     Viewport(ViewId, viewport::Action),
     /// What a viewport shows.
     View(ViewId, ViewAction),
+    /// Objects without a picture.
+    Object(ObjectAction),
     /// Editing the report.
     Report(ReportAction),
     /// From the open points to the signature.
@@ -195,6 +197,17 @@ pub enum ViewAction {
     CineRate(f64),
     /// Empty the viewport.
     Clear,
+}
+
+/// Objects without a picture: structured reports, key object selections and the like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObjectAction {
+    /// Open one of the open studies beside the pictures.
+    Open(SopInstanceUid),
+    /// Close it.
+    Close,
+    /// Show a picture that it names.
+    Show(FrameRef),
 }
 
 /// Editing the report.

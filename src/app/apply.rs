@@ -5,7 +5,7 @@ use super::reporting::SignFlow;
 use super::settings::Settings;
 use super::state::{AccessState, App, LockState, Place};
 use super::worklist::{DraftMark, WorklistState};
-use super::{demand, keep, measure, open, pictures, place, sign, worklisting};
+use super::{demand, keep, measure, objects, open, pictures, place, sign, worklisting};
 use crate::engine::message::{Command, Event, Failure, Link, OutboxEntry, Session, StudyProgress};
 use crate::report::{Draft, Receipt};
 use crate::study::{NotShown, Study, StudyUid};
@@ -148,6 +148,7 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
             }
         }
         Event::LocalOpened { studies, not_shown } => local(app, now, studies, &not_shown, out),
+        Event::Object { instance, content } => objects::read(app, &instance, content),
         Event::Archive(event) => super::archives::apply(app, now, event),
         Event::Notice(failure) => notice(app, now, failure),
     }
@@ -330,6 +331,7 @@ fn study(app: &mut App, now: Timestamp, study: Arc<Study>) {
     if !open {
         return;
     }
+    objects::name_pictures(app);
     place::relocate(app, &uid);
     open::check_identity(app, now);
     place::rehang(app, now);

@@ -15,6 +15,7 @@ mod keymap;
 mod link;
 mod measure;
 mod notice;
+mod objects;
 mod open;
 mod pictures;
 mod place;
@@ -33,13 +34,14 @@ mod worklisting;
 mod write;
 
 pub use action::{
-    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, OutboxAction, PlatformFact, ReportAction,
-    SettingsAction, SignAction, StudyAction, ViewAction, WorklistAction,
+    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, ObjectAction, OutboxAction, PlatformFact,
+    ReportAction, SettingsAction, SignAction, StudyAction, ViewAction, WorklistAction,
 };
 pub use archives::{ArchiveDialog, ArchivesState};
 pub use keymap::{Chord, Context, Intent, Key, Keymap};
 pub use link::{LinkMark, Pairing};
 pub use notice::{Notice, NoticeCode, Notices, Severity};
+pub use objects::{ListedObject, NamedPicture, OpenObject};
 pub use pictures::{Pictures, StudyState, Thumbnail};
 pub use presets::{Preset, presets};
 pub use reading::{Cine, Reading, ReadingRecord, ViewState};

@@ -30,6 +30,8 @@ pub struct StudyState {
     pub sets: Vec<Arc<DisplaySet>>,
     /// Whole bodies: stations among `sets` read as one stack.
     pub bodies: Vec<Arc<DisplaySet>>,
+    /// Objects without a picture, in series order.
+    pub objects: Vec<super::objects::ListedObject>,
     /// What is expected, received and shown.
     pub ledger: Arc<Ledger>,
     /// Nothing more comes by itself.
@@ -72,6 +74,7 @@ impl StudyState {
         }
         self.bodies = body_sets(&sets).into_iter().map(Arc::new).collect();
         self.sets = sets;
+        self.objects = super::objects::of_study(&study);
         self.study = Some(study);
     }
 

@@ -2,6 +2,7 @@
 
 use super::hang::{Hung, Step};
 use super::link::Pairing;
+use super::objects::OpenObject;
 use crate::study::Mismatch;
 use crate::study::{DisplaySet, DisplaySetId, FrameRef, StudyUid};
 use crate::viewport::{Annotation, DataPresentation, Layout, Tool, ViewId, ViewPresentation};
@@ -145,6 +146,8 @@ pub struct Reading {
     pub mismatches: Vec<(StudyUid, Vec<Mismatch>)>,
     /// Measurements that belong to no draft (local files, submitted reports); not kept.
     pub loose: Vec<Annotation>,
+    /// The object without a picture that is open; not kept.
+    pub object: Option<OpenObject>,
     /// When the record last changed without having been kept.
     pub(super) changed_at: Option<Timestamp>,
     /// Studies whose first picture has been on screen (told once, for the audit).

@@ -66,6 +66,7 @@ pub(super) fn steered_by(app: &mut App, action: &Action) {
         Action::Viewport(..)
             | Action::View(..)
             | Action::Layout(_)
+            | Action::Object(_)
             | Action::Intent(_)
             | Action::Key(_)
             | Action::Report(_)

@@ -7,7 +7,9 @@ use super::action::{
 use super::keymap::{Chord, Context, Intent};
 use super::notice::NoticeCode;
 use super::state::{App, BuildClass, Place, Screen};
-use super::{archives, demand, intents, keep, link, open, place, seen, setting, sign, view, worklisting, write};
+use super::{
+    archives, demand, intents, keep, link, objects, open, place, seen, setting, sign, view, worklisting, write,
+};
 use crate::engine::message::{Command, Start};
 use crate::viewport::ViewId;
 use jiff::Timestamp;
@@ -88,6 +90,7 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: Action, out: &mut Vec<C
         Action::Layout(action) => layout(app, now, action, out),
         Action::Viewport(id, action) => view::act(app, now, id, action, out),
         Action::View(id, action) => view_action(app, now, id, action),
+        Action::Object(action) => objects::act(app, now, action, out),
         Action::Report(action) => write::act(app, now, action, out),
         Action::Sign(action) => sign::act(app, now, action, out),
         Action::Outbox(OutboxAction::SendNow) if app.access.session.is_some() => out.push(Command::SendOutbox),

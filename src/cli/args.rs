@@ -79,6 +79,15 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Shows what an object without a picture says: a structured report's text and findings, a key object
+    /// selection's pictures.
+    Object {
+        /// DICOM file.
+        file: PathBuf,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Writes what a stage of the grey-scale chain yields for one frame, as a NumPy array.
     Pixels(PixelsArgs),
     /// Draws one frame into a PNG, with the window's own pipeline.

@@ -3,6 +3,7 @@
 //! Exit code 0: every file is shown. 1: some are listed as not shown. The JSON's names are a contract
 //! (`docs/info.md`); fields may be added, none renamed.
 
+use crate::cli::info_objects;
 use crate::cli::info_set::{self, set_json, warning_text};
 use crate::dicom::{LocalTree, open_tree};
 use crate::study::{DisplaySet, Grouping, PersonName, Series, Study, breast_views, group, whole_bodies};
@@ -64,6 +65,7 @@ fn study_json(study: &Study, tree: &LocalTree) -> Value {
         },
         "whole_body": info_set::bodies_json(&whole_bodies(&sets)),
         "breast_views": info_set::views_json(&breast_views(&sets)),
+        "objects": info_objects::objects(study, tree).iter().map(info_objects::Listed::json).collect::<Vec<_>>(),
     })
 }
 
@@ -147,6 +149,9 @@ fn study_for_people(study: &Study, tree: &LocalTree, out: &mut dyn Write) -> std
             }
         }
         sets.extend(grouping.sets);
+    }
+    for object in info_objects::objects(study, tree) {
+        writeln!(out, "  {}", object.line())?;
     }
     for body in whole_bodies(&sets) {
         writeln!(out, "  whole body {}: {} stations, head to feet", body.label, body.stations.len())?;

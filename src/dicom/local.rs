@@ -50,6 +50,8 @@ pub struct LocalTree {
     pub studies: Vec<Study>,
     /// File of each shown instance, by SOP Instance UID.
     pub files: BTreeMap<String, Found>,
+    /// File of each object without a picture, by SOP Instance UID; each is among the not shown as well.
+    pub objects: BTreeMap<String, Found>,
     /// Regular files met.
     pub files_seen: usize,
     /// Files that are shown.
@@ -144,17 +146,20 @@ pub fn open_tree(paths: &[PathBuf], prove: bool) -> LocalTree {
                     if let Some(projection) = projection
                         && tree.misfit(&projection).is_none()
                     {
-                        tree.add(*projection);
+                        let uid = uid_of(&projection);
+                        if tree.add(*projection) {
+                            out.objects.insert(uid, Found { path: path.clone(), warnings: Vec::new() });
+                        }
                     }
                     not_shown.push(NotShown { what, reason });
                 }
                 Checked::Image { projection, warnings } => {
-                    let uid = projection.series.iter().flat_map(|s| &s.instances).map(|i| i.uid.to_string()).next();
-                    let uid = uid.unwrap_or_default();
+                    let uid = uid_of(&projection);
                     if let Some(reason) = tree.misfit(&projection) {
                         not_shown.push(NotShown { what, reason: reason.to_owned() });
                     } else if tree.add_shown(*projection) {
                         out.files_shown += 1;
+                        out.objects.remove(&uid);
                         out.files.insert(uid, Found { path: path.clone(), warnings });
                     } else {
                         let first = out.files.get(&uid).map(|f| f.path.display().to_string()).unwrap_or_default();
@@ -167,6 +172,12 @@ pub fn open_tree(paths: &[PathBuf], prove: bool) -> LocalTree {
     out.studies = tree.finish();
     out.not_shown = not_shown;
     out
+}
+
+/// SOP Instance UID of a projection, which has one instance.
+fn uid_of(projection: &Study) -> String {
+    let instances = projection.series.iter().flat_map(|s| &s.instances);
+    instances.map(|i| i.uid.to_string()).next().unwrap_or_default()
 }
 
 fn regular_files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<NotShown>) {

@@ -44,14 +44,17 @@ pub(crate) fn undecodable(transfer_syntax: &str) -> Option<&'static str> {
     })
 }
 
-/// Why this object cannot be shown as a picture, if metadata alone tell.
-pub(crate) fn reason_without_picture(header: &Header, sop_class: &str, rows: u32, columns: u32) -> Option<String> {
+/// What a class without a picture is, in words.
+pub(super) fn listed(sop_class: &str) -> Option<&'static str> {
     let kind =
         WITHOUT_PICTURE.iter().find(|(uid, _)| sop_class == *uid || (uid.ends_with('.') && sop_class.starts_with(uid)));
-    if let Some((_, reason)) = kind
-        && !reason.is_empty()
-    {
-        return Some((*reason).to_owned());
+    kind.map(|(_, reason)| *reason).filter(|reason| !reason.is_empty())
+}
+
+/// Why this object cannot be shown as a picture, if metadata alone tell.
+pub(crate) fn reason_without_picture(header: &Header, sop_class: &str, rows: u32, columns: u32) -> Option<String> {
+    if let Some(reason) = listed(sop_class) {
+        return Some(reason.to_owned());
     }
     if let Some(reason) = undecodable(header.transfer_syntax()) {
         return Some(reason.to_owned());

@@ -54,7 +54,8 @@ impl Inner {
         for series in &study.series {
             library.put_series(&study.uid, series.clone());
             for instance in &series.instances {
-                let Some(found) = opened.files.get(instance.uid.as_str()) else { continue };
+                let uid = instance.uid.as_str();
+                let Some(found) = opened.files.get(uid).or_else(|| opened.objects.get(uid)) else { continue };
                 let home = Home { study: study.uid.clone(), series: series.uid.clone() };
                 if library.home(&instance.uid) == Some(&home) {
                     library.received(&home, &instance.uid, Place::Path(found.path.clone()), 0);
@@ -82,6 +83,8 @@ impl Inner {
             });
         }
         for (study, instance) in refused {
+            // An object without a picture stands among the not shown already.
+            opened.objects.remove(instance.as_str());
             let Some(found) = opened.files.remove(instance.as_str()) else { continue };
             opened.files_shown = opened.files_shown.saturating_sub(1);
             let reason = self.compare(&study, &instance, &found.path);

@@ -14,7 +14,8 @@ pub use waiting::{FlagEntry, OutboxEntry};
 use crate::imaging::Frame;
 use crate::report::manifest::Acknowledged;
 use crate::report::{Draft, Receipt, Template};
-use crate::study::{DisplaySetId, FrameRef, Ledger, Study, StudyUid, Voi};
+use crate::study::{DisplaySetId, FrameRef, Ledger, SopInstanceUid, Study, StudyUid, Voi};
+use crate::viewport::ObjectContent;
 use crate::worklist::{Assignment, DeclineReason, ReturnReason, StudyToRead};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -141,6 +142,8 @@ pub enum Command {
     },
     /// Opens local files and folders without a center.
     OpenLocal(Vec<PathBuf>),
+    /// Reads an object without a picture (a report, a key object selection), for [`Event::Object`].
+    ReadObject(SopInstanceUid),
     /// Keeps a small setting (language, folded panels …) as JSON text.
     SaveSetting {
         /// Name.
@@ -436,6 +439,13 @@ pub enum Event {
         studies: Vec<StudyUid>,
         /// Files that cannot be shown and why.
         not_shown: Vec<crate::study::NotShown>,
+    },
+    /// An object without a picture was read.
+    Object {
+        /// Which.
+        instance: SopInstanceUid,
+        /// What it says, or why it cannot be read.
+        content: Result<Arc<ObjectContent>, String>,
     },
     /// Credentials of archives beside the center's own.
     Archive(ArchiveEvent),

@@ -20,6 +20,7 @@ mod library;
 mod link;
 mod local;
 pub mod message;
+mod objects;
 mod outbox;
 mod people;
 mod pictures;

@@ -299,6 +299,7 @@ async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile:
                 let inner = Arc::clone(&inner);
                 tokio::spawn(async move { inner.open_local(paths).await });
             }
+            Command::ReadObject(instance) => inner.read_object(instance),
             Command::RefreshWorklist => inner.link_wake.notify_one(),
             Command::Transition { assignment, transition } => match inner.writer() {
                 Ok(user) => inner.errand(assignment, user, Errand::Step(transition)),
@@ -361,6 +362,7 @@ async fn access(inner: &Arc<Inner>, command: Command) {
         | Command::SuspectPatient { .. }
         | Command::Prepare { .. }
         | Command::Archive(_)
+        | Command::ReadObject(_)
         | Command::OpenLocal(_) => {}
     }
 }

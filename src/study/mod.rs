@@ -4,12 +4,15 @@
 //! completeness ledger. It never reads bytes, never decodes and never draws.
 
 mod display_set;
+pub mod document;
+mod finding;
 mod geometry;
 #[cfg(test)]
 mod grouping_tests;
 mod identity;
 mod ledger;
 mod mammography;
+mod object;
 mod patient;
 mod person_name;
 mod phase;
@@ -22,10 +25,12 @@ mod tree;
 mod uid;
 
 pub use display_set::{DisplaySet, DisplaySetId, FrameRef, Grouping, NotPlaced, SetDetail, display_sets, group};
+pub use finding::{Finding, Place};
 pub use geometry::{Gap, GeometryWarning, StackMeasures, Volume};
 pub use identity::{Mismatch, mismatches, names_another};
 pub use ledger::{Ledger, NotShown, SeriesLedger};
 pub use mammography::{BreastView, RelatedBy, breast_views};
+pub use object::{Code, ObjectKind, ObjectRef};
 pub use patient::{Patient, Sex, age_at};
 pub use person_name::{PersonName, search_key};
 pub use phase::{PhaseAxis, PhaseOf, Phases};

@@ -1,5 +1,6 @@
 //! The frame of the reading window: bar, tray of series, pictures, report.
 
+use super::object_panel::{ObjectLocal, object_panel_ui};
 use super::picture::Pictures;
 use super::reading_bar::reading_bar_ui;
 use super::reading_grid::{GridLocal, grid_ui};
@@ -15,6 +16,7 @@ use egui::{Frame, Margin, Panel, Rect, Ui};
 pub struct ReadingLocal {
     tray: TrayLocal,
     grid: GridLocal,
+    object: ObjectLocal,
     /// The report panel.
     pub report: ReportLocal,
     /// Where the report panel lies in this pass.
@@ -25,6 +27,8 @@ pub struct ReadingLocal {
 
 /// Narrowest grid of viewports; a smaller window narrows the report first.
 const PICTURES: f32 = 420.0;
+/// Width of the panel of an object without a picture, as it opens.
+const OBJECT: f32 = 360.0;
 
 /// Draws the reading window below the notices.
 pub fn reading_ui(
@@ -51,6 +55,13 @@ pub fn reading_ui(
             .frame(Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(16, 12)))
             .show(ui, |ui| report_panel_ui(ui, app, &mut local.report, out));
         local.report_at = Some(panel.response.rect);
+    }
+    if let Some(open) = app.reading.as_ref().and_then(|r| r.object.as_ref()) {
+        Panel::right("reading-object")
+            .default_size(OBJECT)
+            .size_range(240.0..=(ui.available_width() - PICTURES).clamp(240.0, 720.0))
+            .frame(Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(12, 8)))
+            .show(ui, |ui| object_panel_ui(ui, words, open, &mut local.object, out));
     }
     egui::CentralPanel::default()
         .frame(Frame::new().fill(theme::SURROUND))

@@ -1,5 +1,6 @@
 //! The tray of series: every one, also those not hung; what of it is here and what has been seen.
 
+use super::object_panel::objects_ui;
 use super::text::Words;
 use super::theme;
 use super::widgets::{bar, elided, icon_button};
@@ -64,6 +65,7 @@ pub fn tray_ui(ui: &mut Ui, words: Words, app: &App, local: &mut TrayLocal, out:
                 for set in state.showable() {
                     entry(ui, words, app, state, set, local, out);
                 }
+                objects_ui(ui, words, app, &state.objects, out);
             }
         }
     });

@@ -1,0 +1,42 @@
+//! Objects without a picture: read on a pool thread when the reader opens one.
+
+use super::inner::Inner;
+use super::library::Place;
+use super::lock;
+use super::message::Event;
+use super::pool::AT_ONCE;
+use crate::dicom::{Header, read_object};
+use crate::study::SopInstanceUid;
+use crate::viewport::ObjectContent;
+use std::sync::Arc;
+
+/// Why an object cannot be read yet.
+const NOT_HERE: &str = "it has not been received yet";
+
+impl Inner {
+    /// Reads an object and tells what it says, or why it cannot be read.
+    pub(super) fn read_object(self: &Arc<Self>, instance: SopInstanceUid) {
+        let inner = Arc::clone(self);
+        self.pool.submit(AT_ONCE, move || {
+            // A panic of the reader is a reason like any other.
+            let attempt = std::panic::AssertUnwindSafe(|| inner.object_content(&instance));
+            let content = std::panic::catch_unwind(attempt)
+                .unwrap_or_else(|_| Err("the program failed on this object".to_owned()))
+                .map(Arc::new);
+            inner.events.push(Event::Object { instance, content });
+        });
+    }
+
+    fn object_content(&self, instance: &SopInstanceUid) -> Result<ObjectContent, String> {
+        let Some((study, place)) = lock(&self.library).place(instance) else { return Err(NOT_HERE.to_owned()) };
+        let header = match place {
+            Place::Path(path) => Header::read(&path).map_err(|e| e.to_string())?,
+            Place::Sealed(file) => {
+                let disk = self.disk().map_err(|failure| failure.detail().to_owned())?;
+                let bytes = disk.objects().read_instance(&study, instance, &file).map_err(|e| e.to_string())?;
+                Header::from_bytes(bytes).map_err(|e| e.to_string())?
+            }
+        };
+        read_object(&header).map_err(|e| e.to_string())
+    }
+}

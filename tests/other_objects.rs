@@ -1,0 +1,174 @@
+//! Objects without a picture in the tray and beside the pictures, by their words in both languages.
+
+use crate::support::app::NOW;
+use dokuei::app::{Action, App, Language, SettingsAction};
+use dokuei::engine::message::{Command, Event};
+use dokuei::study::document::{Document, Item, Value};
+use dokuei::study::{
+    Code, FrameInfo, Instance, InstanceTraits, ObjectRef, Patient, Series, SeriesUid, SopInstanceUid, Study, StudyUid,
+};
+use dokuei::ui::object_panel::{ObjectLocal, object_panel_ui, objects_ui};
+use dokuei::ui::text::Words;
+use dokuei::viewport::ObjectContent;
+use egui_kittest::{Harness, kittest::Queryable};
+use std::sync::Arc;
+
+fn instance(uid: &str, number: i32, class: &str) -> Instance {
+    let picture = class.is_empty();
+    Instance {
+        uid: SopInstanceUid::new(uid).expect("uid"),
+        sop_class: class.into(),
+        transfer_syntax: None,
+        number: Some(number),
+        rows: if picture { 16 } else { 0 },
+        columns: if picture { 16 } else { 0 },
+        frames: u32::from(picture),
+        image_type: vec![],
+        photometric: String::new(),
+        frame_of_reference: None,
+        acquisition_number: None,
+        laterality: None,
+        view: None,
+        patient_orientation: None,
+        frame_info: vec![FrameInfo::default()],
+        not_an_image: (!picture).then(|| "names images".to_owned()),
+        traits: InstanceTraits::default(),
+    }
+}
+
+fn series(uid: &str, number: i32, modality: &str, instances: Vec<Instance>) -> Series {
+    Series {
+        uid: SeriesUid::new(uid).expect("uid"),
+        modality: modality.into(),
+        number: Some(number),
+        description: format!("{modality} series"),
+        body_part: String::new(),
+        instances,
+    }
+}
+
+struct State {
+    app: App,
+    local: ObjectLocal,
+    commands: Vec<Command>,
+}
+
+/// A local study of three pictures and a key object selection.
+fn opened(language: Language) -> App {
+    let mut app = App::new(NOW);
+    app.update(NOW, Action::Settings(SettingsAction::Language(language)));
+    let study = Study {
+        uid: StudyUid::new("1.2").expect("uid"),
+        patient: Patient::default(),
+        other_patients: vec![],
+        strange_series: vec![],
+        date: None,
+        time: None,
+        accession: String::new(),
+        description: String::new(),
+        institution: String::new(),
+        series: vec![
+            series("1.2.1", 3, "CT", (1..=3).map(|n| instance(&format!("1.2.1.{n}"), n, "")).collect()),
+            series("1.2.2", 9, "KO", vec![instance("1.2.2.1", 1, "1.2.840.10008.5.1.4.1.1.88.59")]),
+        ],
+    };
+    let uid = study.uid.clone();
+    app.apply(NOW, Event::Study(Arc::new(study)));
+    app.apply(NOW, Event::LocalOpened { studies: vec![uid], not_shown: vec![] });
+    app
+}
+
+fn harness(language: Language) -> Harness<'static, State> {
+    let state = State { app: opened(language), local: ObjectLocal::default(), commands: vec![] };
+    Harness::builder()
+        .with_size([420.0, 600.0])
+        .with_context_setup(|ctx| {
+            dokuei::ui::fonts::install(ctx);
+            dokuei::ui::theme::install(ctx);
+        })
+        .build_ui_state(
+            move |ui, state: &mut State| {
+                let (mut out, words) = (Vec::new(), Words(language));
+                let app = &state.app;
+                for (_, study) in app.open_studies() {
+                    objects_ui(ui, words, app, &study.objects, &mut out);
+                }
+                if let Some(open) = app.reading.as_ref().and_then(|r| r.object.as_ref()) {
+                    object_panel_ui(ui, words, open, &mut state.local, &mut out);
+                }
+                for action in out {
+                    state.commands.extend(state.app.update(NOW, action));
+                }
+            },
+            state,
+        )
+}
+
+fn selection() -> ObjectContent {
+    let image = |uid: &str| ObjectRef {
+        class: String::new(),
+        instance: SopInstanceUid::new(uid).expect("uid"),
+        frames: vec![],
+        segments: vec![],
+        presentation: None,
+    };
+    let item = |number: &str, value| Item {
+        depth: 0,
+        number: number.into(),
+        relation: "CONTAINS".into(),
+        name: None,
+        observed: String::new(),
+        value,
+    };
+    ObjectContent::Document(Box::new(Document {
+        title: Code { value: "113000".into(), scheme: "DCM".into(), meaning: "Of Interest".into() },
+        items: vec![
+            item("1.1", Value::Text("重要画像".into())),
+            item("1.2", Value::Image(image("1.2.1.3"))),
+            item("1.3", Value::Image(image("9.9"))),
+        ],
+        ..Document::default()
+    }))
+}
+
+#[test]
+fn a_key_object_selection_leads_to_its_pictures() {
+    let cases = [
+        (Language::Ja, "キー画像選択 #9 KO series", "シリーズ3 画像3", "開いている検査にない画像"),
+        (Language::En, "Key objects #9 KO series", "Series 3, image 3", "image not in the open studies"),
+    ];
+    for (language, row, picture, elsewhere) in cases {
+        let mut h = harness(language);
+        h.run();
+        h.get_by_label(row).click();
+        h.run();
+        let key = SopInstanceUid::new("1.2.2.1").expect("uid");
+        assert!(matches!(h.state().commands.as_slice(), [Command::ReadObject(uid)] if *uid == key));
+        h.state_mut().app.apply(NOW, Event::Object { instance: key, content: Ok(Arc::new(selection())) });
+        h.run();
+        assert!(h.query_all_by_label(elsewhere).next().is_some());
+        assert!(h.query_by_label("重要画像").is_some());
+        // Once in the jump list, once in the text.
+        h.get_all_by_label(picture).next().expect("a way to the picture").click();
+        h.run();
+        let app = &h.state().app;
+        let shown = app.active_view().and_then(|id| app.view(id)).and_then(|v| v.frame.clone());
+        assert_eq!(shown.map(|f| f.instance.to_string()).as_deref(), Some("1.2.1.3"));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_says_why() {
+    let mut h = harness(Language::En);
+    h.run();
+    h.get_by_label("Key objects #9 KO series").click();
+    h.run();
+    let key = SopInstanceUid::new("1.2.2.1").expect("uid");
+    h.state_mut().app.apply(NOW, Event::Object { instance: key, content: Err("broken DICOM object".into()) });
+    h.run();
+    assert!(h.query_by_label("Listed only").is_some());
+    assert!(h.query_by_label("broken DICOM object").is_some());
+    h.get_by_label("Close").click();
+    h.run();
+    assert!(h.state().app.reading.as_ref().is_some_and(|r| r.object.is_none()));
+}
