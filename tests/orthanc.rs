@@ -4,7 +4,7 @@
 use crate::support::chaos::Chaos;
 use crate::support::dicom::slice;
 use crate::support::process::{Process, wait_until};
-use crate::support::reading_center::{TestCenter, USER};
+use crate::support::reading_center::{TestCenter, USER, free_port};
 use crate::support::terminal::{Session, Terminal, secret};
 use dokuei::engine::message::{
     ArchiveCa, ArchiveCommand, ArchiveCredentials, ArchiveEvent, ArchiveNeed, Command, Event, Failure, KeptArchive,
@@ -13,16 +13,12 @@ use dokuei::server::import::{self, Options};
 use dokuei::study::{FrameIndex, FrameRef, StudyUid};
 use dokuei::vault::ca::{CertificateAuthority, Issued, Validity, pem};
 use jiff::SignedDuration;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 const STUDY: &str = "1.2.392.9";
 const SLICES: u16 = 25;
-
-fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").expect("loopback").local_addr().expect("address")
-}
 
 /// An Orthanc of its own on loopback.
 fn orthanc(folder: &Path, address: SocketAddr) -> Process {

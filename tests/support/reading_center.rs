@@ -8,6 +8,7 @@ use dokuei::vault::password::HashWork;
 use jiff::{SignedDuration, Timestamp};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -63,9 +64,20 @@ pub struct TestCenter {
     folder: tempfile::TempDir,
 }
 
-fn free_port() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
-    listener.local_addr().expect("address")
+/// A port that nobody else gets: not one of those that the system hands out for outgoing connections, of which one
+/// could take it between this call and the center's, or while the center is down.
+pub fn free_port() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + (std::process::id() % 100) as u16 * 100;
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if port > 32_000 {
+            NEXT.store(0, Ordering::Relaxed);
+        } else if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
 }
 
 impl TestCenter {
