@@ -94,7 +94,7 @@ fn merged<S: Borrow<DisplaySet>>(body: &WholeBody, sets: &[S], index: u32) -> Op
     frames.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut whole = DisplaySet {
         id: DisplaySetId { series: first.id.series.clone(), index },
-        label: format!("WB {} ×{}", body.label, body.stations.len()),
+        label: format!("WB {} ×{}", common_words(&members).unwrap_or_else(|| body.label.clone()), members.len()),
         frames: Vec::new(),
         info: Vec::new(),
         ..first.clone()
@@ -113,6 +113,18 @@ fn merged<S: Borrow<DisplaySet>>(body: &WholeBody, sets: &[S], index: u32) -> Op
     (whole.slice_spacing_mm, whole.warnings, whole.detail.stack) = measure(&whole.info, Some(&places), 1, true);
     whole.detail.stations = members.iter().map(|set| set.id.clone()).collect();
     Some(whole)
+}
+
+/// The words with which all labels begin, e.g. "AX T2" of "AX T2 ST1" and "AX T2 ST2". `None` if there are none.
+fn common_words(members: &[&DisplaySet]) -> Option<String> {
+    let words = |set: &DisplaySet| set.label.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let (first, others) = members.split_first()?;
+    let mut common = words(first);
+    for other in others {
+        let alike = common.iter().zip(words(other)).take_while(|(a, b)| *a == b).count();
+        common.truncate(alike);
+    }
+    (!common.is_empty()).then(|| common.join(" "))
 }
 
 fn candidate(set: &DisplaySet) -> Option<Candidate<'_>> {
@@ -269,6 +281,11 @@ mod tests {
         let heights: Vec<f64> = whole.info.iter().filter_map(|i| i.plane).map(|p| p.position_mm.z).collect();
         assert!(heights.is_sorted_by(|a, b| a >= b));
         assert_eq!(whole.detail.stations.len(), 5);
+        let labelled: Vec<DisplaySet> = sets
+            .iter()
+            .map(|s| DisplaySet { label: "AX T2 ST".to_owned() + s.id.series.as_str(), ..s.clone() })
+            .collect();
+        assert!(body_sets(&labelled).iter().all(|b| b.label == "WB AX T2 ×5"), "{:?}", body_sets(&labelled)[0].label);
         assert!(body_sets(&sets).iter().all(|w| sets.iter().all(|s| s.id != w.id)), "no station has a body's name");
         assert_eq!((whole.warnings.len(), whole.detail.stack.volume), (0, super::super::Volume::Regular));
     }

@@ -125,14 +125,14 @@ fn entry(
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ENTRY), Sense::click_and_drag());
     let number = state.study.as_ref().and_then(|s| s.series(&set.id.series)).and_then(|s| s.number);
     // A whole body is made of several series.
-    let number = number.filter(|_| !set.id.is_body()).map_or_else(String::new, |n| n.to_string());
+    let number = number.filter(|_| !set.id.is_body()).map_or_else(String::new, |n| format!("{n} "));
     let seen = app.seen_frames(set);
     let state_word = match seen {
         0 => words.t("tray.unseen"),
         n if n >= set.frames.len() => words.t("tray.seen"),
         _ => words.t("tray.partly"),
     };
-    let spoken = format!("{number} {} {state_word}", set.label);
+    let spoken = format!("{number}{} {state_word}", set.label);
     response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &spoken));
     let painter = ui.painter().clone();
     let shown =
@@ -160,7 +160,8 @@ fn entry(
     arrived(&painter, state, set, picture);
     let count = words.f("tray.count", &[("n", &set.frames.len())]);
     let caption = theme::font(theme::CAPTION);
-    let first = elided(&painter, &format!("#{number} {count}"), caption, theme::TEXT_STRONG, PICTURE - 12.0);
+    let mark = if number.is_empty() { "" } else { "#" };
+    let first = elided(&painter, &format!("{mark}{number}{count}"), caption, theme::TEXT_STRONG, PICTURE - 12.0);
     painter.galley(pos2(picture.left(), picture.bottom() + 4.0), first, theme::TEXT_STRONG);
     seen_mark(&painter, pos2(picture.right() - 5.0, picture.bottom() + 11.0), seen, set.frames.len());
     let label = label(&painter, &set.label, PICTURE + 8.0);
