@@ -1,7 +1,7 @@
 //! The report: autosave, undo, findings, measurements, key images, conflicts.
 
 use super::fixtures::*;
-use crate::app::{Action, NoticeCode, ReportAction, SignFlow, ViewAction};
+use crate::app::{Action, NoticeCode, ReportAction, SignAction, SignFlow, ViewAction};
 use crate::engine::message::{Command, Event, Failure};
 use crate::report::{Draft, Edit, Value};
 use crate::study::Voi;
@@ -152,6 +152,10 @@ fn comparison_says_what_was_hung_beside_and_never_overwrites() {
     assert_eq!(b.draft().text("comparison"), "CT 2026-11-20");
     assert!(b.draft().prefilled("comparison"));
     assert_eq!((b.draft().revision, saves(&b.out)), (0, 0), "nobody wrote anything");
+    // The gate is looked at and left again.
+    b.act(Action::Sign(SignAction::Begin));
+    b.act(Action::Sign(SignAction::Cancel));
+    assert!(b.draft().prefilled("comparison"), "still nobody's words");
     // Without any: none.
     b.open("a-2");
     assert_eq!(b.draft().text("comparison"), "なし");

@@ -9,7 +9,7 @@ use crate::ui::document_view::document_ui;
 use crate::ui::text::Words;
 use crate::ui::{ime, theme};
 use crate::worklist::Kind;
-use egui::{Frame, Id, Key, Margin, Modal, RichText, ScrollArea, TextEdit, TextureHandle, Ui, vec2};
+use egui::{Frame, Id, Key, Margin, Modal, Modifiers, RichText, ScrollArea, TextEdit, TextureHandle, Ui, vec2};
 use zeroize::Zeroizing;
 
 /// Widget state of the dialog.
@@ -152,7 +152,11 @@ fn points_ui(
     caption(ui, words.t(if blocking { "sign.blocking_hint" } else { "sign.reason_hint" }));
     ScrollArea::vertical().max_height(height.max(theme::ROW_TALL)).auto_shrink([false, true]).show(ui, |ui| {
         for (place, point) in points.iter().enumerate() {
-            point_ui(ui, names, point, place, reasons.get(place).map_or("", String::as_str), out);
+            // Other points of the same kind that still want a reason: one may serve them all.
+            let alike = points.iter().zip(reasons).enumerate();
+            let alike = alike.filter(|(n, (p, r))| *n != place && p.code == point.code && r.trim().is_empty());
+            let alike: Vec<usize> = alike.map(|(n, _)| n).collect();
+            point_ui(ui, names, point, place, (reasons.get(place).map_or("", String::as_str), &alike), out);
         }
     });
     rule(ui);
@@ -198,7 +202,14 @@ fn move_among_reasons(ui: &Ui, points: &[OpenPoint], reasons: &[String], local: 
     }
 }
 
-fn point_ui(ui: &mut Ui, names: Names<'_>, point: &OpenPoint, place: usize, reason: &str, out: &mut Vec<Action>) {
+fn point_ui(
+    ui: &mut Ui,
+    names: Names<'_>,
+    point: &OpenPoint,
+    place: usize,
+    (reason, alike): (&str, &[usize]),
+    out: &mut Vec<Action>,
+) {
     let words = names.words;
     ui.add_space(theme::GRID);
     ui.horizontal(|ui| {
@@ -219,16 +230,26 @@ fn point_ui(ui: &mut Ui, names: Names<'_>, point: &OpenPoint, place: usize, reas
         return;
     }
     let mut text = reason.to_owned();
-    let edit = TextEdit::singleline(&mut text)
-        .id(reason_id(place))
-        .hint_text(words.t("sign.reason"))
-        .desired_width(f32::INFINITY);
-    let response = ui.add(edit);
-    let label = words.f("sign.reason_for", &[("n", &(place + 1))]);
-    name(ui, &response, &label);
-    if response.changed() {
-        out.push(Action::Sign(SignAction::Reason(place, text)));
-    }
+    let spread = !text.trim().is_empty() && !alike.is_empty();
+    let row = |ui: &mut Ui| {
+        let same = words.f("sign.same_reason", &[("n", &alike.len())]);
+        let mut wanted = spread && quiet_button(ui, &same).clicked();
+        let edit = TextEdit::singleline(&mut text)
+            .id(reason_id(place))
+            .hint_text(words.t("sign.reason"))
+            .desired_width(f32::INFINITY);
+        let response = ui.add(edit);
+        let label = words.f("sign.reason_for", &[("n", &(place + 1))]);
+        name(ui, &response, &label);
+        if response.changed() {
+            out.push(Action::Sign(SignAction::Reason(place, text.clone())));
+        }
+        wanted |= spread && response.has_focus() && ui.input_mut(|i| i.consume_key(Modifiers::COMMAND, Key::D));
+        if wanted {
+            out.extend(alike.iter().map(|n| Action::Sign(SignAction::Reason(*n, text.clone()))));
+        }
+    };
+    ui.horizontal(|ui| ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), row));
 }
 
 fn point_key(code: PointCode) -> &'static str {
