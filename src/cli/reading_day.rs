@@ -245,9 +245,17 @@ fn row<E: EngineLink>(
 
 /// Fills the report of the open assignment, signs it and waits for the receipt.
 pub fn report<E: EngineLink>(driver: &mut Driver<E>, password: &str) -> Result<ReportDone, DayError> {
-    let assignment =
-        driver.app.open_assignment().cloned().ok_or_else(|| refused("the report", "no assignment is open"))?;
-    fill(driver, &assignment);
+    fill(driver)?;
+    submit(driver, password)
+}
+
+fn open_assignment<E: EngineLink>(driver: &Driver<E>) -> Result<Arc<Assignment>, DayError> {
+    driver.app.open_assignment().cloned().ok_or_else(|| refused("the report", "no assignment is open"))
+}
+
+/// Signs the report of the open assignment as it is and waits for the receipt.
+pub fn submit<E: EngineLink>(driver: &mut Driver<E>, password: &str) -> Result<ReportDone, DayError> {
+    let assignment = open_assignment(driver)?;
     driver.act(Action::Sign(SignAction::Begin));
     if let Some(SignFlow::Points { points, .. }) = flow(&driver.app) {
         if let Some(point) = points.iter().find(|p| p.code.blocking()) {
@@ -304,29 +312,31 @@ fn flow(app: &App) -> Option<&SignFlow> {
 }
 
 /// One finding with a measurement and key image, and words for whatever the template requires.
-fn fill<E: EngineLink>(driver: &mut Driver<E>, assignment: &Assignment) {
+pub fn fill<E: EngineLink>(driver: &mut Driver<E>) -> Result<(), DayError> {
+    let assignment = open_assignment(driver)?;
     driver.act(Action::Report(ReportAction::NewFinding));
     let size = driver.app.view_set(VIEW).map_or([0, 0], |s| [s.columns, s.rows]);
     let [x, y] = size.map(|v| f64::from(v) / 2.0);
     let shape = Shape::Length { a: [x - x / 16.0, y], b: [x + x / 16.0, y] };
     driver.act(Action::Viewport(VIEW, viewport::Action::AddShape(shape)));
     driver.act(Action::Report(ReportAction::KeyImage));
-    let Some(report) = &driver.app.report else { return };
-    let (template, draft) = (report.template.clone(), report.draft().cloned());
-    let Some(draft) = draft else { return };
+    let none = || refused("the report", "there is no draft");
+    let report = driver.app.report.as_ref().ok_or_else(none)?;
+    let (template, draft) = (report.template.clone(), report.draft().cloned().ok_or_else(none)?);
     let mut edits = Vec::new();
     if let Some(finding) = draft.findings.last() {
         for field in template.findings.fields.iter().filter(|f| f.required) {
-            let value = answer(&field.id, &field.kind, assignment);
+            let value = answer(&field.id, &field.kind, &assignment);
             edits.push(Edit::SetFindingField(finding.id, field.id.clone(), Some(value)));
         }
     }
     for field in template.fields().filter(|f| f.required && draft.fields.get(&f.id).is_none_or(Value::is_blank)) {
-        edits.push(Edit::SetField(field.id.clone(), Some(answer(&field.id, &field.kind, assignment))));
+        edits.push(Edit::SetField(field.id.clone(), Some(answer(&field.id, &field.kind, &assignment))));
     }
     for edit in edits {
         driver.act(Action::Report(ReportAction::Edit(edit)));
     }
+    Ok(())
 }
 
 /// A sound answer: what a careful reader would say of a demonstration study.

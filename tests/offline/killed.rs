@@ -17,13 +17,20 @@ use std::sync::Arc;
 const PASSPHRASE: &str = "only for this test";
 const SIGKILL: i32 = 9;
 
-fn open(folder: &Path, plan: Option<Arc<FaultPlan>>) -> Store {
+/// The secrets of a terminal in this folder.
+pub fn secrets(folder: &Path) -> PassphraseStore {
     let path = folder.join("secrets.json");
     let secrets = if PassphraseStore::exists(&path) {
         PassphraseStore::open(&path, PASSPHRASE)
     } else {
         PassphraseStore::create(&path, PASSPHRASE, PassphraseWork::QUICK)
     };
+    secrets.expect("secrets")
+}
+
+/// The store of a terminal in this folder.
+pub fn open(folder: &Path, plan: Option<Arc<FaultPlan>>) -> Store {
+    let secrets = secrets(folder);
     // Another test that starts a program at this moment holds a copy of every open file, and so of the lock, until
     // its program runs.
     let profile = wait_for("the profile's lock", || match Profile::acquire(&folder.join("profile")) {
@@ -31,7 +38,7 @@ fn open(folder: &Path, plan: Option<Arc<FaultPlan>>) -> Store {
         other => Some(other.expect("the lock went with the process")),
     });
     let exists = profile.holds_sealed_data();
-    let key = MasterKey::load_or_create(&secrets.expect("secrets"), exists).expect("key");
+    let key = MasterKey::load_or_create(&secrets, exists).expect("key");
     match plan {
         Some(plan) => Store::open(profile, key, plan),
         None => Store::open(profile, key, Arc::new(NoFaults)),
@@ -130,6 +137,16 @@ fn marker() -> std::path::PathBuf {
     std::env::var_os("DOKUEI_TEST_MARKER").expect("given").into()
 }
 
+/// Ends this process by SIGKILL, as the system or a person would.
+pub fn kill_self() -> ! {
+    let me = std::process::id().to_string();
+    Command::new("sh").args(["-c", "kill -9 \"$1\"", "kill", &me]).status().expect("a shell");
+    // The signal is on its way; nothing more may happen here.
+    loop {
+        std::thread::park();
+    }
+}
+
 /// What the others run as a program of its own: does one act and is killed before its n-th write.
 #[test]
 #[ignore = "a program that other tests start"]
@@ -139,17 +156,7 @@ fn child() {
     let nth: u64 = std::env::var("DOKUEI_TEST_NTH").expect("given").parse().expect("a number");
     let plan = Arc::new(FaultPlan::default());
     let mut store = open(Path::new(&folder), Some(Arc::clone(&plan)));
-    plan.arm(
-        nth,
-        Fault::Call(Box::new(|| {
-            let me = std::process::id().to_string();
-            Command::new("sh").args(["-c", "kill -9 \"$1\"", "kill", &me]).status().expect("a shell");
-            // The signal is on its way; nothing more may happen here.
-            loop {
-                std::thread::park();
-            }
-        })),
-    );
+    plan.arm(nth, Fault::Call(Box::new(|| kill_self())));
     match act(&mut store, &what) {
         Ok(()) => {}
         Err(StoreError::Full(_)) => std::process::exit(28),
@@ -157,7 +164,8 @@ fn child() {
     }
 }
 
-fn this_program() -> std::path::PathBuf {
+/// This test binary.
+pub fn this_program() -> std::path::PathBuf {
     std::env::current_exe().expect("a test is a program")
 }
 

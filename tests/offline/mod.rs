@@ -6,6 +6,7 @@ mod disk;
 mod download;
 mod enrolment;
 mod killed;
+mod killed_reading;
 mod line;
 mod readers;
 mod reporting;

@@ -29,6 +29,10 @@ impl SharedClock {
     pub fn start() -> Arc<Self> {
         Arc::new(Self(Mutex::new(Timestamp::now())))
     }
+    /// Standing at a time that another process's clock told.
+    pub fn at(now: Timestamp) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(now)))
+    }
     /// Moves on.
     pub fn advance(&self, seconds: i64) {
         let mut now = self.0.lock().expect("clock");
