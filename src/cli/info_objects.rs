@@ -1,6 +1,6 @@
 //! The objects of a study that are no pictures, in the words and names of `dokuei info`.
 
-use crate::dicom::{Header, LocalTree, read_object};
+use crate::dicom::{LocalTree, read_object};
 use crate::study::{Instance, ObjectKind, Series, Study};
 use crate::viewport::ObjectContent;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ pub(super) fn objects<'a>(study: &'a Study, tree: &LocalTree) -> Vec<Listed<'a>>
         let kind = ObjectKind::of_instance(instance)?;
         let uid = instance.uid.as_str();
         let found = tree.objects.get(uid).or_else(|| tree.files.get(uid))?;
-        let content = match Header::read(&found.path) {
+        let content = match found.file.header() {
             Ok(header) => read_object(&header).map_err(|e| e.to_string()),
             Err(error) => Err(error.to_string()),
         };

@@ -1,6 +1,6 @@
 //! One display set in the words and names of `dokuei info`.
 
-use crate::dicom::{Header, LocalTree, voi_choices};
+use crate::dicom::{LocalTree, voi_choices};
 use crate::study::{
     BreastView, Component, DisplaySet, GeometryWarning, Mammogram, RelatedBy, Voi, VoiFunction, Volume, WholeBody,
 };
@@ -79,7 +79,7 @@ fn choices(set: &DisplaySet, tree: &LocalTree) -> Vec<(Voi, String)> {
     let stored = || set.info.first().map_or_else(Vec::new, |i| i.voi.iter().map(|v| (*v, String::new())).collect());
     let Some(first) = set.frames.first() else { return Vec::new() };
     let Some(found) = tree.files.get(first.instance.as_str()) else { return stored() };
-    match Header::read(&found.path) {
+    match found.file.header() {
         Ok(header) => voi_choices(&header, first.frame),
         Err(_) => stored(),
     }

@@ -3,7 +3,7 @@
 //! Exit code 0: no error was found. 1: errors were found. Warnings and notes do not change it.
 
 use crate::cli::info_set::{side_conflict, warning_text};
-use crate::dicom::{Finding, Header, LocalTree, Object, Severity, findings, open_tree};
+use crate::dicom::{Finding, Header, LocalFile, LocalTree, Severity, findings, open_tree};
 use crate::study::{DisplaySet, FrameIndex, GeometryWarning, group};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -22,10 +22,10 @@ pub fn run(paths: &[PathBuf], as_json: bool, out: &mut dyn Write) -> std::io::Re
     let tree = open_tree(paths, true);
     let mut found = Vec::new();
     lost(&tree, &mut found);
-    let mut kept: Vec<&PathBuf> = tree.files.values().map(|f| &f.path).collect();
+    let mut kept: Vec<&LocalFile> = tree.files.values().map(|f| &f.file).collect();
     kept.sort();
-    for path in kept {
-        file(path, &mut found);
+    for local in kept {
+        file(local, &mut found);
     }
     groups(&tree, &mut found);
     let count = |severity| found.iter().filter(|f| f.finding.severity == severity).count();
@@ -88,8 +88,8 @@ fn put(
 
 /// Files that are not shown: objects without a picture are looked at as well; others say why they cannot be read.
 fn lost(tree: &LocalTree, found: &mut Vec<Located>) {
+    let objects: BTreeMap<String, &LocalFile> = tree.objects.values().map(|f| (f.file.to_string(), &f.file)).collect();
     for one in &tree.not_shown {
-        let path = Path::new(&one.what);
         if one.reason.starts_with("the same S") {
             put(found, &one.what, Severity::Error, "duplicate", one.reason.clone(), "PS3.5 9, PS3.3 C.12.1");
             continue;
@@ -98,7 +98,16 @@ fn lost(tree: &LocalTree, found: &mut Vec<Located>) {
             put(found, &one.what, Severity::Error, "patient", one.reason.clone(), "PS3.3 A.1.2");
             continue;
         }
-        match Header::read(path) {
+        let header = match objects.get(&one.what) {
+            Some(file) => file.header(),
+            None if Path::new(&one.what).is_file() => Header::read(Path::new(&one.what)),
+            // A member of an archive that does not open, or what an index names and is not there.
+            None => {
+                put(found, &one.what, Severity::Error, "unreadable", one.reason.clone(), "PS3.10 7");
+                continue;
+            }
+        };
+        match header {
             Ok(header) => {
                 let about = header.has_pixel_data() || header.is_cut();
                 if about {
@@ -116,14 +125,14 @@ fn lost(tree: &LocalTree, found: &mut Vec<Located>) {
 }
 
 /// One picture: its header, and its first frame where coding and header may disagree.
-fn file(path: &Path, found: &mut Vec<Located>) {
-    let subject = path.display().to_string();
-    let header = match Header::read(path) {
+fn file(file: &LocalFile, found: &mut Vec<Located>) {
+    let subject = file.to_string();
+    let header = match file.header() {
         Ok(header) => header,
         Err(error) => return put(found, &subject, Severity::Error, "unreadable", error.to_string(), "PS3.10 7"),
     };
     found.extend(findings(&header).into_iter().map(|finding| Located { subject: subject.clone(), finding }));
-    let frame = Object::read(path).map_err(|e| e.to_string());
+    let frame = file.object().map_err(|e| e.to_string());
     match frame.and_then(|o| o.frame(FrameIndex(0)).map_err(|e| e.to_string())) {
         Ok(frame) => {
             let known = header.warnings();

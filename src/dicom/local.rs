@@ -1,17 +1,19 @@
 //! Local files and folders → studies, with every regular file accounted for: shown, or listed with the reason.
 
-use super::decode::{DecodeError, Object};
-use super::image;
+use super::decode::DecodeError;
+use super::local_file::LocalFile;
+use super::media::{Index, Indexed};
 use super::metadata::{Tree, project, seed_of};
 use super::read::Header;
+use super::{archive, image, media};
 use crate::study::{FrameIndex, NotShown, Study};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a file turned out to be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Checked {
     /// A picture: its projection and what was odd.
     Image {
@@ -27,6 +29,10 @@ pub enum Checked {
         /// Why it is not shown.
         reason: String,
     },
+    /// A ZIP archive: its members are files of their own.
+    Archive,
+    /// The index of a medium (DICOMDIR).
+    Index(Index),
     /// No DICOM, or not readable.
     Unreadable {
         /// Why.
@@ -38,7 +44,7 @@ pub enum Checked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// Where it lies.
-    pub path: PathBuf,
+    pub file: LocalFile,
     /// Oddities met while opening it.
     pub warnings: Vec<String>,
 }
@@ -52,7 +58,7 @@ pub struct LocalTree {
     pub files: BTreeMap<String, Found>,
     /// File of each object without a picture, by SOP Instance UID; each is among the not shown as well.
     pub objects: BTreeMap<String, Found>,
-    /// Regular files met.
+    /// Regular files met; members of ZIP archives in place of the archives, and what an index names but is not there.
     pub files_seen: usize,
     /// Files that are shown.
     pub files_shown: usize,
@@ -66,25 +72,29 @@ const HEAVY_BYTES: usize = 64 << 20;
 /// Opens one file: header, and for compressed or doubtful pixel data the first frame as a proof.
 ///
 /// With `prove` false the pixel data are looked at from outside only (there, decodable, long enough).
-pub fn check_file(path: &Path, prove: bool) -> Checked {
-    check(path, prove, &Mutex::new(()))
+pub fn check_file(file: &LocalFile, prove: bool) -> Checked {
+    check(file, prove, &Mutex::new(()))
 }
 
 /// `heavy` is held while much memory is taken, so that several large files are not open at once.
-fn check(path: &Path, prove: bool, heavy: &Mutex<()>) -> Checked {
-    let header = match Header::read(path) {
+fn check(file: &LocalFile, prove: bool, heavy: &Mutex<()>) -> Checked {
+    let header = match file.header() {
         Ok(header) => header,
+        Err(_) if file.member().is_none() && archive::is_archive(file.path()) => return Checked::Archive,
         Err(error) => return Checked::Unreadable { reason: error.to_string() },
     };
+    if let Some(index) = media::index(&header) {
+        return Checked::Index(index);
+    }
     let warnings = header.warnings();
-    let mut projection = match project(&header, Some(seed_of(&path.to_string_lossy()))) {
+    let mut projection = match project(&header, Some(seed_of(&file.to_string()))) {
         Ok(projection) => projection,
         Err(error) => return Checked::Other { projection: None, reason: error.to_string() },
     };
     let stated = projection.series.iter().flat_map(|s| &s.instances).find_map(|i| i.not_an_image.clone());
     let outcome = match stated {
         Some(reason) => Err(reason),
-        None => frames_there(path, &header, prove, heavy),
+        None => frames_there(file, &header, prove, heavy),
     };
     match outcome {
         Ok((frames, mut more)) => {
@@ -108,7 +118,12 @@ fn check(path: &Path, prove: bool, heavy: &Mutex<()>) -> Checked {
 }
 
 /// How many frames the object really holds; the reason if none can be shown.
-fn frames_there(path: &Path, header: &Header, prove: bool, heavy: &Mutex<()>) -> Result<(u32, Vec<String>), String> {
+fn frames_there(
+    file: &LocalFile,
+    header: &Header,
+    prove: bool,
+    heavy: &Mutex<()>,
+) -> Result<(u32, Vec<String>), String> {
     let text = |error: DecodeError| error.to_string();
     let outline = image::image(header).map_err(text)?;
     if let Some(whole) = image::native_frames(header, &outline)
@@ -124,54 +139,165 @@ fn frames_there(path: &Path, header: &Header, prove: bool, heavy: &Mutex<()>) ->
     let samples = u64::from(outline.rows) * u64::from(outline.columns) * u64::from(outline.samples);
     let light = header.total < HEAVY_BYTES && samples < HEAVY_BYTES as u64 / 8;
     let _held = (!light).then(|| heavy.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-    let object = Object::read(path).map_err(|e| e.to_string())?;
+    let object = file.object().map_err(|e| e.to_string())?;
     let frames = object.frame_count().map_err(text)?;
     let first = object.frame(FrameIndex(0)).map_err(text)?;
     Ok((u32::try_from(frames).unwrap_or(u32::MAX), first.warnings))
 }
 
-/// Opens every regular file under the paths (folders are walked, links to files followed, sorted by name).
-/// Never fails as a whole: a path that does not exist is listed as well.
+/// Opens every regular file under the paths (folders are walked, links to files followed, sorted by name). Members of
+/// ZIP archives count as files; a DICOMDIR brings the files that it names. Never fails as a whole: a path that does not
+/// exist is listed as well.
 pub fn open_tree(paths: &[PathBuf], prove: bool) -> LocalTree {
-    let (files, mut not_shown) = regular_files(paths);
-    let mut tree = Tree::default();
-    let mut out = LocalTree { files_seen: files.len() + not_shown.len(), ..LocalTree::default() };
-    // In batches, so that only the gathered projections are kept.
-    for batch in files.chunks(4096) {
-        for (path, checked) in batch.iter().zip(check_all(batch, prove)) {
-            let what = path.display().to_string();
-            match checked {
-                Checked::Unreadable { reason } => not_shown.push(NotShown { what, reason }),
-                Checked::Other { projection, reason } => {
-                    if let Some(projection) = projection
-                        && tree.misfit(&projection).is_none()
-                    {
-                        let uid = uid_of(&projection);
-                        if tree.add(*projection) {
-                            out.objects.insert(uid, Found { path: path.clone(), warnings: Vec::new() });
-                        }
-                    }
-                    not_shown.push(NotShown { what, reason });
-                }
-                Checked::Image { projection, warnings } => {
+    let (files, not_shown) = regular_files(paths);
+    let known = files.iter().cloned().collect();
+    let mut gather = Gather { out: LocalTree { not_shown, ..LocalTree::default() }, known, ..Gather::default() };
+    gather.out.files_seen = gather.out.not_shown.len();
+    // First the files themselves, then what archives and indexes among them bring; archives within archives stay shut.
+    let mut wave: Vec<LocalFile> = files.into_iter().map(LocalFile::from).collect();
+    while !wave.is_empty() {
+        gather.out.files_seen += wave.len();
+        // In batches, so that only the gathered projections are kept.
+        for batch in wave.chunks(4096) {
+            for (file, checked) in batch.iter().zip(check_all(batch, prove)) {
+                gather.take(file, checked);
+            }
+        }
+        wave = std::mem::take(&mut gather.next);
+    }
+    gather.finish()
+}
+
+/// What has been found so far.
+#[derive(Default)]
+struct Gather {
+    tree: Tree,
+    out: LocalTree,
+    /// Files on the disk that are looked at.
+    known: BTreeSet<PathBuf>,
+    /// What was found to be looked at next.
+    next: Vec<LocalFile>,
+    /// Members of archives, by archive.
+    members: BTreeMap<PathBuf, Vec<String>>,
+    indexes: Vec<(LocalFile, Index)>,
+}
+
+impl Gather {
+    fn list(&mut self, what: String, reason: impl Into<String>) {
+        self.out.not_shown.push(NotShown { what, reason: reason.into() });
+    }
+
+    fn take(&mut self, file: &LocalFile, checked: Checked) {
+        match checked {
+            Checked::Unreadable { reason } => self.list(file.to_string(), reason),
+            Checked::Archive => self.archive(file),
+            Checked::Index(index) => self.index(file, index),
+            Checked::Other { projection, reason } => {
+                if let Some(projection) = projection
+                    && self.tree.misfit(&projection).is_none()
+                {
                     let uid = uid_of(&projection);
-                    if let Some(reason) = tree.misfit(&projection) {
-                        not_shown.push(NotShown { what, reason: reason.to_owned() });
-                    } else if tree.add_shown(*projection) {
-                        out.files_shown += 1;
-                        out.objects.remove(&uid);
-                        out.files.insert(uid, Found { path: path.clone(), warnings });
-                    } else {
-                        let first = out.files.get(&uid).map(|f| f.path.display().to_string()).unwrap_or_default();
-                        not_shown.push(NotShown { what, reason: format!("the same SOP Instance UID as {first}") });
+                    if self.tree.add(*projection) {
+                        self.out.objects.insert(uid, Found { file: file.clone(), warnings: Vec::new() });
                     }
+                }
+                self.list(file.to_string(), reason);
+            }
+            Checked::Image { projection, warnings } => {
+                let uid = uid_of(&projection);
+                if let Some(reason) = self.tree.misfit(&projection) {
+                    self.list(file.to_string(), reason);
+                } else if self.tree.add_shown(*projection) {
+                    self.out.files_shown += 1;
+                    self.out.objects.remove(&uid);
+                    self.out.files.insert(uid, Found { file: file.clone(), warnings });
+                } else {
+                    let first = self.out.files.get(&uid).map(|f| f.file.to_string()).unwrap_or_default();
+                    self.list(file.to_string(), format!("the same SOP Instance UID as {first}"));
                 }
             }
         }
     }
-    out.studies = tree.finish();
-    out.not_shown = not_shown;
-    out
+
+    /// The members take the archive's place.
+    fn archive(&mut self, file: &LocalFile) {
+        match archive::contents(file.path()) {
+            Ok(contents) if contents.members.is_empty() && contents.refused.is_empty() => {
+                self.list(file.to_string(), "a ZIP archive without files");
+            }
+            Ok(contents) => {
+                let names = contents.members.iter().filter_map(|m| m.member().map(str::to_owned)).collect();
+                self.members.insert(file.path().to_owned(), names);
+                // The archive itself is no file of its own any more.
+                self.out.files_seen = self.out.files_seen + contents.refused.len() - 1;
+                self.out.not_shown.extend(contents.refused);
+                self.next.extend(contents.members);
+            }
+            Err(reason) => self.list(file.to_string(), reason),
+        }
+    }
+
+    /// Looks where the files are that an index on the disk names; those not met yet are looked at next.
+    fn index(&mut self, file: &LocalFile, index: Index) {
+        if file.member().is_none() {
+            let folder = file.path().parent().unwrap_or(Path::new("."));
+            for found in index.files.iter().filter_map(|named| media::find(folder, named)) {
+                if self.known.insert(found.clone()) {
+                    self.next.push(found.into());
+                }
+            }
+        }
+        self.indexes.push((file.clone(), index));
+    }
+
+    fn finish(mut self) -> LocalTree {
+        for (file, index) in std::mem::take(&mut self.indexes) {
+            let missing: Vec<String> = index
+                .files
+                .iter()
+                .filter(|named| !self.is_there(&file, named))
+                .map(|n| n.components.join("/"))
+                .collect();
+            let mut parts = vec![format!("{} files named", index.files.len())];
+            if !missing.is_empty() {
+                parts.push(format!("{} of them missing", missing.len()));
+            }
+            let others = index.files.iter().filter(|named| self.holds_another(&file, named)).count();
+            if others > 0 {
+                parts.push(format!("{others} of them hold another object than it says"));
+            }
+            parts.extend(index.faults);
+            self.list(
+                file.to_string(),
+                format!("a DICOMDIR, the index of a medium, not an image: {}", parts.join(", ")),
+            );
+            self.out.files_seen += missing.len();
+            for name in missing {
+                self.list(format!("{file}: {name}"), "named by the index, but not there");
+            }
+        }
+        self.out.studies = self.tree.finish();
+        self.out
+    }
+
+    fn is_there(&self, index: &LocalFile, named: &Indexed) -> bool {
+        match index.member() {
+            None => media::find(index.path().parent().unwrap_or(Path::new(".")), named).is_some(),
+            Some(own) => {
+                let folder = own.rfind(['/', '\\']).map_or("", |at| own.get(..=at).unwrap_or_default());
+                let names = self.members.get(index.path()).into_iter().flatten();
+                names.filter_map(|n| n.strip_prefix(folder)).any(|n| media::is_named(n, named))
+            }
+        }
+    }
+
+    /// Whether the object that the index names was found, but in another file.
+    fn holds_another(&self, index: &LocalFile, named: &Indexed) -> bool {
+        let Some(uid) = &named.instance else { return false };
+        let Some(found) = self.out.files.get(uid).or_else(|| self.out.objects.get(uid)) else { return false };
+        let folder = index.path().parent().unwrap_or(Path::new("."));
+        index.member().is_none() && media::find(folder, named).is_some_and(|path| path != found.file.path())
+    }
 }
 
 /// SOP Instance UID of a projection, which has one instance.
@@ -198,7 +324,7 @@ fn regular_files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<NotShown>) {
 }
 
 /// Checks files on all processors; answers in the files' order.
-fn check_all(files: &[PathBuf], prove: bool) -> Vec<Checked> {
+fn check_all(files: &[LocalFile], prove: bool) -> Vec<Checked> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(4).min(files.len().max(1));
     let next = AtomicUsize::new(0);
     let heavy = Mutex::new(());
@@ -208,8 +334,8 @@ fn check_all(files: &[PathBuf], prove: bool) -> Vec<Checked> {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(path) = files.get(index) else { break };
-                    let checked = check(path, prove, &heavy);
+                    let Some(file) = files.get(index) else { break };
+                    let checked = check(file, prove, &heavy);
                     results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, checked));
                 }
             });

@@ -4,6 +4,7 @@
 //! `study` types, DICOM JSON, the decoding of frames, and what we write. It opens files only in
 //! [`Header::read`] and [`open_tree`]; it never touches the network and keeps nothing.
 
+mod archive;
 mod charset;
 mod charset_guess;
 mod charset_iso2022;
@@ -30,9 +31,13 @@ mod json;
 mod json_write;
 mod laterality;
 mod local;
+mod local_file;
 mod luts;
 mod mammogram;
 mod meaning;
+mod media;
+#[cfg(test)]
+mod media_tests;
 mod metadata;
 mod notes;
 mod objects;
@@ -60,6 +65,7 @@ pub use functional::voi_choices;
 pub use json::{JsonError, for_each_instance, header_from_json, project_json};
 pub use json_write::{INLINE_BYTES, bulk_value, to_dicom_json};
 pub use local::{Checked, Found, LocalTree, check_file, open_tree};
+pub use local_file::LocalFile;
 pub use metadata::{MetadataError, Tree, project};
 pub use notes::{TextNote, keyword, text_notes};
 pub use objects::{ObjectError, read_object};

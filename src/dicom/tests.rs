@@ -292,5 +292,5 @@ fn trees_account_for_every_file() {
     let tree = open_tree(&[folder.path().to_owned(), missing], true);
     assert_eq!((tree.files_seen, tree.files_shown, tree.not_shown.len()), (6, 1, 5));
     assert_eq!(tree.studies.len(), 1);
-    assert_eq!(tree.files["1.2.3.4"].path, folder.path().join("a.dcm"));
+    assert_eq!(tree.files["1.2.3.4"].file, LocalFile::from(folder.path().join("a.dcm")));
 }

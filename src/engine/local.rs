@@ -6,9 +6,9 @@ use super::library::{Home, Place};
 use super::lock;
 use super::message::Event;
 use super::pool::AT_ONCE;
-use crate::dicom::{self, LocalTree};
+use crate::dicom::{self, LocalFile, LocalTree};
 use crate::study::{NotShown, SopInstanceUid, Study, StudyUid};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The center's file is the same.
@@ -58,7 +58,7 @@ impl Inner {
                 let Some(found) = opened.files.get(uid).or_else(|| opened.objects.get(uid)) else { continue };
                 let home = Home { study: study.uid.clone(), series: series.uid.clone() };
                 if library.home(&instance.uid) == Some(&home) {
-                    library.received(&home, &instance.uid, Place::Path(found.path.clone()), 0);
+                    library.received(&home, &instance.uid, Place::Path(found.file.clone()), 0);
                 }
             }
         }
@@ -87,15 +87,15 @@ impl Inner {
             opened.objects.remove(instance.as_str());
             let Some(found) = opened.files.remove(instance.as_str()) else { continue };
             opened.files_shown = opened.files_shown.saturating_sub(1);
-            let reason = self.compare(&study, &instance, &found.path);
-            opened.not_shown.push(NotShown { what: found.path.display().to_string(), reason: reason.to_owned() });
+            let reason = self.compare(&study, &instance, &found.file);
+            opened.not_shown.push(NotShown { what: found.file.to_string(), reason: reason.to_owned() });
         }
     }
 
-    fn compare(&self, study: &StudyUid, instance: &SopInstanceUid, path: &Path) -> &'static str {
+    fn compare(&self, study: &StudyUid, instance: &SopInstanceUid, own: &LocalFile) -> &'static str {
         let place = lock(&self.library).place(instance).filter(|(of, _)| of == study).map(|(_, place)| place);
         let (Some(Place::Sealed(file)), Ok(disk)) = (place, self.disk()) else { return CENTERS };
-        match (disk.objects().read_instance(study, instance, &file), std::fs::read(path)) {
+        match (disk.objects().read_instance(study, instance, &file), own.bytes()) {
             (Ok(kept), Ok(own)) if kept == own => SAME,
             (Ok(_), Ok(_)) => DIFFERS,
             _ => CENTERS,

@@ -30,7 +30,7 @@ impl Inner {
     fn object_content(&self, instance: &SopInstanceUid) -> Result<ObjectContent, String> {
         let Some((study, place)) = lock(&self.library).place(instance) else { return Err(NOT_HERE.to_owned()) };
         let header = match place {
-            Place::Path(path) => Header::read(&path).map_err(|e| e.to_string())?,
+            Place::Path(file) => file.header().map_err(|e| e.to_string())?,
             Place::Sealed(file) => {
                 let disk = self.disk().map_err(|failure| failure.detail().to_owned())?;
                 let bytes = disk.objects().read_instance(&study, instance, &file).map_err(|e| e.to_string())?;

@@ -263,7 +263,7 @@ impl Inner {
         place: &Place,
     ) -> Result<Arc<Object>, NoPicture> {
         let object = match place {
-            Place::Path(path) => Object::read(path),
+            Place::Path(file) => file.object(),
             Place::Sealed(file) => {
                 let disk = self.disk().map_err(|_| NoPicture::NotHere)?;
                 match disk.objects().read_instance(study, instance, file) {

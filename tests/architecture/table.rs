@@ -126,6 +126,7 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("zbus", &[]),
     // Passwords pass through these on their way to the vault or the center.
     ("zeroize", &["vault", "store", "center", "engine", "app", "ui", "server", "cli"]),
+    ("zip", &["dicom"]),
 ];
 
 /// Modules in which code may be `async`.

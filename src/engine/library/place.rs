@@ -1,6 +1,6 @@
 //! Where bytes are, and where a study comes from.
 
-use std::path::PathBuf;
+use crate::dicom::LocalFile;
 
 /// Where an instance's bytes are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -8,7 +8,7 @@ pub(in crate::engine) enum Place {
     /// A sealed file of the store.
     Sealed(String),
     /// A file of the reader's own (opened without a center).
-    Path(PathBuf),
+    Path(LocalFile),
 }
 
 /// Where a study comes from. One study is never put together from two sources.
