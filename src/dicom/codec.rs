@@ -4,6 +4,8 @@
 mod charls;
 mod jpegxl;
 pub(super) mod openjpeg;
+#[cfg(feature = "openjph")]
+mod openjph;
 mod truncated;
 pub(super) mod turbojpeg;
 
@@ -226,6 +228,10 @@ fn jpeg_2000(codestream: &[u8], found: &Codestream) -> Outcome {
         components: found.components,
         precision: found.precision,
     };
+    #[cfg(feature = "openjph")]
+    if let Some(samples) = openjph::decode(codestream, found) {
+        return Ok((samples, None));
+    }
     openjpeg::decode(codestream, wanted).map_err(CodecError::Damaged)
 }
 

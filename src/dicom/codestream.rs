@@ -49,6 +49,12 @@ pub(super) struct Codestream {
     pub(super) planar: bool,
     /// Components are sub-sampled against each other.
     pub(super) subsampled: bool,
+    /// JPEG 2000: the code blocks are coded by Part 15 (HTJ2K).
+    pub(super) high_throughput: bool,
+    /// JPEG 2000: wavelet decompositions.
+    pub(super) levels: u8,
+    /// JPEG 2000: picture and tiles begin where the reference grid does.
+    pub(super) at_origin: bool,
     /// JPEG 2000: a multiple component transform is applied (and undone by the decoder).
     pub(super) component_transform: bool,
 }
@@ -158,6 +164,10 @@ pub(super) fn jpeg2000(data: &[u8]) -> Option<(Codestream, &[u8])> {
     if tile_width == 0 || tile_height == 0 {
         return None;
     }
+    // OpenJPEG reckons in 32 bits signed, and stops the program in some places where they do not do.
+    if x_end.max(y_end).max(tiles_left).max(tiles_top) > i32::MAX as u32 {
+        return None;
+    }
     let across = u64::from(x_end.checked_sub(tiles_left)?.div_ceil(tile_width));
     let tiles = across * u64::from(y_end.checked_sub(tiles_top)?.div_ceil(tile_height));
     let sampling = siz.get(38..)?.chunks_exact(3).take(usize::from(components));
@@ -167,10 +177,12 @@ pub(super) fn jpeg2000(data: &[u8]) -> Option<(Codestream, &[u8])> {
         return None;
     }
     let mut at = start + 4 + usize::from(u16::from_be_bytes(*siz.first_chunk()?));
-    let mut component_transform = false;
+    let (mut component_transform, mut high_throughput, mut levels) = (false, false, 0);
     while let Some(&[0xFF, marker, l1, l2]) = data.get(at..).and_then(|d| d.first_chunk::<4>()) {
         if marker == 0x52 {
             component_transform = *data.get(at + 8)? == 1;
+            levels = *data.get(at + 9)?;
+            high_throughput = data.get(at + 12).is_some_and(|style| style & 0x40 != 0);
         }
         if marker == 0x90 {
             break;
@@ -186,6 +198,9 @@ pub(super) fn jpeg2000(data: &[u8]) -> Option<(Codestream, &[u8])> {
         precision: (first & 0x7F) + 1,
         signed: first & 0x80 != 0,
         subsampled,
+        high_throughput,
+        levels,
+        at_origin: [x_start, y_start, tiles_left, tiles_top] == [0; 4],
         component_transform,
         ..Codestream::default()
     };
@@ -222,6 +237,14 @@ mod tests {
         let (found, rest) = jpeg2000(&bytes).expect("headers");
         assert_eq!((rest.len(), found.tiles), (bytes.len(), 4));
         assert_eq!((found.rows, found.columns, found.precision, found.signed), (16, 8, 13, true));
-        assert!(found.component_transform);
+        assert!(found.component_transform && !found.high_throughput && !found.at_origin);
+        assert_eq!(found.levels, 5);
+        let mut far = bytes.clone();
+        far[8] = 0x80;
+        far[16] = 0x80;
+        assert_eq!(jpeg2000(&far), None, "beyond 32 bits signed");
+        let style = bytes.len() - 4;
+        bytes[style] = 0x40;
+        assert!(jpeg2000(&bytes).is_some_and(|(found, _)| found.high_throughput));
     }
 }

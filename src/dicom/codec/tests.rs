@@ -147,6 +147,44 @@ fn the_table_of_back_ends() {
     }
 }
 
+/// OpenJPEG is built with its assertions, which would end the program: no altered frame reaches one.
+#[test]
+fn altered_jpeg_2000_ends_no_process() {
+    const ALTERED: u32 = 3000;
+    let plane = |step: i32| (0..33 * 29).map(|k| (k * step + k / 33 * 11) & 0xFF).collect::<Vec<i32>>();
+    let streams = [
+        (openjpeg::encode(&[plane(7)], 33, 8, false), 33, 29, 1),
+        (openjpeg::encode(&[plane(7), plane(5), plane(3)], 33, 8, false), 33, 29, 3),
+        (crate::dicom::fault_tests::HTJ2K_16.to_vec(), 12, 8, 1),
+    ];
+    let mut state = 0x2545_F491u32;
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as usize % below
+    };
+    let mut decoded = 0;
+    for n in 0..ALTERED {
+        let (stream, columns, rows, samples) = &streams[n as usize % streams.len()];
+        let mut altered = stream.clone();
+        let scan = stream.windows(2).position(|w| w == [0xFF, 0x93]).expect("a tile");
+        // Headers and packets alike, one to eight bytes, sometimes cut as well.
+        let from = if next(2) == 0 { 0 } else { scan };
+        for _ in 0..=next(8) {
+            altered[from + next(stream.len() - from)] = next(256) as u8;
+        }
+        if next(8) == 0 {
+            altered.truncate(next(stream.len()));
+        }
+        let syntax = "1.2.840.10008.1.2.4.201";
+        let (rows, columns, photometric) = (*rows, *columns, "RGB");
+        let declared = Declared { syntax, rows, columns, samples: *samples, allocated: 8, photometric };
+        decoded += u32::from(decompress(&altered, &declared).is_ok());
+    }
+    assert!(decoded > ALTERED / 10, "only {decoded} of {ALTERED} got as far as the decoder's end");
+}
+
 /// 4 × 3 values by libjxl (imagecodecs 2026.3.6, lossless): k × 341.
 #[test]
 fn jpeg_xl_lossless_is_exact() {
