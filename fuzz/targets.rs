@@ -16,6 +16,16 @@ pub type Target = fn(&[u8]);
 pub const ALL: [(&str, Target); 6] =
     [("info", info), ("pixels", pixels), ("text", text), ("codec", codec), ("json", json), ("multipart", multipart)];
 
+/// The fuzzer ends at every panic, also at one that is caught. Jxl-oxide's are, by design (`dicom::codec`): not at those.
+pub fn spare_caught_panics() {
+    let end = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic.location().is_some_and(|at| at.file().contains("/jxl-")) {
+            end(panic);
+        }
+    }));
+}
+
 /// A file → all that is known of it without its pixels.
 pub fn info(data: &[u8]) {
     let Ok(header) = Header::from_bytes(data.to_vec()) else { return };

@@ -3,4 +3,4 @@
 #[path = "../targets.rs"]
 mod targets;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::pixels(data));
+libfuzzer_sys::fuzz_target!(init: targets::spare_caught_panics(), |data: &[u8]| targets::pixels(data));
