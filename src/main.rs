@@ -4,7 +4,7 @@
 use anyhow::Context as _;
 use clap::Parser as _;
 use dokuei::cli::args::{Cli, Command, DemoArgs};
-use dokuei::cli::{archive, demo, dump, enrol, info, object, pixels, validate, verify};
+use dokuei::cli::{archive, demo, dump, enrol, info, object, pixels, profile, validate, verify};
 use dokuei::engine::{Clock as _, SystemClock};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -62,8 +62,8 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
             let args = verify::VerifyArgs { path: path.clone(), signature: signature.clone(), ca: ca.clone() };
             Ok(verify::run(&args, SystemClock.now(), &mut out)?)
         }
-        Some(Command::Enrol { file }) => Ok(enrol::run(&enrol::profile_dir(&cli)?, cli.secrets, file, &mut out)?),
-        Some(Command::Archive(args)) => Ok(archive::run(&enrol::profile_dir(&cli)?, cli.secrets, args, &mut out)?),
+        Some(Command::Enrol { file }) => Ok(enrol::run(&profile::profile_dir(&cli)?, cli.secrets, file, &mut out)?),
+        Some(Command::Archive(args)) => Ok(archive::run(&profile::profile_dir(&cli)?, cli.secrets, args, &mut out)?),
         Some(Command::Demo(args)) if args.headless => headless_demo(args, &mut out),
         Some(Command::Demo(args)) => window_demo(&cli, args, &mut out),
         Some(Command::Open { .. }) | None => window(&cli),
@@ -123,13 +123,13 @@ fn window_demo(cli: &Cli, args: &DemoArgs, out: &mut dyn std::io::Write) -> anyh
 fn window(cli: &Cli) -> anyhow::Result<bool> {
     use dokuei::app::Action;
     use dokuei::engine::{Config, Engine};
-    let profile = enrol::profile_dir(cli)?;
+    let dir = profile::profile_dir(cli)?;
     let first = match &cli.command {
         Some(Command::Open { paths }) => vec![Action::OpenLocal(paths.clone())],
         _ => Vec::new(),
     };
     let ready = |wake| {
-        let config = Config::new(profile, enrol::secrets(cli.secrets), std::sync::Arc::new(SystemClock), wake);
+        let config = Config::new(dir, profile::secrets(cli.secrets), std::sync::Arc::new(SystemClock), wake);
         let engine = Engine::start(config).context("the workstation cannot start")?;
         Ok(Box::new(engine) as Box<dyn dokuei::engine::message::EngineLink>)
     };

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use dokuei::server::clock::SystemClock;
 use dokuei::server::{Config, demo, import};
+use dokuei::worklist::clock::SystemClock;
 
 use crate::support::process::output;
 

@@ -5,7 +5,7 @@
 
 use crate::support::process::{Process, output, wait_for, wait_until};
 use crate::support::reader::{Role, Widget};
-use crate::support::screen::{fields, open_first, put, read, text, words, write};
+use crate::support::screen::{fields, open_first, put, read, shows, text, words, write};
 use crate::support::window::{Button, Desktop, Typing, Window};
 use dokuei::cli::demo::{DemoCenter, DemoOptions};
 use dokuei::engine::{Clock as _, SystemClock};
@@ -132,7 +132,7 @@ fn sign_in(desktop: &Desktop, window: &Window<'_>, center: &DemoCenter) {
 /// By keys alone to the search field, back to the list and into the study: its first picture stands there.
 fn open(desktop: &Desktop, window: &Window<'_>) {
     open_first(desktop, window);
-    wait_until("the first picture", || {
+    shows(desktop, "the first picture", || {
         let name = viewport(desktop);
         name.contains("1 / 40") && !name.contains("読込中")
     });
@@ -146,35 +146,35 @@ fn look(desktop: &Desktop, window: &Window<'_>) {
     for _ in 0..8 {
         window.click(x, y, Button::WheelDown);
     }
-    wait_until("eight notches, eight slices", || {
+    shows(desktop, "eight notches, eight slices", || {
         let name = viewport(desktop);
         name.contains(" 9 / 40") && !name.contains("読込中")
     });
     // The keys as well, to both ends.
     window.key("End");
-    wait_until("the last slice", || viewport(desktop).contains("40 / 40"));
+    shows(desktop, "the last slice", || viewport(desktop).contains("40 / 40"));
     window.key("Home");
-    wait_until("the first slice", || viewport(desktop).contains(" 1 / 40"));
+    shows(desktop, "the first slice", || viewport(desktop).contains(" 1 / 40"));
     window.key("Next");
     window.key("Next");
-    wait_until("twenty slices on", || {
+    shows(desktop, "twenty slices on", || {
         let name = viewport(desktop);
         name.contains("21 / 40") && !name.contains("読込中")
     });
     // A number key sets the window of the lung, where soft tissue is white; 2 that of the mediastinum.
     let soft = standing(window, place);
     window.key("1");
-    wait_until("the window of the lung", || mean(&pixels(window, place)) > soft + 15.0);
+    shows(desktop, "the window of the lung", || mean(&pixels(window, place)) > soft + 15.0);
     window.key("2");
-    wait_until("the window of the mediastinum", || (mean(&pixels(window, place)) - soft).abs() < 3.0);
+    shows(desktop, "the window of the mediastinum", || (mean(&pixels(window, place)) - soft).abs() < 3.0);
     // The right button drags it: downward raises or lowers the center, so the picture's brightness moves.
     window.press(x, y, Button::Right);
     window.point(x, y + 40);
     window.point(x, y + 160);
-    wait_until("another window", || (mean(&pixels(window, place)) - soft).abs() > 5.0);
+    shows(desktop, "another window", || (mean(&pixels(window, place)) - soft).abs() > 5.0);
     window.release(Button::Right);
     window.key("2");
-    wait_until("the window of the mediastinum again", || (mean(&pixels(window, place)) - soft).abs() < 3.0);
+    shows(desktop, "the window of the mediastinum again", || (mean(&pixels(window, place)) - soft).abs() < 3.0);
 }
 
 /// A finding with its length and key image.
@@ -185,16 +185,16 @@ fn measure(desktop: &Desktop, window: &Window<'_>) {
     let (x, y) = (place.0 + place.2 / 2, place.1 + place.3 / 2);
     // A click into the picture takes the keyboard back from the report.
     window.click(x - 60, y - 20, Button::Left);
-    wait_until("the keyboard at the pictures", || !desktop.widgets().iter().any(|w| w.text.is_some() && w.focused));
+    shows(desktop, "the keyboard at the pictures", || !desktop.widgets().iter().any(|w| w.text.is_some() && w.focused));
     let before = pixels(window, place);
     window.key("l");
-    wait_until("the ruler", || {
+    shows(desktop, "the ruler", || {
         desktop.widgets().iter().any(|w| w.name.starts_with("ツール: 長さ") && w.place.is_some() && w.checked)
     });
     window.press(x - 60, y - 20, Button::Left);
     window.point(x - 20, y - 10);
     window.point(x + 40, y + 10);
-    wait_until("the line under the hand", || changed(&before, &pixels(window, place)) > 40);
+    shows(desktop, "the line under the hand", || changed(&before, &pixels(window, place)) > 40);
     window.release(Button::Left);
     let offered = read(desktop, " を入れる");
     window.click_on(Role::Button, &offered);
@@ -215,7 +215,7 @@ fn report(desktop: &Desktop, window: &Window<'_>) {
     assert_eq!(caught, None, "E took the ellipse while text was composed");
     compose(desktop, window, "所見", 1);
     window.type_text(" 12 mm.");
-    wait_until("the findings", || text(desktop, "所見", 1) == "結節 12 mm.");
+    shows(desktop, "the findings", || text(desktop, "所見", 1) == "結節 12 mm.");
     window.click_on(Role::RadioButton, "不要");
 }
 
@@ -242,14 +242,14 @@ fn sign(desktop: &Desktop, window: &Window<'_>, password: &str) {
     });
     let (x, y) = go.middle();
     window.click(x, y, Button::Left);
-    wait_until("the caret in the diagnosis", || fields(desktop, "診断").first().is_some_and(|f| f.focused));
+    shows(desktop, "the caret in the diagnosis", || fields(desktop, "診断").first().is_some_and(|f| f.focused));
     compose(desktop, window, "診断", 0);
     read(desktop, "センター）");
     // What was not looked at needs a reason each.
     window.key("ctrl+Return");
     read(desktop, "確認が必要な項目");
     let reason = |n: usize| format!("項目 {n} の理由");
-    wait_until("a series that was never opened is asked for", || !fields(desktop, &reason(1)).is_empty());
+    shows(desktop, "a series that was never opened is asked for", || !fields(desktop, &reason(1)).is_empty());
     let mut n = 1;
     while !fields(desktop, &reason(n)).is_empty() {
         write(desktop, window, &reason(n), 0, "test");

@@ -1,47 +1,21 @@
 //! `dokuei archive`: credentials for archives beside the center's own, kept in the profile's secret store.
 
 use super::args::{ArchiveArgs, Secrets};
-use super::driver::{Alarm, Driver};
-use super::enrol::secrets;
+use super::driver::Driver;
 use super::password;
+use super::profile::{LONGEST, ProfileError, with_engine};
 use crate::app::{AccessAction, Action, ArchiveAction, Screen};
+use crate::engine::Engine;
 use crate::engine::message::{ArchiveCa, ArchiveCredentials, ArchiveEvent, Event, Failure, KeptArchive, Secret, Start};
-use crate::engine::{Clock as _, Config, Engine, EngineError, SystemClock};
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
-
-const LONGEST: Duration = Duration::from_mins(1);
-
-/// It could not be done.
-#[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
-    /// The engine.
-    #[error("the workstation cannot start: {0}")]
-    Engine(#[from] EngineError),
-    /// No answer.
-    #[error(transparent)]
-    InVain(#[from] super::driver::InVain),
-    /// Refused, with the reason.
-    #[error("{0}")]
-    Refused(String),
-    /// Standard input or output.
-    #[error("terminal: {0}")]
-    Terminal(#[from] std::io::Error),
-}
 
 /// Keeps, lists or removes. `false`: there was nothing to remove.
-pub fn run(profile: &Path, choice: Secrets, args: &ArchiveArgs, out: &mut dyn Write) -> Result<bool, ArchiveError> {
-    let alarm = Alarm::default();
-    let config = Config::new(profile.to_owned(), secrets(choice), Arc::new(SystemClock), alarm.callback());
-    let mut driver = Driver::new(Engine::start(config)?, alarm, Box::new(|| SystemClock.now()));
-    let done = work(&mut driver, args, out);
-    driver.into_engine().shutdown();
-    done
+pub fn run(profile: &Path, choice: Secrets, args: &ArchiveArgs, out: &mut dyn Write) -> Result<bool, ProfileError> {
+    with_engine(profile, choice, |driver| work(driver, args, out))
 }
 
-fn work(driver: &mut Driver<Engine>, args: &ArchiveArgs, out: &mut dyn Write) -> Result<bool, ArchiveError> {
+fn work(driver: &mut Driver<Engine>, args: &ArchiveArgs, out: &mut dyn Write) -> Result<bool, ProfileError> {
     open(driver)?;
     let kept = list(driver)?;
     let Some(archive) = &args.archive else {
@@ -76,28 +50,27 @@ fn work(driver: &mut Driver<Engine>, args: &ArchiveArgs, out: &mut dyn Write) ->
     Ok(true)
 }
 
-/// Waits until the secret store is open; asks for its passphrase where it has one.
-fn open(driver: &mut Driver<Engine>) -> Result<(), ArchiveError> {
-    driver.until("the start", LONGEST, &mut |_| {}, &mut |app| app.screen() != Screen::Starting)?;
+/// Opens the secret store; asks for its passphrase where it has one.
+fn open(driver: &mut Driver<Engine>) -> Result<(), ProfileError> {
     let exists = match &driver.app.access.start {
         Some(Start::NeedsPassphrase { exists, .. }) => *exists,
         _ => return Ok(()),
     };
     if !exists {
         let why = "secrets need a passphrase here, and none is set yet: enrol in the window first";
-        return Err(ArchiveError::Refused(why.to_owned()));
+        return Err(ProfileError::Refused(why.to_owned()));
     }
     let passphrase = Secret(password::ask("Passphrase of the secret store")?);
     driver.act(Action::Access(AccessAction::Passphrase { passphrase, create: false }));
     driver.until("the secret store", LONGEST, &mut |_| {}, &mut |app| !app.access.busy)?;
     match (driver.app.screen(), &driver.app.access.failure) {
-        (Screen::Passphrase, Some(failure)) => Err(ArchiveError::Refused(failure.detail().to_owned())),
-        (Screen::Passphrase, None) => Err(ArchiveError::Refused("the secret store did not open".to_owned())),
+        (Screen::Passphrase, Some(failure)) => Err(ProfileError::Refused(failure.detail().to_owned())),
+        (Screen::Passphrase, None) => Err(ProfileError::Refused("the secret store did not open".to_owned())),
         _ => Ok(()),
     }
 }
 
-fn list(driver: &mut Driver<Engine>) -> Result<Vec<KeptArchive>, ArchiveError> {
+fn list(driver: &mut Driver<Engine>) -> Result<Vec<KeptArchive>, ProfileError> {
     let mut told: Option<Result<Vec<KeptArchive>, Failure>> = None;
     driver.act(Action::Archive(ArchiveAction::List));
     let told_now = std::cell::RefCell::new(&mut told);
@@ -112,11 +85,11 @@ fn list(driver: &mut Driver<Engine>) -> Result<Vec<KeptArchive>, ArchiveError> {
         &mut |_| told_now.borrow().is_some(),
     )?;
     let told = told.unwrap_or_else(|| Ok(Vec::new()));
-    told.map_err(|failure| ArchiveError::Refused(failure.detail().to_owned()))
+    told.map_err(|failure| ProfileError::Refused(failure.detail().to_owned()))
 }
 
 /// Does an action and waits for what came of it.
-fn answer(driver: &mut Driver<Engine>, action: ArchiveAction) -> Result<(), ArchiveError> {
+fn answer(driver: &mut Driver<Engine>, action: ArchiveAction) -> Result<(), ProfileError> {
     let mut told: Option<Result<(), Failure>> = None;
     driver.act(Action::Archive(action));
     let told_now = std::cell::RefCell::new(&mut told);
@@ -134,7 +107,7 @@ fn answer(driver: &mut Driver<Engine>, action: ArchiveAction) -> Result<(), Arch
         },
         &mut |_| told_now.borrow().is_some(),
     )?;
-    told.unwrap_or(Ok(())).map_err(|failure| ArchiveError::Refused(failure.detail().to_owned()))
+    told.unwrap_or(Ok(())).map_err(|failure| ProfileError::Refused(failure.detail().to_owned()))
 }
 
 fn print(entry: &KeptArchive, out: &mut dyn Write) -> std::io::Result<()> {

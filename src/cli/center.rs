@@ -5,10 +5,10 @@ use super::center_args::{AssignmentCommand, Command, ImportArgs, PasswordArgs, R
 use super::password;
 use crate::center::contract::UserRole;
 use crate::server::assign::{self, AssignmentRequest};
-use crate::server::clock::SystemClock;
 use crate::server::{Center, Config, Error, backup, demo, export, import, serve_until_signal, users};
 use crate::vault::secrets::Zeroizing;
 use crate::vault::tls::MinimumTls;
+use crate::worklist::clock::SystemClock;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

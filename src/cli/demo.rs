@@ -104,7 +104,7 @@ impl DemoCenter {
             .thread_name("dokuei-demo-center")
             .enable_all()
             .build()?;
-        let config = server::Config::new(&data, Arc::new(server::clock::SystemClock));
+        let config = server::Config::new(&data, Arc::new(engine::SystemClock));
         let handle = runtime.block_on(server::start(config))?;
         writeln!(out, "Reading center at {}", handle.base_url()?)?;
         let reader = server::demo::fill(handle.center(), &studies, &mut |_| {})?;

@@ -18,6 +18,7 @@ pub mod npy;
 pub mod object;
 pub mod password;
 pub mod pixels;
+pub mod profile;
 pub mod reading_day;
 pub mod render;
 pub mod validate;

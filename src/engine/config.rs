@@ -1,9 +1,9 @@
 //! What the engine is told at its start.
 
-use super::clock::Clock;
 use crate::center::Patience;
 use crate::store::{Faults, NoFaults};
 use crate::vault::secrets::{PassphraseWork, SecretStore};
+use crate::worklist::clock::Clock;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,7 +7,6 @@
 mod archives;
 mod audit;
 mod cache;
-mod clock;
 mod config;
 mod disk;
 mod drafts;
@@ -32,7 +31,7 @@ mod session;
 mod sign;
 mod transfer;
 
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use crate::worklist::clock::{Clock, ManualClock, SystemClock};
 pub use config::{Budgets, Config, SecretChoice, Timing};
 pub use run::{Engine, EngineError};
 

@@ -11,7 +11,6 @@ mod audit;
 mod auth;
 pub mod backup;
 mod certificates;
-pub mod clock;
 mod db;
 pub mod demo;
 mod dicomweb;

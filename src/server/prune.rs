@@ -97,9 +97,9 @@ pub(super) async fn keep_pruning(center: Center) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::clock::ManualClock;
     use super::super::state::Config;
     use super::*;
+    use crate::worklist::clock::ManualClock;
     use std::sync::Arc;
 
     fn add(center: &Center, n: u32) {

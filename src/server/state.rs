@@ -1,6 +1,5 @@
 //! What all parts of a running center share.
 
-use super::clock::Clock;
 use super::db::Db;
 use super::error::Error;
 use super::files::Files;
@@ -8,6 +7,7 @@ use super::pki::Pki;
 use crate::center::contract::{Limits, MAX_AUDIT_BATCH};
 use crate::vault::password::HashWork;
 use crate::vault::tls::MinimumTls;
+use crate::worklist::clock::Clock;
 use jiff::Timestamp;
 use std::net::SocketAddr;
 use std::path::PathBuf;

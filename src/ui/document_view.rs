@@ -1,8 +1,8 @@
 //! A report as it will be, or has been, signed: drawn from the very bytes, by the same list as the page that leaves.
 
-use super::controls::{caption, prose, rule, section, value};
 use super::text::Words;
 use super::theme;
+use super::widgets::{caption, prose, rule, section, value};
 use crate::report::manifest;
 use crate::report::page::{Line, Page, PageFinding, page};
 use egui::{RichText, TextureHandle, Ui, vec2};

@@ -6,7 +6,6 @@
 pub mod archive_dialog;
 pub mod choices;
 pub mod completeness_dialog;
-mod controls;
 pub mod document_view;
 pub mod failure;
 pub mod fonts;

@@ -1,7 +1,7 @@
 //! The request form 依頼票 and earlier reports beside the list, and what can be done with the assignment.
 
 use super::text::Words;
-use super::widgets::{caption, elided, label_value, primary_button, quiet_button, rule, section};
+use super::widgets::{caption, elided, label_value, primary_button, prose, quiet_button, rule, section};
 use super::{format, names, theme};
 use crate::app::{Action, App, WorklistAction};
 use crate::worklist::{Assignment, AssignmentState, DeclineReason, PriorReport, StudyToRead};
@@ -60,7 +60,7 @@ fn form(ui: &mut Ui, words: Words, app: &App, assignment: &Assignment) {
     rule(ui);
     section(ui, words.t("request.question"));
     let question = if request.question.trim().is_empty() { words.t("request.not_stated") } else { &request.question };
-    super::controls::prose(ui, question);
+    prose(ui, question);
     for message in &assignment.messages {
         ui.label(RichText::new(words.f("request.message", &[("text", message)])).color(theme::CAUTION));
     }
@@ -156,7 +156,7 @@ fn prior_report(ui: &mut Ui, report: &PriorReport, unfolded: bool) -> bool {
     ui.painter().galley(at, galley, theme::TEXT_STRONG);
     if unfolded {
         Frame::new().inner_margin(Margin { left: 20, right: 0, top: 4, bottom: 8 }).show(ui, |ui| {
-            super::controls::prose(ui, &report.text);
+            prose(ui, &report.text);
         });
     }
     response.clicked()

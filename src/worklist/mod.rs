@@ -4,6 +4,7 @@
 mod assignment;
 mod audit;
 pub mod calendar;
+pub mod clock;
 mod deadline;
 
 pub use assignment::{

@@ -10,11 +10,11 @@ mod sign_in;
 mod worklist;
 
 use dokuei::center::contract::{Problem, ProblemType, TokenResponse, UserRole, paths};
-use dokuei::server::clock::{Clock as _, ManualClock};
 use dokuei::server::users::{self, Enrolment};
 use dokuei::server::{Center, Config, Handle, import, start};
 use dokuei::vault::password::HashWork;
 use dokuei::worklist::Assignment;
+use dokuei::worklist::clock::{Clock as _, ManualClock};
 use jiff::SignedDuration;
 use openapi::Contract;
 use serde_json::Value;

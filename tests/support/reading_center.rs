@@ -44,12 +44,7 @@ impl SharedClock {
     }
 }
 
-impl dokuei::engine::Clock for SharedClock {
-    fn now(&self) -> Timestamp {
-        self.time()
-    }
-}
-impl dokuei::server::clock::Clock for SharedClock {
+impl dokuei::worklist::clock::Clock for SharedClock {
     fn now(&self) -> Timestamp {
         self.time()
     }

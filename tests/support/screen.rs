@@ -1,6 +1,6 @@
 //! What stands in a window of ours, by its words, and a hand that writes into its fields.
 
-use super::process::{DEADLINE, wait_for, wait_until};
+use super::process::{DEADLINE, wait_for};
 use super::reader::{Role, Widget};
 use super::window::{Button, Desktop, Window};
 use std::time::{Duration, Instant};
@@ -34,6 +34,16 @@ pub fn read(desktop: &Desktop, part: &str) -> String {
     panic!("«{part}» does not stand on the screen, which says:\n{last:#?}");
 }
 
+/// Waits for what the screen shows, and says at the end what it shows instead.
+#[track_caller]
+pub fn shows(desktop: &Desktop, what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < DEADLINE, "{what}: not on the screen, which says:\n{:#?}", desktop.widgets());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// Text fields of a name, from top to bottom.
 pub fn fields(desktop: &Desktop, name: &str) -> Vec<Widget> {
     let is_field = |w: &Widget| matches!(w.role, Role::Entry | Role::Password) || w.text.is_some();
@@ -57,7 +67,7 @@ pub fn caret(desktop: &Desktop, window: &Window<'_>, name: &str, nth: usize) {
             return;
         }
     }
-    wait_until(&format!("the caret in «{name}»"), || fields(desktop, name).get(nth).is_some_and(|f| f.focused));
+    shows(desktop, &format!("the caret in «{name}»"), || fields(desktop, name).get(nth).is_some_and(|f| f.focused));
 }
 
 /// Writes into the `nth` field of this name, in place of what is there, by what `hand` does; sees `fits` hold for it.
@@ -73,7 +83,7 @@ pub fn put(
     for _ in 0..3 {
         caret(desktop, window, name, nth);
         // Emptied first, and seen empty: what stood there may be the same text.
-        wait_until(&format!("an empty field «{name}»"), || {
+        shows(desktop, &format!("an empty field «{name}»"), || {
             let empty = now().is_some_and(|(_, shown)| shown.is_empty());
             if !empty {
                 window.key("ctrl+a");
@@ -119,8 +129,8 @@ pub fn text(desktop: &Desktop, name: &str, nth: usize) -> String {
 pub fn open_first(desktop: &Desktop, window: &Window<'_>) {
     let searching = || desktop.widgets().iter().any(|w| w.name.starts_with("検索") && w.focused);
     window.key("slash");
-    wait_until("the caret in the search field", searching);
+    shows(desktop, "the caret in the search field", searching);
     window.key("Down");
-    wait_until("the caret out of the search field", || !searching());
+    shows(desktop, "the caret out of the search field", || !searching());
     window.key("Return");
 }

@@ -3,8 +3,8 @@
 
 use crate::app::FieldWish;
 use crate::report::{Choice, Field, FieldKind, Value};
-use crate::ui::controls::{caption, chip, name};
 use crate::ui::text::Words;
+use crate::ui::widgets::{caption, chip, name};
 use crate::ui::{hands, ime, theme};
 use egui::{Align, Id, Layout, RichText, TextEdit, Ui, vec2};
 

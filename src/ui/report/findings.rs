@@ -3,9 +3,9 @@
 use super::field::{FieldInput, Typing, field_ui};
 use crate::app::{Action, ReportAction};
 use crate::report::{Edit, FieldKind, Finding, Template, Value, measured_text};
-use crate::ui::controls::{bare_button, caption};
 use crate::ui::text::Words;
 use crate::ui::theme;
+use crate::ui::widgets::{bare_button, caption};
 use crate::viewport::Annotation;
 use egui::{Frame, Margin, RichText, Sense, Stroke, Ui};
 
@@ -47,7 +47,7 @@ pub fn findings_ui(ui: &mut Ui, input: &FindingsInput<'_>, typing: &mut Typing, 
     }
     if input.editable {
         ui.horizontal(|ui| {
-            if crate::ui::controls::quiet_button(ui, words.t("report.add_finding")).clicked() {
+            if crate::ui::widgets::quiet_button(ui, words.t("report.add_finding"), true).clicked() {
                 out.push(Action::Report(ReportAction::NewFinding));
             }
             caption(ui, "Ctrl+N");
@@ -131,31 +131,31 @@ fn open_ui(ui: &mut Ui, input: &FindingsInput<'_>, finding: &Finding, typing: &m
         return;
     }
     ui.horizontal_wrapped(|ui| {
-        if bare_button(ui, words.t("report.take_key_image")).clicked() {
+        if bare_button(ui, words.t("report.take_key_image"), theme::TEXT).clicked() {
             out.push(Action::Report(ReportAction::KeyImage));
         }
-        if finding.key_image.is_some() && bare_button(ui, words.t("report.drop_key_image")).clicked() {
+        if finding.key_image.is_some() && bare_button(ui, words.t("report.drop_key_image"), theme::TEXT).clicked() {
             out.push(edit(Edit::SetKeyImage(finding.id, None)));
         }
         if let Some(annotation) = input.chosen.filter(|a| finding.annotation != Some(a.id))
             && let Some(measured) = &annotation.measured
         {
             let name = words.f("report.use_measurement", &[("value", &measured_text(measured))]);
-            if bare_button(ui, &name).clicked() {
+            if bare_button(ui, &name, theme::TEXT).clicked() {
                 out.push(Action::Report(ReportAction::UseMeasurement(annotation.id)));
             }
         }
-        if finding.measured.is_some() && bare_button(ui, words.t("report.drop_measurement")).clicked() {
+        if finding.measured.is_some() && bare_button(ui, words.t("report.drop_measurement"), theme::TEXT).clicked() {
             out.push(edit(Edit::SetMeasurement(finding.id, None)));
         }
-        if bare_button(ui, words.t("report.move_up")).clicked() {
+        if bare_button(ui, words.t("report.move_up"), theme::TEXT).clicked() {
             out.push(edit(Edit::MoveFinding(finding.id, -1)));
         }
-        if bare_button(ui, words.t("report.move_down")).clicked() {
+        if bare_button(ui, words.t("report.move_down"), theme::TEXT).clicked() {
             out.push(edit(Edit::MoveFinding(finding.id, 1)));
         }
         // No question before deleting: undo brings it back.
-        if bare_button(ui, words.t("report.remove_finding")).clicked() {
+        if bare_button(ui, words.t("report.remove_finding"), theme::TEXT).clicked() {
             out.push(edit(Edit::RemoveFinding(finding.id)));
         }
     });

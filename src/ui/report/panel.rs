@@ -6,9 +6,9 @@ use super::signed::signed_ui;
 use crate::app::{Action, App, ReportAction, ReportState, SignAction};
 use crate::report::gate::document_title;
 use crate::report::{Edit, Section};
-use crate::ui::controls::{caption, primary_button, prose, quiet_button, rule, section, state};
 use crate::ui::document_view::document_ui;
 use crate::ui::text::Words;
+use crate::ui::widgets::{caption, primary_button, prose, quiet_button, rule, section, state_word};
 use crate::ui::{format, theme};
 use crate::worklist::{Assignment, Kind};
 use egui::{RichText, ScrollArea, Ui};
@@ -75,7 +75,7 @@ fn head_ui(ui: &mut Ui, words: Words, report: &ReportState, assignment: &Assignm
         ui.label(RichText::new(title).size(theme::TITLE).color(theme::TEXT_STRONG));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let (text, color) = saved_text(words, report);
-            state(ui, &text, color);
+            state_word(ui, &text, color);
         });
     });
     caption(ui, words.pick(&report.template.name));
@@ -111,7 +111,7 @@ fn conflict_ui(ui: &mut Ui, words: Words, out: &mut Vec<Action>) {
     caption(ui, words.t("report.conflict_meaning"));
     ui.horizontal(|ui| {
         for (key, keep_local) in [("report.keep_local", true), ("report.keep_center", false)] {
-            if quiet_button(ui, words.t(key)).clicked() {
+            if quiet_button(ui, words.t(key), true).clicked() {
                 out.push(Action::Report(ReportAction::Resolve { keep_local }));
             }
         }
@@ -188,15 +188,15 @@ fn foot_ui(ui: &mut Ui, words: Words, report: &ReportState, out: &mut Vec<Action
             [("report.undo", undo, ReportAction::Undo), ("report.redo", redo, ReportAction::Redo)]
         {
             let enabled = enabled && report.editable();
-            if ui.add_enabled_ui(enabled, |ui| quiet_button(ui, words.t(key))).inner.clicked() {
+            if quiet_button(ui, words.t(key), enabled).clicked() {
                 out.push(Action::Report(action));
             }
         }
-        if !report.signed.is_empty() && quiet_button(ui, words.t("report.show_signed")).clicked() {
+        if !report.signed.is_empty() && quiet_button(ui, words.t("report.show_signed"), true).clicked() {
             out.push(Action::Report(ReportAction::ShowSigned));
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if primary_button(ui, words.t("report.to_sign"), report.editable()).clicked() {
+            if primary_button(ui, words.t("report.to_sign"), report.editable(), None).clicked() {
                 out.push(Action::Sign(SignAction::Begin));
             }
             caption(ui, "Ctrl+Enter");

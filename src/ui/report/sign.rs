@@ -4,9 +4,9 @@ use crate::app::{Action, App, ReportState, SignAction, SignFlow};
 use crate::engine::message::{Failure, Prepared, Secret};
 use crate::report::Template;
 use crate::report::gate::{OpenPoint, PointCode};
-use crate::ui::controls::{caption, name, primary_button, quiet_button, rule, section, state, value};
 use crate::ui::document_view::document_ui;
 use crate::ui::text::Words;
+use crate::ui::widgets::{caption, name, primary_button, quiet_button, rule, section, state_word, value};
 use crate::ui::{ime, theme};
 use crate::worklist::Kind;
 use egui::{Frame, Id, Key, Margin, Modal, Modifiers, RichText, ScrollArea, TextEdit, TextureHandle, Ui, vec2};
@@ -73,7 +73,7 @@ pub fn sign_dialog_ui(ctx: &egui::Context, app: &App, local: &mut SignLocal, out
             }
             SignFlow::Preparing { .. } => {
                 caption(ui, words.t("sign.preparing"));
-                if quiet_button(ui, words.t("sign.back")).clicked() {
+                if quiet_button(ui, words.t("sign.back"), true).clicked() {
                     out.push(Action::Sign(SignAction::Cancel));
                 }
             }
@@ -163,11 +163,11 @@ fn points_ui(
     ui.add_space(theme::GRID);
     let missing = points.iter().zip(reasons).any(|(p, r)| !p.code.blocking() && r.trim().is_empty());
     ui.horizontal(|ui| {
-        if quiet_button(ui, words.t("sign.back")).clicked() {
+        if quiet_button(ui, words.t("sign.back"), true).clicked() {
             out.push(Action::Sign(SignAction::Cancel));
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if primary_button(ui, words.t("sign.proceed"), !blocking && !missing).clicked() {
+            if primary_button(ui, words.t("sign.proceed"), !blocking && !missing, None).clicked() {
                 out.push(Action::Sign(SignAction::Proceed));
             }
         });
@@ -215,13 +215,13 @@ fn point_ui(
     ui.horizontal(|ui| {
         let blocking = point.code.blocking();
         let (key, color) = if blocking { ("sign.blocks", theme::HARM) } else { ("sign.needs_reason", theme::CAUTION) };
-        state(ui, words.t(key), color);
+        state_word(ui, words.t(key), color);
         value(ui, words.t(point_key(point.code)));
         caption(ui, &names.subject(point));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             // A space is text that missed its field: it must not carry the reader away.
             let space = ui.input(|i| i.key_pressed(Key::Space));
-            if quiet_button(ui, words.t("sign.go_there")).clicked() && !space {
+            if quiet_button(ui, words.t("sign.go_there"), true).clicked() && !space {
                 out.push(Action::Sign(SignAction::GoToPoint(place)));
             }
         });
@@ -233,7 +233,7 @@ fn point_ui(
     let spread = !text.trim().is_empty() && !alike.is_empty();
     let row = |ui: &mut Ui| {
         let same = words.f("sign.same_reason", &[("n", &alike.len())]);
-        let mut wanted = spread && quiet_button(ui, &same).clicked();
+        let mut wanted = spread && quiet_button(ui, &same, true).clicked();
         let edit = TextEdit::singleline(&mut text)
             .id(reason_id(place))
             .hint_text(words.t("sign.reason"))
@@ -290,10 +290,10 @@ fn preview_ui(
     caption(ui, &words.f("sign.sha256", &[("digest", &prepared.sha256)]));
     if let Some(failure) = failure {
         let key = if matches!(failure, Failure::Denied(_)) { "sign.wrong_password" } else { "sign.failed" };
-        state(ui, &words.f(key, &[("why", &failure.detail())]), theme::HARM);
+        state_word(ui, &words.f(key, &[("why", &failure.detail())]), theme::HARM);
     }
     ui.horizontal(|ui| {
-        if quiet_button(ui, words.t("sign.back")).clicked() {
+        if quiet_button(ui, words.t("sign.back"), true).clicked() {
             out.push(Action::Sign(SignAction::Cancel));
         }
         caption(ui, words.t("sign.password_again"));
@@ -307,7 +307,7 @@ fn preview_ui(
         let entered = response.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
         let ready = !signing && !local.password.is_empty();
         let key = if signing { "sign.signing" } else { "sign.sign" };
-        if (primary_button(ui, words.t(key), ready).clicked() || entered) && ready {
+        if (primary_button(ui, words.t(key), ready, None).clicked() || entered) && ready {
             let password = std::mem::take(&mut local.password);
             out.push(Action::Sign(SignAction::Sign(Secret(password))));
             local.focused = false;
@@ -332,15 +332,15 @@ fn signed_ui(
                 ("version", &receipt.version),
                 ("at", &crate::ui::format::moment(receipt.received_at)),
             ];
-            state(ui, &words.f("sign.receipt", &places), theme::OK);
+            state_word(ui, &words.f("sign.receipt", &places), theme::OK);
         }
         None => {
-            state(ui, words.t("sign.waiting"), theme::CAUTION);
+            state_word(ui, words.t("sign.waiting"), theme::CAUTION);
         }
     }
     ui.add_space(2.0 * theme::GRID);
     let key = if has_next { "sign.next" } else { "sign.close" };
-    let button = primary_button(ui, words.t(key), true);
+    let button = primary_button(ui, words.t(key), true, None);
     if !ui.memory(|m| m.has_focus(button.id)) {
         button.request_focus();
     }

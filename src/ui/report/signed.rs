@@ -1,10 +1,10 @@
 //! Signed versions, read-only: the content from the signed bytes, the verdict, the receipt, and the addendum.
 
 use crate::app::{Action, ReportAction, ReportState};
-use crate::ui::controls::{caption, chip, primary_button, rule, state};
 use crate::ui::document_view::document_ui;
 use crate::ui::text::Words;
 use crate::ui::theme;
+use crate::ui::widgets::{caption, chip, primary_button, rule, state_word};
 use crate::worklist::{Assignment, AssignmentState};
 use egui::{ScrollArea, Ui};
 
@@ -34,17 +34,17 @@ pub fn signed_ui(
     });
     let Some(version) = report.signed.get(last - *shown) else { return };
     let (key, color) = if version.valid { ("report.valid", theme::OK) } else { ("report.not_valid", theme::HARM) };
-    state(ui, &words.f(key, &[("verdict", &version.verdict)]), color);
+    state_word(ui, &words.f(key, &[("verdict", &version.verdict)]), color);
     match &version.receipt {
         Some(receipt) => {
             let text = words.f(
                 "report.receipt",
                 &[("id", &receipt.report_id), ("at", &crate::ui::format::moment(receipt.received_at))],
             );
-            state(ui, &text, theme::OK);
+            state_word(ui, &text, theme::OK);
         }
         None => {
-            state(ui, words.t("report.waiting"), theme::CAUTION);
+            state_word(ui, words.t("report.waiting"), theme::CAUTION);
         }
     }
     rule(ui);
@@ -56,10 +56,11 @@ pub fn signed_ui(
     });
     ui.horizontal(|ui| {
         if report.history.is_some() {
-            if crate::ui::controls::quiet_button(ui, words.t("report.back_to_draft")).clicked() {
+            if crate::ui::widgets::quiet_button(ui, words.t("report.back_to_draft"), true).clicked() {
                 out.push(Action::Report(ReportAction::ShowSigned));
             }
-        } else if addendum && primary_button(ui, words.t("report.addendum"), version.receipt.is_some()).clicked() {
+        } else if addendum && primary_button(ui, words.t("report.addendum"), version.receipt.is_some(), None).clicked()
+        {
             out.push(Action::Report(ReportAction::StartAddendum));
         }
     });

@@ -64,3 +64,8 @@ pub fn search_field(ui: &mut Ui, id: &'static str, name: &str, text: &mut String
     ring(ui, &response, None);
     response
 }
+
+/// Gives a text field its name for assistive technology (and tests) where no visible label is tied to it.
+pub fn name(ui: &Ui, response: &Response, label: &str) {
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(label));
+}

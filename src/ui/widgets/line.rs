@@ -59,6 +59,11 @@ pub fn value(ui: &mut Ui, text: &str) -> Response {
     ui.label(RichText::new(text).color(theme::TEXT_STRONG))
 }
 
+/// Prose of several lines.
+pub fn prose(ui: &mut Ui, text: &str) -> Response {
+    ui.label(RichText::new(text).color(theme::TEXT_STRONG).line_height(Some(theme::LINE_HEIGHT)))
+}
+
 /// A state word with its colour; the word carries the meaning, the colour only helps.
 pub fn state_word(ui: &mut Ui, text: &str, color: Color32) -> Response {
     ui.label(RichText::new(text).size(theme::CAPTION).color(color))

@@ -1,10 +1,11 @@
-//! The time, as an argument: the engine never asks the system by itself.
+//! The time by which deadlines and leases are judged, as an argument: the programs read the system's, tests move
+//! their own.
 
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Mutex;
 
 /// Says what time it is.
-pub trait Clock: Send + Sync {
+pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Now.
     fn now(&self) -> Timestamp;
 }
@@ -14,7 +15,7 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place below the programs that reads the clock")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -29,7 +30,7 @@ impl ManualClock {
     pub fn new(start: Timestamp) -> Self {
         Self(Mutex::new(start))
     }
-    /// Moves on.
+    /// Moves on (or back, by a negative duration); stays at the calendar's end.
     pub fn advance(&self, by: SignedDuration) {
         let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *now = now.saturating_add(by).unwrap_or(*now);

@@ -1,0 +1,64 @@
+//! Where a terminal keeps its profile, and commands that work on it without a window.
+
+use super::args::{Cli, Secrets};
+use super::driver::{Alarm, Driver, InVain};
+use crate::app::Screen;
+use crate::engine::{Clock as _, Config, Engine, EngineError, SecretChoice, SystemClock};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a command waits for one answer of the engine.
+pub const LONGEST: Duration = Duration::from_mins(1);
+
+/// It could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// No place for application data, and none given.
+    #[error("there is no home folder: name a profile folder with --profile DIR")]
+    NoHome,
+    /// The engine.
+    #[error("the workstation cannot start: {0}")]
+    Engine(#[from] EngineError),
+    /// No answer.
+    #[error(transparent)]
+    InVain(#[from] InVain),
+    /// Refused, with the reason.
+    #[error("{0}")]
+    Refused(String),
+    /// Standard input or output.
+    #[error("terminal: {0}")]
+    Terminal(#[from] std::io::Error),
+}
+
+/// The profile folder: as given, else the system's place for local application data.
+pub fn profile_dir(cli: &Cli) -> Result<PathBuf, ProfileError> {
+    if let Some(dir) = &cli.profile {
+        return Ok(dir.clone());
+    }
+    let dirs = directories::ProjectDirs::from("", "", "dokuei").ok_or(ProfileError::NoHome)?;
+    Ok(dirs.data_local_dir().join("profile"))
+}
+
+/// The choice of the command line, for the engine.
+pub fn secrets(choice: Secrets) -> SecretChoice {
+    match choice {
+        Secrets::Keyring => SecretChoice::Keyring { profile: "default".to_owned() },
+        Secrets::Passphrase => SecretChoice::Passphrase,
+    }
+}
+
+/// Starts the engine on a profile, does `work` once it has looked at its secrets, and stops it again.
+pub fn with_engine<T>(
+    profile: &Path,
+    choice: Secrets,
+    work: impl FnOnce(&mut Driver<Engine>) -> Result<T, ProfileError>,
+) -> Result<T, ProfileError> {
+    let alarm = Alarm::default();
+    let config = Config::new(profile.to_owned(), secrets(choice), Arc::new(SystemClock), alarm.callback());
+    let mut driver = Driver::new(Engine::start(config)?, alarm, Box::new(|| SystemClock.now()));
+    let started = driver.until("the start", LONGEST, &mut |_| {}, &mut |app| app.screen() != Screen::Starting);
+    let done = started.map_err(ProfileError::from).and_then(|()| work(&mut driver));
+    driver.into_engine().shutdown();
+    done
+}
