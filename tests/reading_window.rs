@@ -3,7 +3,7 @@
 //! The program runs on a virtual desktop with a window manager, mouse, keyboard and a real input method. What stands
 //! on the screen is read as a screen reader does, or from its pixels; each step waits for what it causes.
 
-use crate::support::process::{Process, output, wait_for, wait_until};
+use crate::support::process::{DEADLINE, Process, output, wait_for, wait_until};
 use crate::support::reader::{Role, Widget};
 use crate::support::screen::{fields, open_first, put, read, shows, text, words, write};
 use crate::support::window::{Button, Desktop, Typing, Window};
@@ -227,7 +227,7 @@ fn sign(desktop: &Desktop, window: &Window<'_>, password: &str) {
     for _ in 0..3 {
         window.key("ctrl+Return");
         let start = Instant::now();
-        while !asked() && start.elapsed() < Duration::from_secs(15) {
+        while !asked() && start.elapsed() < DEADLINE / 6 {
             std::thread::sleep(Duration::from_millis(100));
         }
         if asked() {

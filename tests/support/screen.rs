@@ -60,7 +60,7 @@ pub fn caret(desktop: &Desktop, window: &Window<'_>, name: &str, nth: usize) {
         let (x, y) = field.middle();
         window.click(x, y, Button::Left);
         let start = Instant::now();
-        while !focused() && start.elapsed() < Duration::from_secs(10) {
+        while !focused() && start.elapsed() < DEADLINE / 6 {
             std::thread::sleep(Duration::from_millis(100));
         }
         if focused() {
