@@ -110,8 +110,7 @@ impl CenterClient {
     /// Makes a lease last longer.
     pub async fn renew_lease(&self, assignment: &str, lease: &str) -> Result<Lease, CenterError> {
         let call = Call::new(Method::POST, paths::lease(safe_id(assignment)?))
-            .json(&RenewLease { lease_id: lease.to_owned() })?
-            .idempotent(None)?;
+            .json(&RenewLease { lease_id: lease.to_owned() })?;
         self.json(&call).await
     }
 }

@@ -36,5 +36,5 @@ mod wire;
 mod work;
 
 pub use error::Error;
-pub use run::{Handle, Stopper, serve, serve_until_signal, start};
+pub use run::{Handle, Stopper, serve, serve_until_signal, serve_within, start};
 pub use state::{Center, Config};

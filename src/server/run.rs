@@ -95,11 +95,19 @@ pub async fn start(config: Config) -> Result<Handle, Error> {
 
 /// Listens for a center that is open already.
 pub async fn serve(center: Center) -> Result<Handle, Error> {
+    serve_within(center, |service| service).await
+}
+
+/// The same with layers of the caller's around the whole service (an observer, a gate of the house).
+pub async fn serve_within(
+    center: Center,
+    around: impl FnOnce(axum::Router) -> axum::Router + Send,
+) -> Result<Handle, Error> {
     tls::install_provider();
     let center_ = center.clone();
     let (listener, addr, tls_config) = db::blocking(move || listen(&center_)).await?;
     let server = axum_server::Handle::new();
-    let service = router::router(center.clone()).into_make_service();
+    let service = around(router::router(center.clone())).into_make_service();
     let serving = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls_config)))
         .map_err(Error::io("server"))?
         .handle(server.clone())

@@ -1,7 +1,9 @@
 //! The reading center over real sockets on loopback, in this process; requests and answers against the OpenAPI file.
 
+mod conversation;
 mod dicomweb;
 mod durability;
+mod exchange;
 mod objects;
 mod openapi;
 mod real_data;

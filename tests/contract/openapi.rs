@@ -25,7 +25,7 @@ impl Contract {
     }
 
     /// Follows `$ref` as far as it goes.
-    fn resolve<'a>(&'a self, mut value: &'a Value) -> &'a Value {
+    pub(super) fn resolve<'a>(&'a self, mut value: &'a Value) -> &'a Value {
         while let Some(reference) = value.get("$ref").and_then(Value::as_str) {
             let pointer = reference.strip_prefix('#').expect("references stay in the document");
             value = self.document.pointer(pointer).unwrap_or_else(|| panic!("{reference} is not in the document"));
@@ -34,7 +34,7 @@ impl Contract {
     }
 
     /// The operation of a method and path, by the most specific path of the document.
-    fn operation(&self, method: &str, path: &str) -> (String, &Value) {
+    pub(super) fn operation(&self, method: &str, path: &str) -> (String, &Value) {
         let paths = self.document["paths"].as_object().expect("paths");
         let mut best: Option<(usize, &String)> = None;
         for template in paths.keys() {
@@ -49,7 +49,7 @@ impl Contract {
         (template.clone(), operation.unwrap_or_else(|| panic!("{method} {template} is not in the contract")))
     }
 
-    fn validate(&self, name: &str, schema: &Value, instance: &Value) {
+    pub(super) fn validate(&self, name: &str, schema: &Value, instance: &Value) {
         let mut validators = self.validators.lock().expect("lock");
         let validator = validators.entry(name.to_owned()).or_insert_with(|| {
             let whole = json!({

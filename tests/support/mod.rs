@@ -7,6 +7,7 @@ pub mod dicom;
 pub mod process;
 pub mod reader;
 pub mod reading_center;
+pub mod recorder;
 #[cfg(feature = "gui")]
 pub mod screen;
 pub mod terminal;

@@ -1,9 +1,10 @@
 //! A reading center in this process that can be killed and started again at the same address.
 
+use super::recorder::Recorder;
 use dokuei::center::contract::UserRole;
 use dokuei::server::import::{self, Options, Report};
 use dokuei::server::users::{self, Enrolment};
-use dokuei::server::{Center, Config, Handle};
+use dokuei::server::{Center, Config, Error, Handle};
 use dokuei::vault::password::HashWork;
 use jiff::{SignedDuration, Timestamp};
 use std::net::{SocketAddr, TcpListener};
@@ -56,11 +57,21 @@ pub struct TestCenter {
     config: Config,
     handle: Option<Handle>,
     center: Center,
+    recorder: Option<Recorder>,
     /// The clock that it shares with terminals.
     pub clock: Arc<SharedClock>,
     /// What the reader got.
     pub enrolment: Enrolment,
     folder: tempfile::TempDir,
+}
+
+/// With the recorder, if any, around it.
+async fn listen(center: &Center, recorder: Option<&Recorder>) -> Result<Handle, Error> {
+    dokuei::server::serve_within(center.clone(), |service| match recorder {
+        Some(recorder) => recorder.around(service),
+        None => service,
+    })
+    .await
 }
 
 /// A port that nobody else gets: not one of those that the system hands out for outgoing connections, of which one
@@ -87,6 +98,16 @@ impl TestCenter {
 
     /// The same with other settings.
     pub fn start_with(behind: Option<SocketAddr>, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_listening(behind, change, None)
+    }
+
+    /// The same with somebody who listens to everything that is said.
+    pub fn start_listening(
+        behind: Option<SocketAddr>,
+        change: impl FnOnce(&mut Config),
+        recorder: impl Into<Option<Recorder>>,
+    ) -> Self {
+        let recorder = recorder.into();
         let folder = tempfile::tempdir().expect("folder");
         let clock = SharedClock::start();
         let mut config = Config::new(folder.path().join("center"), clock.clone());
@@ -98,10 +119,10 @@ impl TestCenter {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime");
         let center = Center::open(config.clone()).expect("center opens");
-        let handle = runtime.block_on(dokuei::server::serve(center.clone())).expect("listens");
+        let handle = runtime.block_on(listen(&center, recorder.as_ref())).expect("listens");
         users::create(&center, USER, "読影 花子", &[UserRole::Reader], PASSWORD).expect("user");
         let enrolment = users::enrol(&center, USER).expect("enrolment");
-        Self { runtime, config, handle: Some(handle), center, clock, enrolment, folder }
+        Self { runtime, config, handle: Some(handle), center, recorder, clock, enrolment, folder }
     }
 
     /// Where it listens.
@@ -168,7 +189,7 @@ impl TestCenter {
     pub fn revive(&mut self) {
         assert!(self.handle.is_none(), "it runs");
         self.center = Center::open(self.config.clone()).expect("center opens");
-        let handle = self.runtime.block_on(dokuei::server::serve(self.center.clone())).expect("listens");
+        let handle = self.runtime.block_on(listen(&self.center, self.recorder.as_ref())).expect("listens");
         self.handle = Some(handle);
     }
 }
