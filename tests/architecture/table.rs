@@ -61,6 +61,8 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("axum", &["server"]),
     ("axum_server", &["server"]),
     ("bytes", &["center", "engine", "server"]),
+    // Compilers and libraries are looked for by build.rs.
+    ("cc", &[]),
     ("charls", &["dicom"]),
     ("charls_sys", &["dicom"]),
     ("clap", &["cli", PROGRAMS]),
@@ -95,6 +97,7 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("naga", &["render"]),
     ("openjpeg_sys", &["dicom"]),
     ("p256", &["vault"]),
+    ("pkg_config", &[]),
     ("pollster", &["render"]),
     ("qrcode", &["cli"]),
     ("rand_chacha", &["imaging", "phantom"]),
