@@ -4,7 +4,7 @@
 use anyhow::Context as _;
 use clap::Parser as _;
 use dokuei::cli::args::{Cli, Command, DemoArgs};
-use dokuei::cli::{archive, demo, dump, enrol, info, object, pixels, profile, validate, verify};
+use dokuei::cli::{archive, demo, dump, enrol, info, object, outbox, pixels, profile, validate, verify};
 use dokuei::engine::{Clock as _, SystemClock};
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -64,6 +64,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         }
         Some(Command::Enrol { file }) => Ok(enrol::run(&profile::profile_dir(&cli)?, cli.secrets, file, &mut out)?),
         Some(Command::Archive(args)) => Ok(archive::run(&profile::profile_dir(&cli)?, cli.secrets, args, &mut out)?),
+        Some(Command::Outbox(args)) => Ok(outbox::run(&profile::profile_dir(&cli)?, cli.secrets, args, &mut out)?),
         Some(Command::Demo(args)) if args.headless => headless_demo(args, &mut out),
         Some(Command::Demo(args)) => window_demo(&cli, args, &mut out),
         Some(Command::Open { .. }) | None => window(&cli),

@@ -263,13 +263,40 @@ pub enum SignAction {
     Next,
 }
 
-/// What waits to be sent.
+/// What is asked about a refused report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboxAsk {
+    /// Its signed files, outside the sealed store.
+    Export,
+    /// Close the entry: the center knows.
+    HandOver,
+}
+
+/// What waits to be sent. Debug output hides what was typed.
+#[derive(Clone, PartialEq, Eq)]
 pub enum OutboxAction {
     /// Send everything now, what was refused too.
     SendNow,
     /// Try one refused entry again, after taking its assignment's lease back where the center allows it.
     Retry(i64),
+    /// Opens the dialog about a refused entry.
+    Ask(i64, OutboxAsk),
+    /// Does what the dialog asks, with the folder or the reason typed.
+    Confirm(String),
+    /// Closes the dialog.
+    Close,
+}
+
+impl std::fmt::Debug for OutboxAction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SendNow => f.write_str("SendNow"),
+            Self::Retry(id) => f.debug_tuple("Retry").field(id).finish(),
+            Self::Ask(id, ask) => f.debug_tuple("Ask").field(id).field(ask).finish(),
+            Self::Confirm(_) => f.write_str("Confirm(…)"),
+            Self::Close => f.write_str("Close"),
+        }
+    }
 }
 
 /// Notices.

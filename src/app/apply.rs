@@ -5,8 +5,8 @@ use super::reporting::SignFlow;
 use super::settings::Settings;
 use super::state::{AccessState, App, LockState, Place};
 use super::worklist::{DraftMark, WorklistState};
-use super::{demand, keep, measure, objects, open, pictures, place, sign, worklisting};
-use crate::engine::message::{Command, Event, Failure, Link, OutboxEntry, Session, StudyProgress};
+use super::{demand, keep, measure, objects, open, outboxing, pictures, place, sign, worklisting};
+use crate::engine::message::{Command, Event, Failure, Link, Session, StudyProgress};
 use crate::report::{Draft, Receipt};
 use crate::study::{NotShown, Study, StudyUid};
 use crate::worklist::Assignment;
@@ -140,7 +140,8 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
             app.notices.add(now, NoticeCode::PatientFlagFailed { assignment, failure });
         }
         Event::Receipt(receipt) => received(app, now, receipt, out),
-        Event::Outbox(entries) => outbox(app, now, entries),
+        Event::Outbox(entries) => outboxing::told(app, now, entries),
+        Event::Handing(event) => outboxing::apply(app, now, event),
         Event::Reports { assignment, reports } => {
             let open = app.open_assignment().is_some_and(|a| a.id == assignment);
             if let Some(report) = app.report.as_mut().filter(|_| open) {
@@ -154,7 +155,7 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
     }
 }
 
-fn notice(app: &mut App, now: Timestamp, failure: Failure) {
+pub(super) fn notice(app: &mut App, now: Timestamp, failure: Failure) {
     // Before sign-in the answer belongs to what was asked there.
     if app.access.session.is_none() && app.access.busy {
         app.access.busy = false;
@@ -433,18 +434,6 @@ fn received(app: &mut App, now: Timestamp, receipt: Receipt, out: &mut Vec<Comma
     if open {
         out.push(Command::LoadReports { assignment: id });
     }
-}
-
-fn outbox(app: &mut App, now: Timestamp, entries: Vec<OutboxEntry>) {
-    app.notices.clear(|n| matches!(n, NoticeCode::OutboxWedged { .. }));
-    for entry in &entries {
-        app.worklist.signed.insert(entry.assignment.clone());
-        if let Some(reason) = &entry.wedged {
-            let (assignment, reason) = (entry.assignment.clone(), reason.clone());
-            app.notices.add(now, NoticeCode::OutboxWedged { assignment, reason });
-        }
-    }
-    app.outbox = entries;
 }
 
 fn local(app: &mut App, now: Timestamp, studies: Vec<StudyUid>, not_shown: &[NotShown], out: &mut Vec<Command>) {

@@ -89,6 +89,9 @@ fn action_of(app: &App, intent: Intent) -> Option<Action> {
 
 /// Closes what lies on top.
 fn cancel(app: &App) -> Option<Action> {
+    if app.outbox_dialog.is_some() {
+        return Some(Action::Outbox(OutboxAction::Close));
+    }
     if app.archives.dialog.is_some() {
         return Some(Action::Archive(super::action::ArchiveAction::Close));
     }

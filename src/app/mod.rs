@@ -17,6 +17,7 @@ mod measure;
 mod notice;
 mod objects;
 mod open;
+mod outboxing;
 mod pictures;
 mod place;
 mod presets;
@@ -34,14 +35,15 @@ mod worklisting;
 mod write;
 
 pub use action::{
-    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, ObjectAction, OutboxAction, PlatformFact,
-    ReportAction, SettingsAction, SignAction, StudyAction, ViewAction, WorklistAction,
+    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, ObjectAction, OutboxAction, OutboxAsk,
+    PlatformFact, ReportAction, SettingsAction, SignAction, StudyAction, ViewAction, WorklistAction,
 };
 pub use archives::{ArchiveDialog, ArchivesState};
 pub use keymap::{Chord, Context, Intent, Key, Keymap};
 pub use link::{LinkMark, Pairing};
 pub use notice::{Notice, NoticeCode, Notices, Severity};
 pub use objects::{ListedObject, NamedPicture, OpenObject};
+pub use outboxing::OutboxDialog;
 pub use pictures::{Pictures, StudyState, Thumbnail};
 pub use presets::{Preset, presets};
 pub use reading::{Cine, Reading, ReadingRecord, ViewState};

@@ -2,6 +2,7 @@
 
 use super::archives::ArchivesState;
 use super::notice::Notices;
+use super::outboxing::OutboxDialog;
 use super::pictures::{Pictures, StudyState};
 use super::reading::{Reading, ReadingRecord, ViewState};
 use super::reporting::ReportState;
@@ -133,6 +134,10 @@ pub struct App {
     pub report: Option<ReportState>,
     /// What waits to be sent.
     pub outbox: Vec<OutboxEntry>,
+    /// Refused entries that the reader closed: not sent any more, their signed bytes are kept.
+    pub handed: Vec<OutboxEntry>,
+    /// The dialog about a refused entry.
+    pub outbox_dialog: Option<OutboxDialog>,
     /// What the reader must be told.
     pub notices: Notices,
     /// Settings.
@@ -166,6 +171,8 @@ impl App {
             reading: None,
             report: None,
             outbox: Vec::new(),
+            handed: Vec::new(),
+            outbox_dialog: None,
             notices: Notices::default(),
             settings: Settings::default(),
             archives: ArchivesState::default(),
@@ -246,6 +253,7 @@ impl App {
     pub fn modal(&self) -> bool {
         self.settings.dialog_open
             || self.archives.dialog.is_some()
+            || self.outbox_dialog.is_some()
             || self.worklist.return_dialog.is_some()
             || self.report.as_ref().is_some_and(|r| r.sign.modal() || r.conflict.is_some())
     }

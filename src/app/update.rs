@@ -1,14 +1,14 @@
 //! `App::update`: an intent of the reader changes the state and gives commands.
 
 use super::action::{
-    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, OutboxAction, PlatformFact, StudyAction,
-    ViewAction,
+    AccessAction, Action, ArchiveAction, LayoutAction, NoticeAction, PlatformFact, StudyAction, ViewAction,
 };
 use super::keymap::{Chord, Context, Intent};
 use super::notice::NoticeCode;
 use super::state::{App, BuildClass, Place, Screen};
 use super::{
-    archives, demand, intents, keep, link, objects, open, place, seen, setting, sign, view, worklisting, write,
+    archives, demand, intents, keep, link, objects, open, outboxing, place, seen, setting, sign, view, worklisting,
+    write,
 };
 use crate::engine::message::{Command, Start};
 use crate::viewport::ViewId;
@@ -93,12 +93,8 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: Action, out: &mut Vec<C
         Action::Object(action) => objects::act(app, now, action, out),
         Action::Report(action) => write::act(app, now, action, out),
         Action::Sign(action) => sign::act(app, now, action, out),
-        Action::Outbox(OutboxAction::SendNow) if app.access.session.is_some() => out.push(Command::SendOutbox),
-        Action::Outbox(OutboxAction::Retry(id)) if app.outbox.iter().any(|e| e.id == id) => {
-            out.push(Command::RetryOutbox { id });
-        }
-        // What is no longer there cannot be sent.
-        Action::Input | Action::Outbox(_) => {}
+        Action::Outbox(action) => outboxing::act(app, action, out),
+        Action::Input => {}
         Action::Notice(NoticeAction::Dismiss(id)) => app.notices.dismiss(id),
         Action::Notice(NoticeAction::Act(id)) => notice(app, now, id, out),
         Action::Settings(action) => setting::act(app, action, out),

@@ -246,7 +246,7 @@ fn start_addendum(app: &mut App, now: Timestamp, out: &mut Vec<Command>) {
         return;
     }
     // Two versions on their way would follow the same one: the second could never be signed.
-    let waits = app.outbox.iter().any(|e| e.assignment == assignment.id)
+    let waits = app.outbox.iter().chain(&app.handed).any(|e| e.assignment == assignment.id)
         || matches!(&report.sign, SignFlow::Signed { receipt: None, .. })
         || report.signed.iter().any(|r| r.report_id.is_empty() && receipt.is_none_or(|k| k.sha256 != r.sha256));
     if waits {

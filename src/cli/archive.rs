@@ -51,7 +51,7 @@ fn work(driver: &mut Driver<Engine>, args: &ArchiveArgs, out: &mut dyn Write) ->
 }
 
 /// Opens the secret store; asks for its passphrase where it has one.
-fn open(driver: &mut Driver<Engine>) -> Result<(), ProfileError> {
+pub(super) fn open(driver: &mut Driver<Engine>) -> Result<(), ProfileError> {
     let exists = match &driver.app.access.start {
         Some(Start::NeedsPassphrase { exists, .. }) => *exists,
         _ => return Ok(()),

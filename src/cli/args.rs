@@ -47,6 +47,9 @@ pub enum Command {
     },
     /// Credentials for an image archive beside the center's own, where assignments name one (a PACS, Orthanc).
     Archive(ArchiveArgs),
+    /// Signed reports that wait on this terminal for the center, and the files of those that it refused.
+    #[command(subcommand)]
+    Outbox(OutboxArgs),
     /// Opens local DICOM files and folders, without a reading center.
     Open {
         /// Files and folders.
@@ -127,6 +130,20 @@ pub struct ArchiveArgs {
     /// Forgets what is kept for this archive.
     #[arg(long, requires = "archive")]
     pub remove: bool,
+}
+
+/// Arguments of `dokuei outbox`.
+#[derive(Debug, Subcommand)]
+pub enum OutboxArgs {
+    /// Lists what waits, was refused or was handed over. Exit code 1 where something needs a person.
+    List,
+    /// Writes the signed files of a refused report into a fresh folder inside DIR. They hold patient data.
+    Export {
+        /// Number of the entry, as the list tells it.
+        id: i64,
+        /// An existing folder.
+        dir: PathBuf,
+    },
 }
 
 /// Arguments of `dokuei demo`.

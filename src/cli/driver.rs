@@ -69,6 +69,11 @@ impl<E: EngineLink> Driver<E> {
         self.hand_over(commands);
     }
 
+    /// Sends a command that no action of the window stands for.
+    pub fn send(&mut self, command: crate::engine::message::Command) {
+        self.engine.send(command);
+    }
+
     fn hand_over(&mut self, commands: Vec<crate::engine::message::Command>) {
         for command in commands {
             self.engine.send(command);

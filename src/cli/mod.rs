@@ -16,6 +16,7 @@ mod info_objects;
 mod info_set;
 pub mod npy;
 pub mod object;
+pub mod outbox;
 pub mod password;
 pub mod pixels;
 pub mod profile;

@@ -4,10 +4,12 @@
 //! before. An [`Event`] is a fact. The app never waits for an answer.
 
 mod archive;
+mod handing;
 mod reports;
 mod waiting;
 
 pub use archive::{ArchiveCa, ArchiveCommand, ArchiveCredentials, ArchiveEvent, ArchiveNeed, ArchiveWant, KeptArchive};
+pub use handing::{HandingCommand, HandingEvent};
 pub use reports::{Prepared, PreviewPicture, ReportOnFile};
 pub use waiting::{FlagEntry, OutboxEntry};
 
@@ -135,6 +137,8 @@ pub enum Command {
         /// [`OutboxEntry::id`].
         id: i64,
     },
+    /// What a person does with refused reports.
+    Handing(HandingCommand),
     /// Loads reports of a study or assignment (for reading and addenda).
     LoadReports {
         /// Assignment id.
@@ -424,7 +428,9 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// What waits of this reader's.
+    /// What became of a wish about refused reports.
+    Handing(HandingEvent),
+    /// What waits of this reader's, and what was handed over.
     Outbox(Vec<OutboxEntry>),
     /// Reports of an assignment.
     Reports {

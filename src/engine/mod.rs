@@ -12,6 +12,7 @@ mod disk;
 mod drafts;
 mod enrolment;
 mod flags;
+mod handing;
 mod inner;
 mod keys;
 mod lanes;

@@ -3,7 +3,7 @@
 
 use super::inner::{Inner, failure_of_center, failure_of_store};
 use super::lock;
-use super::message::{Event, Failure, OutboxEntry};
+use super::message::{Event, Failure};
 use crate::center::contract::ProblemType;
 use crate::center::{CenterError, Part, Step, Submission};
 use crate::report::Receipt;
@@ -53,18 +53,10 @@ impl Inner {
     /// Tells the reader signed in what waits of theirs; what waits of others is none of their business.
     pub(super) async fn tell_outbox(&self) {
         let (Ok(disk), Some(session)) = (self.disk(), self.signed_in()) else { return };
-        match disk.call(|store| store.outbox()).await {
-            Ok(rows) => {
-                let rows = rows.into_iter().filter(|row| row.package.user == session.user);
-                let entries = rows.map(|row| OutboxEntry {
-                    id: row.id,
-                    assignment: row.package.assignment,
-                    sha256: row.package.sha256,
-                    signed_at: row.package.signed_at,
-                    attempts: row.attempts,
-                    wedged: row.wedged,
-                });
-                self.events.push(Event::Outbox(entries.collect()));
+        match disk.call(|store| Ok((store.outbox()?, store.handed_over()?))).await {
+            Ok((waiting, handed)) => {
+                let rows = waiting.into_iter().chain(handed).filter(|row| row.package.user == session.user);
+                self.events.push(Event::Outbox(rows.map(super::handing::entry).collect()));
             }
             Err(error) => self.events.push(Event::Notice(failure_of_store(&error))),
         }
@@ -93,7 +85,8 @@ impl Inner {
     pub(super) async fn retry_outbox(&self, id: i64) {
         let (Ok(disk), Ok(user)) = (self.disk(), self.writer()) else { return };
         let found = disk.call(move |store| {
-            let row = store.outbox()?.into_iter().find(|r| r.id == id && r.package.user == user);
+            let rows = store.outbox()?.into_iter().chain(store.handed_over()?);
+            let row = rows.into_iter().find(|r| r.id == id && r.package.user == user);
             Ok(row.map(|r| r.package))
         });
         match found.await {
@@ -311,7 +304,7 @@ mod tests {
             attachments: vec![],
         };
         let wedged = wedged.then(|| "refused".to_owned());
-        OutboxRow { id, package, attempts: 0, next_at: Timestamp::UNIX_EPOCH, wedged }
+        OutboxRow { id, package, attempts: 0, next_at: Timestamp::UNIX_EPOCH, wedged, handed: None }
     }
 
     #[test]

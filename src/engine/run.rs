@@ -309,6 +309,10 @@ async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile:
                 let inner = Arc::clone(&inner);
                 tokio::spawn(async move { inner.retry_outbox(id).await });
             }
+            Command::Handing(command) => {
+                let inner = Arc::clone(&inner);
+                tokio::spawn(async move { inner.handing(command).await });
+            }
             Command::LoadDraft { assignment } => inner.load_draft(assignment).await,
             Command::ResolveDraft { assignment, keep_local } => inner.resolve_draft(assignment, keep_local).await,
             Command::LoadReports { assignment } => {
@@ -362,6 +366,7 @@ async fn access(inner: &Arc<Inner>, command: Command) {
         | Command::SuspectPatient { .. }
         | Command::Prepare { .. }
         | Command::Archive(_)
+        | Command::Handing(_)
         | Command::ReadObject(_)
         | Command::OpenLocal(_) => {}
     }

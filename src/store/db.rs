@@ -43,6 +43,8 @@ const MIGRATIONS: &[&str] = &[
                          at_center INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (chain, sequence)) STRICT;
      INSERT INTO audit SELECT '', sequence, hash, sealed, at_center FROM audit_before;
      DROP TABLE audit_before;",
+    // A refused entry that was settled with the center by a person: closed, its signed bytes kept.
+    "ALTER TABLE outbox ADD COLUMN handed BLOB;",
 ];
 
 /// The connection. Reads go straight through; writes only in [`Db::transaction`].

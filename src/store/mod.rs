@@ -15,6 +15,7 @@ mod db;
 mod drafts;
 mod faults;
 mod flags;
+mod handed_over;
 mod index_key;
 mod instances;
 mod objects;

@@ -86,6 +86,8 @@ pub struct OutboxRow {
     pub next_at: Timestamp,
     /// A person must act; the reason.
     pub wedged: Option<String>,
+    /// Closed by the reader, with the words for it.
+    pub handed: Option<String>,
 }
 
 /// A signed report and its receipt.
@@ -143,21 +145,27 @@ impl Store {
 
     /// Everything that waits, oldest first.
     pub fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError> {
-        type Raw = (i64, Vec<u8>, Vec<u8>, u32, i64, Option<Vec<u8>>);
-        let rows: Vec<Raw> = self.db.all(
-            "SELECT o.id, s.answers, s.sealed, o.attempts, o.next_at, o.wedged
-             FROM outbox o JOIN signed s ON s.id = o.id ORDER BY o.id",
-            [],
-            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?)),
-        )?;
+        self.outbox_rows("o.handed IS NULL")
+    }
+
+    pub(super) fn outbox_rows(&self, which: &'static str) -> Result<Vec<OutboxRow>, StoreError> {
+        type Raw = (i64, Vec<u8>, Vec<u8>, u32, i64, Option<Vec<u8>>, Option<Vec<u8>>);
+        let sql = format!(
+            "SELECT o.id, s.answers, s.sealed, o.attempts, o.next_at, o.wedged, o.handed
+             FROM outbox o JOIN signed s ON s.id = o.id WHERE {which} ORDER BY o.id"
+        );
+        let rows: Vec<Raw> = self
+            .db
+            .all(&sql, [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?)))?;
         rows.into_iter()
-            .map(|(id, answers, sealed, attempts, next_at, wedged)| {
+            .map(|(id, answers, sealed, attempts, next_at, wedged, handed)| {
                 Ok(OutboxRow {
                     id,
                     package: self.open_json(&context("signed", &answers), &sealed)?,
                     attempts,
                     next_at: Timestamp::from_second(next_at).map_err(|_| StoreError::Damaged("outbox time"))?,
                     wedged: wedged.map(|w| self.open_json(&context("outbox", &id.to_be_bytes()), &w)).transpose()?,
+                    handed: handed.map(|h| self.open_json(&context("handed", &id.to_be_bytes()), &h)).transpose()?,
                 })
             })
             .collect()
@@ -188,10 +196,14 @@ impl Store {
         })
     }
 
-    /// A wedged entry is tried again (a person asked for it).
+    /// A wedged entry, also one that was handed over, is tried again (a person asked for it).
     pub fn outbox_unwedge(&mut self, id: i64) -> Result<(), StoreError> {
         self.db.transaction(|tx| {
-            tx.run("outbox.unwedge", "UPDATE outbox SET wedged = NULL, next_at = 0 WHERE id = ?1", [id])?;
+            tx.run(
+                "outbox.unwedge",
+                "UPDATE outbox SET wedged = NULL, handed = NULL, next_at = 0 WHERE id = ?1",
+                [id],
+            )?;
             Ok(())
         })
     }
@@ -258,7 +270,7 @@ impl Store {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::audit::tests::login;
     use super::super::drafts::tests::draft;
     use super::super::testing::Bench;
@@ -266,7 +278,7 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    fn package(assignment: &str, follows: Option<&str>) -> Package {
+    pub fn package(assignment: &str, follows: Option<&str>) -> Package {
         Package {
             assignment: assignment.into(),
             user: "dr".into(),

@@ -19,6 +19,7 @@ pub mod marks;
 pub mod names;
 pub mod notices;
 pub mod object_panel;
+mod outbox_dialog;
 mod outbox_panel;
 pub mod overlay;
 pub mod palette;

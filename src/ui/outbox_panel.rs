@@ -3,7 +3,7 @@
 use super::text::Words;
 use super::widgets::{caption, elided, quiet_button, section};
 use super::{format, theme};
-use crate::app::{Action, App, OutboxAction};
+use crate::app::{Action, App, OutboxAction, OutboxAsk};
 use crate::engine::message::OutboxEntry;
 use egui::{Color32, Frame, Margin, Painter, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -33,6 +33,14 @@ pub fn outbox_ui(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) {
                 for entry in &app.outbox {
                     entry_ui(ui, words, app, entry, out);
                 }
+                if !app.handed.is_empty() {
+                    ui.add_space(6.0 * theme::GRID);
+                    section(ui, &words.f("outbox.handed", &[("n", &app.handed.len())]));
+                    ui.add_space(2.0 * theme::GRID);
+                    for entry in &app.handed {
+                        entry_ui(ui, words, app, entry, out);
+                    }
+                }
                 ui.add_space(6.0 * theme::GRID);
                 section(ui, &words.f("outbox.received", &[("n", &app.worklist.receipts.len())]));
                 ui.add_space(2.0 * theme::GRID);
@@ -54,7 +62,8 @@ pub fn outbox_ui(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) {
     );
 }
 
-fn who(app: &App, assignment: &str) -> String {
+/// Whose report it is: patient and exam, or the bare id where the assignment is gone.
+pub(super) fn who(app: &App, assignment: &str) -> String {
     app.worklist
         .get(assignment)
         .map_or_else(|| assignment.to_owned(), |a| format!("{}  {}", a.patient.name.display(), a.request.exam))
@@ -70,25 +79,37 @@ fn digest(sha256: &str) -> String {
 }
 
 fn entry_ui(ui: &mut Ui, words: Words, app: &App, entry: &OutboxEntry, out: &mut Vec<Action>) {
-    let (color, state, what) = match &entry.wedged {
-        Some(reason) => (theme::HARM, words.t("outbox.state_wedged"), reason.clone()),
-        None => {
+    let (color, state, what) = match (&entry.handed, &entry.wedged) {
+        (Some(reason), _) => (theme::TEXT, words.t("outbox.state_handed"), reason.clone()),
+        (None, Some(reason)) => (theme::HARM, words.t("outbox.state_wedged"), reason.clone()),
+        (None, None) => {
             (theme::CAUTION, words.t("outbox.state_waiting"), words.f("outbox.attempts", &[("n", &entry.attempts)]))
         }
     };
     let at = format::moment(entry.signed_at);
     row(ui, &at, &who(app, &entry.assignment), &what, &digest(&entry.sha256), color, state);
-    if entry.wedged.is_some() {
-        ui.add_space(theme::GRID);
+    if entry.wedged.is_none() {
+        return;
+    }
+    ui.add_space(theme::GRID);
+    if entry.handed.is_none() {
         caption(ui, words.t("notice.wedged_means"));
         ui.add_space(theme::GRID);
         caption(ui, words.t("notice.wedged_do"));
         ui.add_space(theme::GRID);
+    }
+    ui.horizontal(|ui| {
         if quiet_button(ui, words.t("outbox.retry"), true).clicked() {
             out.push(Action::Outbox(OutboxAction::Retry(entry.id)));
         }
-        ui.add_space(theme::GRID);
-    }
+        if quiet_button(ui, words.t("outbox.export"), true).clicked() {
+            out.push(Action::Outbox(OutboxAction::Ask(entry.id, OutboxAsk::Export)));
+        }
+        if entry.handed.is_none() && quiet_button(ui, words.t("outbox.hand_over"), true).clicked() {
+            out.push(Action::Outbox(OutboxAction::Ask(entry.id, OutboxAsk::HandOver)));
+        }
+    });
+    ui.add_space(theme::GRID);
 }
 
 fn row(ui: &mut Ui, at: &str, who: &str, what: &str, digest: &str, color: Color32, state: &str) {

@@ -4,6 +4,7 @@ use super::archive_dialog::{ArchiveLocal, archive_dialog_ui};
 use super::completeness_dialog::completeness_ui;
 use super::hands::{Hands, Region};
 use super::notices::notices_ui;
+use super::outbox_dialog::{OutboxLocal, outbox_dialog_ui};
 use super::outbox_panel::outbox_ui;
 use super::palette::{PaletteLocal, key_card_ui, palette_ui};
 use super::picture::Pictures;
@@ -28,6 +29,7 @@ pub struct Local {
     returning: ReturnLocal,
     settings: SettingsLocal,
     archive: ArchiveLocal,
+    outbox: OutboxLocal,
     sign: SignLocal,
     palette: Option<PaletteLocal>,
     key_card: bool,
@@ -104,6 +106,7 @@ fn dialogs(
     return_dialog_ui(&ctx, words, app, &mut local.returning, out);
     settings_dialog_ui(&ctx, words, app, &mut local.settings, chords, out);
     archive_dialog_ui(&ctx, words, app, &mut local.archive, out);
+    outbox_dialog_ui(&ctx, words, app, &mut local.outbox, out);
     if local.reading.completeness {
         local.reading.completeness = completeness_ui(&ctx, words, app);
     }

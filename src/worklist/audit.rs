@@ -25,6 +25,10 @@ pub enum AuditAction {
     ReportSigned,
     /// DCM 110104: report sent.
     ReportSubmitted,
+    /// DCM 110106: signed files of a refused report were written outside the sealed store.
+    ReportExported,
+    /// DCM 110113: a refused report was settled with the center by a person; its signed bytes stay.
+    ReportHandedOver,
     /// The center's own: an assignment was released, withdrawn or given to another reader by its IT person.
     AssignmentAdministered,
     /// DCM 110113: refused or suspicious.

@@ -9,5 +9,6 @@ mod killed;
 mod killed_reading;
 mod line;
 mod readers;
+mod refused;
 mod reporting;
 mod session;

@@ -6,6 +6,7 @@ mod engine;
 #[cfg(target_os = "linux")]
 mod keys;
 mod list;
+mod outbox;
 mod places;
 mod reading;
 mod scene;

@@ -280,6 +280,8 @@ pub fn outbox() -> Event {
         signed_at: NOW - SignedDuration::from_mins(20 * id),
         attempts: 3,
         wedged: wedged.map(str::to_owned),
+        handed: None,
+        user: "reader1".into(),
     };
     Event::Outbox(vec![entry(1, "a-9", None), entry(2, "a-6", Some("証明書が失効しています"))])
 }

@@ -73,6 +73,8 @@ fn from_sign_in_to_receipt_and_on() {
         signed_at: b.now,
         attempts: 0,
         wedged: None,
+        handed: None,
+        user: "reader1".into(),
     }]));
     assert_eq!(b.app.worklist.count(Filter::Sent, b.now), 1);
     b.event(Event::Outbox(vec![]));

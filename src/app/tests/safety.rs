@@ -353,6 +353,8 @@ fn what_waits_is_sent_on_request_and_a_refused_report_takes_its_lease_back_when_
         signed_at: b.now,
         attempts: 1,
         wedged: Some("lease lost".into()),
+        handed: None,
+        user: "reader1".into(),
     };
     b.event(Event::Outbox(vec![entry]));
     let retried = |out: &[Command]| out.iter().any(|c| matches!(c, Command::RetryOutbox { id: 7 }));

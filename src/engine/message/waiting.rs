@@ -9,6 +9,8 @@ pub struct OutboxEntry {
     pub id: i64,
     /// Assignment it answers.
     pub assignment: String,
+    /// Who signed (user id).
+    pub user: String,
     /// SHA-256 (hex) of the signed bytes.
     pub sha256: String,
     /// When it was signed.
@@ -17,6 +19,8 @@ pub struct OutboxEntry {
     pub attempts: u32,
     /// A person must act; the reason.
     pub wedged: Option<String>,
+    /// Closed by the reader, with the words for it; it is not sent any more.
+    pub handed: Option<String>,
 }
 
 /// A flag "wrong patient suspected" that the center does not have yet.
