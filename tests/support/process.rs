@@ -11,20 +11,31 @@ use std::time::{Duration, Instant};
 /// drawn by the processor, and on one that has six others to serve each screen frame takes a second.
 pub const DEADLINE: Duration = Duration::from_mins(3);
 
+/// Asks again and again until there is an answer, for [`DEADLINE`] at most.
+pub fn look_for<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    let start = Instant::now();
+    loop {
+        let asked = Instant::now();
+        if let Some(answer) = ask() {
+            return Some(answer);
+        }
+        if start.elapsed() >= DEADLINE {
+            return None;
+        }
+        // Who is asked works for the answer: it has at least as long for what it is asked about.
+        thread::sleep(asked.elapsed().max(Duration::from_millis(50)));
+    }
+}
+
 /// Asks again and again until there is an answer.
 ///
 /// # Panics
 /// After [`DEADLINE`], naming what did not come.
 #[track_caller]
-pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(start.elapsed() < DEADLINE, "{what}: not within {} s", DEADLINE.as_secs());
-        thread::sleep(Duration::from_millis(50));
-    }
+pub fn wait_for<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    // Not in a closure: it would hide who called.
+    let Some(answer) = look_for(ask) else { panic!("{what}: not within {} s", DEADLINE.as_secs()) };
+    answer
 }
 
 /// Like [`wait_for`], for a condition.

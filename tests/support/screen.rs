@@ -1,6 +1,6 @@
 //! What stands in a window of ours, by its words, and a hand that writes into its fields.
 
-use super::process::{DEADLINE, wait_for};
+use super::process::{DEADLINE, look_for, wait_for};
 use super::reader::{Role, Widget};
 use super::window::{Button, Desktop, Window};
 use std::time::{Duration, Instant};
@@ -19,29 +19,18 @@ pub fn words(desktop: &Desktop) -> Vec<String> {
 /// Waits for a text on the screen that contains `part`, and gives it.
 #[track_caller]
 pub fn read(desktop: &Desktop, part: &str) -> String {
-    let mut last = Vec::new();
-    let mut look = || {
-        last = words(desktop);
-        last.iter().find(|text| text.contains(part)).cloned()
+    let found = look_for(|| words(desktop).into_iter().find(|text| text.contains(part)));
+    let Some(found) = found else {
+        panic!("«{part}» does not stand on the screen, which says:\n{:#?}", words(desktop))
     };
-    let start = Instant::now();
-    while start.elapsed() < DEADLINE {
-        if let Some(found) = look() {
-            return found;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("«{part}» does not stand on the screen, which says:\n{last:#?}");
+    found
 }
 
 /// Waits for what the screen shows, and says at the end what it shows instead.
 #[track_caller]
 pub fn shows(desktop: &Desktop, what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < DEADLINE, "{what}: not on the screen, which says:\n{:#?}", desktop.widgets());
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let held = look_for(|| holds().then_some(())).is_some();
+    assert!(held, "{what}: not on the screen, which says:\n{:#?}", desktop.widgets());
 }
 
 /// Text fields of a name, from top to bottom.

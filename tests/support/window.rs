@@ -7,10 +7,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use super::process::{DEADLINE, Process, answer, output, wait_for, wait_until};
+use super::process::{Process, answer, look_for, output, wait_for, wait_until};
 use super::reader::{Reader, Role, Widget};
 
 /// How text is typed.
@@ -307,16 +305,14 @@ impl Window<'_> {
     /// Waits for a widget with this role and name that is on the screen and can be used.
     #[track_caller]
     pub fn find(&self, role: Role, name: &str) -> Widget {
-        let start = Instant::now();
-        loop {
-            let widgets = self.desktop.widgets();
-            let fits = |w: &&Widget| w.role == role && w.name == name && w.enabled && w.place.is_some();
-            if let Some(found) = widgets.iter().find(fits) {
-                return found.clone();
-            }
-            assert!(start.elapsed() < DEADLINE, "{role:?} «{name}» is not on the screen, which shows:\n{widgets:#?}");
-            thread::sleep(Duration::from_millis(50));
-        }
+        let look = || {
+            let fits = |w: &Widget| w.role == role && w.name == name && w.enabled && w.place.is_some();
+            self.desktop.widgets().into_iter().find(fits)
+        };
+        let Some(found) = look_for(look) else {
+            panic!("{role:?} «{name}» is not on the screen, which shows:\n{:#?}", self.desktop.widgets())
+        };
+        found
     }
 
     /// Clicks on the middle of a widget.
