@@ -9,6 +9,7 @@ mod desktop;
 mod dicomweb_client;
 mod engine;
 mod fuzz_corpus;
+mod hostile;
 mod linked_scroll;
 mod offline;
 mod orthanc;
@@ -30,3 +31,7 @@ mod shaders;
 mod support;
 #[cfg(feature = "gui")]
 mod viewports;
+
+/// Counts what a thread keeps (`support::memory`).
+#[global_allocator]
+static ALLOCATOR: support::memory::Counting = support::memory::Counting;

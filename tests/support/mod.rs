@@ -4,6 +4,7 @@
 pub mod app;
 pub mod chaos;
 pub mod dicom;
+pub mod memory;
 pub mod process;
 pub mod reader;
 pub mod reading_center;
