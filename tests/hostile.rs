@@ -91,7 +91,9 @@ fn item(bytes: &[u8]) -> Vec<u8> {
 /// Encapsulated pixel data: an offset table, then fragments.
 fn fragments(table: &[u8], parts: &[&[u8]]) -> Vec<u8> {
     let mut value = item(table);
-    parts.iter().for_each(|p| value.extend(item(p)));
+    for part in parts {
+        value.extend(item(part));
+    }
     value.extend([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
     element(0x7FE0_0010, "OB", u32::MAX, &value)
 }
@@ -124,7 +126,9 @@ fn headers(rows: u32, columns: u32) -> Vec<(&'static str, &'static str, Vec<u8>)
         out
     };
     let mut j2k = vec![0xFF, 0x4F, 0xFF, 0x51, 0, 41, 0, 0];
-    [columns, rows, 0, 0, columns, rows, 0, 0].iter().for_each(|v| j2k.extend(be(*v)));
+    for v in [columns, rows, 0, 0, columns, rows, 0, 0] {
+        j2k.extend(be(v));
+    }
     j2k.extend([0, 1, 15, 1, 1, 0xFF, 0x52, 0, 12, 0, 0, 0, 1, 0, 5, 4, 4, 0, 1]);
     j2k.extend([0xFF, 0x5C, 0, 19, 0x40]);
     j2k.extend([0x80; 16]);

@@ -168,17 +168,15 @@ fn frame_marks(app: &App, view: &ViewState, set: &DisplaySet) -> Vec<FrameMark> 
             FrameMark::Decoded
         } else if app.pictures.failed.contains_key(frame) {
             FrameMark::Failed
+        } else if series.iter().any(|s| s.failed.contains_key(&frame.instance)) {
+            FrameMark::Failed
+        } else if series.iter().any(|s| s.received.contains(&frame.instance))
+            // Local files are all here.
+            || (series.is_empty() && app.access.local)
+        {
+            FrameMark::Stored
         } else {
-            if series.iter().any(|s| s.failed.contains_key(&frame.instance)) {
-                FrameMark::Failed
-            } else if series.iter().any(|s| s.received.contains(&frame.instance))
-                // Local files are all here.
-                || (series.is_empty() && app.access.local)
-            {
-                FrameMark::Stored
-            } else {
-                FrameMark::Missing
-            }
+            FrameMark::Missing
         }
     };
     set.frames.iter().map(mark).collect()
