@@ -51,7 +51,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
     match &cli.command {
         Some(Command::Info { paths, json }) => Ok(info::run(paths, *json, &mut out)?),
         Some(Command::Validate { paths, json }) => Ok(validate::run(paths, *json, &mut out)?),
-        Some(Command::Object { file, json }) => Ok(object::run(file, *json, &mut out)?),
+        Some(Command::Object { file, json, export }) => Ok(object::run(file, *json, export.as_deref(), &mut out)?),
         Some(Command::Dump { file, json }) => Ok(dump::run(file, *json, &mut out)?),
         Some(Command::Pixels(args)) => {
             pixels::run(args, &mut out)?;

@@ -10,6 +10,7 @@ use dokuei::study::{
 use dokuei::ui::object_panel::{ObjectLocal, object_panel_ui, objects_ui};
 use dokuei::ui::text::Words;
 use dokuei::viewport::ObjectContent;
+use dokuei::viewport::state_object::PresentationState;
 use egui_kittest::{Harness, kittest::Queryable};
 use std::sync::Arc;
 
@@ -154,6 +155,47 @@ fn a_key_object_selection_leads_to_its_pictures() {
         let app = &h.state().app;
         let shown = app.active_view().and_then(|id| app.view(id)).and_then(|v| v.frame.clone());
         assert_eq!(shown.map(|f| f.instance.to_string()).as_deref(), Some("1.2.1.3"));
+    }
+}
+
+#[test]
+fn a_presentation_state_is_laid_over_its_pictures_and_taken_away() {
+    for (language, row, lay) in [
+        (Language::Ja, "キー画像選択 #9 KO series", "画像に重ねる"),
+        (Language::En, "Key objects #9 KO series", "Lay over the pictures"),
+    ] {
+        let mut h = harness(language);
+        h.run();
+        h.get_by_label(row).click();
+        h.run();
+        let image = |uid: &str| ObjectRef {
+            class: String::new(),
+            instance: SopInstanceUid::new(uid).expect("uid"),
+            frames: vec![],
+            segments: vec![],
+            presentation: None,
+        };
+        let state = PresentationState {
+            images: (1..=3).map(|n| image(&format!("1.2.1.{n}"))).collect(),
+            flip: true,
+            ..PresentationState::default()
+        };
+        let content = ObjectContent::PresentationState(Box::new(state));
+        let instance = SopInstanceUid::new("1.2.2.1").expect("uid");
+        h.state_mut().app.apply(NOW, Event::Object { instance, content: Ok(Arc::new(content)) });
+        h.run();
+        let mirrored = |h: &Harness<'_, State>| {
+            let app = &h.state().app;
+            let view = app.active_view().and_then(|id| app.view(id)).expect("view");
+            (app.laid().is_some(), view.view.flip_horizontal)
+        };
+        assert_eq!(mirrored(&h), (false, false));
+        h.get_by_label(lay).click();
+        h.run();
+        assert_eq!(mirrored(&h), (true, true));
+        h.get_by_label(lay).click();
+        h.run();
+        assert_eq!(mirrored(&h), (false, false));
     }
 }
 

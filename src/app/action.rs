@@ -208,6 +208,8 @@ pub enum ObjectAction {
     Close,
     /// Show a picture that it names.
     Show(FrameRef),
+    /// Lay it over the pictures that it is for, or take it away again.
+    Lay(bool),
 }
 
 /// Editing the report.

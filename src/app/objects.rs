@@ -39,6 +39,8 @@ pub struct OpenObject {
     pub listed: Option<ListedObject>,
     /// What it says, or why it cannot be read; `None` until it is read.
     pub content: Option<Result<Arc<ObjectContent>, String>>,
+    /// It lies over the pictures that it is for.
+    pub laid: bool,
     /// Those of the pictures it names that are in the open studies.
     pub pictures: BTreeMap<SopInstanceUid, NamedPicture>,
 }
@@ -57,6 +59,7 @@ pub(super) fn of_study(study: &Study) -> Vec<ListedObject> {
 pub(super) fn act(app: &mut App, now: Timestamp, action: ObjectAction, out: &mut Vec<Command>) {
     match action {
         ObjectAction::Open(instance) => {
+            lay(app, now, false);
             let mut all = app.open_studies().chain(app.open_priors()).flat_map(|(_, s)| &s.objects);
             let listed = all.find(|o| o.instance == instance).cloned();
             drop(all);
@@ -67,16 +70,62 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: ObjectAction, out: &mut
             }
         }
         ObjectAction::Close => {
+            lay(app, now, false);
             if let Some(reading) = &mut app.reading {
                 reading.object = None;
             }
         }
         ObjectAction::Show(frame) => show(app, now, &frame),
+        ObjectAction::Lay(on) => lay(app, now, on),
     }
 }
 
 fn show(app: &mut App, now: Timestamp, frame: &FrameRef) {
     place::show_frame(app, now, frame);
+}
+
+/// Lays the open object over the pictures, or takes it away. A presentation state turns and zooms the viewports that show
+/// its pictures, and gives them its window.
+fn lay(app: &mut App, now: Timestamp, on: bool) {
+    let content = app.reading.as_ref().and_then(|r| r.object.as_ref()).and_then(|o| o.content.as_ref());
+    let Some(Ok(content)) = content.cloned() else { return };
+    let sizes: Vec<Option<[u32; 2]>> = app
+        .reading
+        .iter()
+        .flat_map(|r| &r.record.views)
+        .map(|v| {
+            let set = app.pictures.set(v.set.as_ref()?)?;
+            Some([set.columns, set.rows])
+        })
+        .collect();
+    let Some(reading) = &mut app.reading else { return };
+    let Some(open) = reading.object.as_mut().filter(|o| o.laid != on && content.can_be_laid()) else { return };
+    open.laid = on;
+    if let ObjectContent::PresentationState(state) = &*content {
+        for (view, size) in reading.record.views.iter_mut().zip(sizes) {
+            let (Some(frame), Some(size)) = (&view.frame, size) else { continue };
+            if !state.is_for(frame) {
+                continue;
+            }
+            if on {
+                view.view = state.view(frame, size);
+                view.data.voi = None;
+                view.data.invert = false;
+            } else {
+                view.view = view.hung;
+                view.data = view.hung_data;
+            }
+        }
+        reading.touch(now);
+    }
+}
+
+impl App {
+    /// What lies over the pictures.
+    pub fn laid(&self) -> Option<&Arc<ObjectContent>> {
+        let open = self.reading.as_ref()?.object.as_ref().filter(|o| o.laid)?;
+        open.content.as_ref()?.as_ref().ok()
+    }
 }
 
 /// The object's content has been read.

@@ -83,13 +83,16 @@ pub enum Command {
         json: bool,
     },
     /// Shows what an object without a picture says: a structured report's text and findings, a key object
-    /// selection's pictures.
+    /// selection's pictures, a presentation state, segments, contours.
     Object {
         /// DICOM file.
         file: PathBuf,
         /// As JSON.
         #[arg(long)]
         json: bool,
+        /// Saves the document (PDF, CDA) within the object into this new file; it is never opened here.
+        #[arg(long, value_name = "FILE", conflicts_with = "json")]
+        export: Option<PathBuf>,
     },
     /// Writes what a stage of the grey-scale chain yields for one frame, as a NumPy array.
     Pixels(PixelsArgs),

@@ -22,7 +22,7 @@ pub(super) fn objects<'a>(study: &'a Study, tree: &LocalTree) -> Vec<Listed<'a>>
         let uid = instance.uid.as_str();
         let found = tree.objects.get(uid).or_else(|| tree.files.get(uid))?;
         let content = match found.file.header() {
-            Ok(header) => read_object(&header).map_err(|e| e.to_string()),
+            Ok(header) => read_object(&header, &|| found.file.object()).map_err(|e| e.to_string()),
             Err(error) => Err(error.to_string()),
         };
         Some(Listed { series, instance, kind, content })
@@ -34,6 +34,10 @@ impl Listed<'_> {
     fn title(&self) -> String {
         match &self.content {
             Ok(ObjectContent::Document(document)) => document.title.text(),
+            Ok(ObjectContent::PresentationState(state)) => state.label.clone(),
+            Ok(ObjectContent::Segmentation(segmentation)) => segmentation.label.clone(),
+            Ok(ObjectContent::StructureSet(set)) => set.label.clone(),
+            Ok(ObjectContent::Encapsulated(document)) => document.title.clone(),
             Err(_) => String::new(),
         }
     }
@@ -47,6 +51,17 @@ impl Listed<'_> {
                 "complete": document.complete,
                 "verified": document.verified,
             }),
+            Ok(ObjectContent::PresentationState(state)) => json!({
+                "images": state.images.len(),
+                "vois": state.vois.len(),
+                "drawings": state.drawings.len(),
+            }),
+            Ok(ObjectContent::Segmentation(segmentation)) => json!({
+                "type": segmentation.kind,
+                "segments": segmentation.segments,
+            }),
+            Ok(ObjectContent::StructureSet(set)) => json!({ "structures": set.structures.len() }),
+            Ok(ObjectContent::Encapsulated(document)) => json!({ "mime": document.mime, "bytes": document.bytes }),
             Err(_) => Value::Null,
         }
     }
@@ -71,6 +86,7 @@ impl Listed<'_> {
                 let (items, images) = (document.items.len(), document.images().len());
                 format!("{kind}: {}  ({items} items, {images} images)", self.title())
             }
+            Ok(_) => format!("{kind}: {}", self.title()),
             Err(reason) => format!("{kind}: {} ({reason})", self.series.description),
         }
     }

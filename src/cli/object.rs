@@ -1,7 +1,7 @@
 //! `dokuei object`: what an object without a picture says: the text of a structured report, the pictures of a key
 //! object selection, and findings as data.
 
-use crate::dicom::{Header, ObjectError, ReadError, read_object};
+use crate::dicom::{Header, Object, ObjectError, ReadError, encapsulated, read_object};
 use crate::study::document::Document;
 use crate::viewport::ObjectContent;
 use serde_json::{Value, json};
@@ -17,28 +17,31 @@ pub enum ObjectCommandError {
     /// The object says nothing that this program reads.
     #[error("nothing to read")]
     Object(#[from] ObjectError),
+    /// There is no document within the object.
+    #[error("the object holds no document")]
+    NoDocument,
     /// The output cannot be written.
     #[error(transparent)]
     Write(#[from] std::io::Error),
 }
 
-/// Writes the content. `true`: nothing was odd or left out.
-pub fn run(file: &Path, as_json: bool, out: &mut dyn Write) -> Result<bool, ObjectCommandError> {
+/// Writes the content, or the document within the object into a new file. `true`: nothing was odd or left out.
+pub fn run(file: &Path, as_json: bool, export: Option<&Path>, out: &mut dyn Write) -> Result<bool, ObjectCommandError> {
     let header = Header::read(file)?;
-    let content = read_object(&header)?;
+    if let Some(to) = export {
+        let bytes = encapsulated(&header).ok_or(ObjectCommandError::NoDocument)?;
+        // Nothing is overwritten.
+        std::fs::OpenOptions::new().write(true).create_new(true).open(to)?.write_all(bytes)?;
+        return Ok(true);
+    }
+    let content = read_object(&header, &|| Object::read(file))?;
     if as_json {
         serde_json::to_writer_pretty(&mut *out, &to_json(&content)).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
         for_people(&content, out)?;
     }
-    Ok(warnings(&content).is_empty())
-}
-
-fn warnings(content: &ObjectContent) -> &[String] {
-    match content {
-        ObjectContent::Document(document) => &document.warnings,
-    }
+    Ok(content.warnings().is_empty())
 }
 
 fn to_json(content: &ObjectContent) -> Value {
@@ -51,8 +54,47 @@ fn to_json(content: &ObjectContent) -> Value {
 }
 
 fn for_people(content: &ObjectContent, out: &mut dyn Write) -> std::io::Result<()> {
+    if let ObjectContent::Document(document) = content {
+        return document_for_people(document, out);
+    }
+    for warning in content.warnings() {
+        writeln!(out, "! {warning}")?;
+    }
     match content {
-        ObjectContent::Document(document) => document_for_people(document, out),
+        ObjectContent::Document(_) => Ok(()),
+        ObjectContent::PresentationState(state) => {
+            writeln!(out, "{}  {}  {}", state.label, state.description, state.made)?;
+            let turned = u32::from(state.quarter_turns) * 90;
+            writeln!(out, "for {} images; turned {turned} degrees, mirrored: {}", state.images.len(), state.flip)?;
+            for voi in &state.vois {
+                writeln!(out, "  {} {}/{}", voi.name, voi.voi.center, voi.voi.width)?;
+            }
+            for drawing in &state.drawings {
+                let (graphics, texts) = (drawing.graphics.len(), drawing.texts.len());
+                writeln!(out, "  layer {}: {graphics} graphics, {texts} texts", drawing.layer)?;
+                for text in &drawing.texts {
+                    writeln!(out, "    {}", text.text.replace('\n', " / "))?;
+                }
+            }
+            Ok(())
+        }
+        ObjectContent::Segmentation(segmentation) => {
+            writeln!(out, "{}  {}", segmentation.kind, segmentation.label)?;
+            for segment in &segmentation.segments {
+                writeln!(out, "  {} {}: {} pixels", segment.number, segment.label, segment.pixels)?;
+            }
+            Ok(())
+        }
+        ObjectContent::StructureSet(set) => {
+            writeln!(out, "{}", set.label)?;
+            for structure in &set.structures {
+                writeln!(out, "  {} {}: {} contours", structure.number, structure.name, structure.contours.len())?;
+            }
+            Ok(())
+        }
+        ObjectContent::Encapsulated(document) => {
+            writeln!(out, "{}  {}, {} bytes (--export NAME saves it)", document.title, document.mime, document.bytes)
+        }
     }
 }
 

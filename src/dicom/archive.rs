@@ -87,6 +87,7 @@ pub(super) fn contents(path: &Path) -> Result<Contents, String> {
             }
         }
     }
+    out.members.sort_by(|a, b| a.member().cmp(&b.member()));
     spans.sort_unstable();
     if spans.windows(2).any(|w| matches!(w, [a, b] if b.0 < a.1)) {
         return Err("a ZIP archive whose members overlap: refused as a bomb".to_owned());

@@ -93,6 +93,16 @@ impl Object {
         Ok(Self { header, image, colour: Arc::default() })
     }
 
+    /// The same object with the stored values of a palette picture in place of its colours: labels of a label map.
+    pub(super) fn as_labels(mut self) -> Self {
+        if let Ok((image, _)) = &mut self.image
+            && image.photometric == "PALETTE COLOR"
+        {
+            "MONOCHROME2".clone_into(&mut image.photometric);
+        }
+        self
+    }
+
     /// Reads a file whole.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let mut file = std::fs::File::open(path)?;
@@ -209,6 +219,7 @@ impl Object {
         let display = Display {
             voi_names: choices.names,
             voi_luts: choices.luts,
+            presentation: None,
             overlays: graphics::overlays(&view, at, [image.rows, image.columns], words, &mut warnings),
             shutter: graphics::shutter(&view, at, &mut warnings),
             real_world: if grey { real_world::maps(&view, at) } else { Vec::new() },

@@ -68,7 +68,7 @@ pub use local::{Checked, Found, LocalTree, check_file, open_tree};
 pub use local_file::LocalFile;
 pub use metadata::{MetadataError, Tree, project};
 pub use notes::{TextNote, keyword, text_notes};
-pub use objects::{ObjectError, read_object};
+pub use objects::{ObjectError, encapsulated, read_object};
 pub use read::{Header, MAX_INFLATED_BYTES, MAX_OBJECT_BYTES, ReadError};
 pub use stored::{StoredError, StoredFrames};
 pub use validate::{Finding, Severity, findings};

@@ -5,7 +5,7 @@ use super::library::Place;
 use super::lock;
 use super::message::Event;
 use super::pool::AT_ONCE;
-use crate::dicom::{Header, read_object};
+use crate::dicom::{Object, read_object};
 use crate::study::SopInstanceUid;
 use crate::viewport::ObjectContent;
 use std::sync::Arc;
@@ -29,14 +29,18 @@ impl Inner {
 
     fn object_content(&self, instance: &SopInstanceUid) -> Result<ObjectContent, String> {
         let Some((study, place)) = lock(&self.library).place(instance) else { return Err(NOT_HERE.to_owned()) };
-        let header = match place {
-            Place::Path(file) => file.header().map_err(|e| e.to_string())?,
+        let content = match place {
+            Place::Path(file) => {
+                let header = file.header().map_err(|e| e.to_string())?;
+                read_object(&header, &|| file.object())
+            }
             Place::Sealed(file) => {
                 let disk = self.disk().map_err(|failure| failure.detail().to_owned())?;
                 let bytes = disk.objects().read_instance(&study, instance, &file).map_err(|e| e.to_string())?;
-                Header::from_bytes(bytes).map_err(|e| e.to_string())?
+                let object = Object::from_bytes(bytes).map_err(|e| e.to_string())?;
+                read_object(object.header(), &|| Ok(object.clone()))
             }
         };
-        read_object(&header).map_err(|e| e.to_string())
+        content.map_err(|e| e.to_string())
     }
 }

@@ -11,6 +11,8 @@ pub struct Display {
     pub voi_names: Vec<String>,
     /// VOI LUTs, named by number in [`crate::study::VoiFunction::Lut`].
     pub voi_luts: Vec<Arc<Lut>>,
+    /// A presentation state's LUT in place of the picture's polarity.
+    pub presentation: Option<super::Presentation>,
     /// Overlay planes of this frame.
     pub overlays: Vec<Overlay>,
     /// What of the picture is covered.

@@ -41,7 +41,7 @@ impl Look {
             VoiFunction::Lut(number) => frame.display.voi_luts.get(usize::from(number)).map(Arc::clone),
             _ => None,
         };
-        Self { voi, lut, presentation: None, invert, overlays: true, shutters: true }
+        Self { voi, lut, presentation: frame.display.presentation.clone(), invert, overlays: true, shutters: true }
     }
 
     /// Level 0 to 1 of a modality value after the VOI transform.

@@ -15,6 +15,7 @@ mod icons;
 mod identity;
 pub mod ime;
 pub mod input;
+pub mod laid;
 pub mod marks;
 pub mod names;
 pub mod notices;

@@ -99,8 +99,15 @@ pub fn object_panel_ui(ui: &mut Ui, words: Words, open: &OpenObject, local: &mut
             value(ui, reason);
         }
         Some(Ok(content)) => {
+            if content.can_be_laid() {
+                let mut laid = open.laid;
+                if ui.checkbox(&mut laid, words.t("object.lay")).changed() {
+                    out.push(Action::Object(ObjectAction::Lay(laid)));
+                }
+            }
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| match &**content {
                 ObjectContent::Document(document) => document_ui(ui, words, open, document, local, out),
+                other => other_ui(ui, words, open, other, out),
             });
         }
     }
@@ -157,6 +164,58 @@ fn document_ui(
     }
     for item in document.items.iter().skip(local.page * PAGE).take(PAGE) {
         item_ui(ui, words, open, item, out);
+    }
+}
+
+/// Presentation states, segmentations, structure sets and encapsulated documents.
+fn other_ui(ui: &mut Ui, words: Words, open: &OpenObject, content: &ObjectContent, out: &mut Vec<Action>) {
+    let colored = |ui: &mut Ui, name: &str, [r, g, b]: [u8; 3], count: &str| {
+        ui.horizontal(|ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+            ui.painter().rect_filled(rect, 0, egui::Color32::from_rgb(r, g, b));
+            value(ui, name);
+            caption(ui, count);
+        });
+    };
+    for warning in content.warnings() {
+        ui.label(RichText::new(warning).color(theme::CAUTION));
+    }
+    match content {
+        ObjectContent::Document(_) => {}
+        ObjectContent::PresentationState(state) => {
+            section(ui, &state.label);
+            for text in [&state.description, &state.made] {
+                if !text.is_empty() {
+                    caption(ui, text);
+                }
+            }
+            section(ui, &words.f("object.images", &[("n", &state.images.len())]));
+            ui.horizontal_wrapped(|ui| {
+                for to in state.images.iter().take(PICTURES) {
+                    picture_ui(ui, words, open, to, out);
+                }
+            });
+        }
+        ObjectContent::Segmentation(segmentation) => {
+            section(ui, &segmentation.label);
+            for segment in &segmentation.segments {
+                let count = words.f("object.pixels", &[("n", &segment.pixels)]);
+                colored(ui, &format!("{} {}", segment.number, segment.label), segment.rgb, &count);
+            }
+        }
+        ObjectContent::StructureSet(set) => {
+            section(ui, &set.label);
+            for structure in &set.structures {
+                let count = words.f("object.contours", &[("n", &structure.contours.len())]);
+                colored(ui, &structure.name, structure.rgb, &count);
+            }
+        }
+        ObjectContent::Encapsulated(document) => {
+            section(ui, &document.title);
+            let size = format!("{:.1}", document.bytes as f64 / 1e6);
+            caption(ui, &words.f("object.encapsulated", &[("mime", &document.mime), ("mb", &size)]));
+            caption(ui, words.t("object.export"));
+        }
     }
 }
 

@@ -406,6 +406,7 @@ mod tests {
             link,
             marks: &[],
             key_images: &[],
+            laid: None,
             level,
             nearest_from: f64::INFINITY,
             words: Words(Language::En),

@@ -1,16 +1,18 @@
 //! The grid of viewports: what each one shows, put together from the state.
 
+use super::laid::LaidDrawn;
 use super::picture::Pictures;
 use super::rail::FrameMark;
 use super::text::Words;
 use super::theme;
 use super::viewport_panel::{FrameState, ViewportInput, ViewportLocal, viewport_ui};
 use crate::app::{Action, App, ViewAction, ViewState};
-use crate::imaging::auto_window;
+use crate::imaging::{Frame, auto_window};
 use crate::study::{DisplaySet, DisplaySetId, FrameRef, SeriesUid, Voi};
-use crate::viewport::{Annotation, ViewId};
+use crate::viewport::{Annotation, ObjectContent, Under, ViewId};
 use egui::{DragAndDrop, Rect, Stroke, Ui, pos2, vec2};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// State of the viewports' widgets.
 #[derive(Debug, Default)]
@@ -18,16 +20,71 @@ pub struct GridLocal {
     views: BTreeMap<ViewId, ViewportLocal>,
     /// Windows worked out from values, where the object states none; by viewport.
     windows: BTreeMap<ViewId, (FrameRef, Voi)>,
+    /// What an object lays over the frames on screen, and how a presentation state dresses them.
+    over: BTreeMap<ViewId, Over>,
+}
+
+/// An object over a frame: worked out once, not at every look.
+#[derive(Debug)]
+struct Over {
+    content: Arc<ObjectContent>,
+    at: FrameRef,
+    frame: Option<Arc<Frame>>,
+    dressed: Option<Arc<Frame>>,
+    laid: LaidDrawn,
+}
+
+/// What lies over a viewport's frame, and the frame as a presentation state shows it.
+fn over<'a>(
+    ui: &Ui,
+    app: &App,
+    id: ViewId,
+    view: &ViewState,
+    known: &'a mut BTreeMap<ViewId, Over>,
+) -> Option<&'a Over> {
+    let found = app.laid().zip(view.frame.as_ref()).zip(app.view_set(id));
+    let Some(((content, at), set)) = found else {
+        known.remove(&id);
+        return None;
+    };
+    let frame = app.pictures.frame(at);
+    let same = |a: Option<&Arc<Frame>>, b: Option<&Arc<Frame>>| match (a, b) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        (None, None) => true,
+        _ => false,
+    };
+    let fresh = known
+        .get(&id)
+        .is_some_and(|o| Arc::ptr_eq(&o.content, content) && o.at == *at && same(o.frame.as_ref(), frame));
+    if !fresh {
+        let info = set.info.get(view.position).cloned().unwrap_or_default();
+        let under = Under {
+            frame: at,
+            info: &info,
+            reference: set.frame_of_reference.as_deref(),
+            size: [set.columns, set.rows],
+            slice_mm: set.slice_spacing_mm,
+        };
+        let laid = LaidDrawn::new(ui.ctx(), content.laid_over(&under));
+        let dressed = match (&**content, frame) {
+            (ObjectContent::PresentationState(state), Some(frame)) if state.is_for(at) => {
+                Some(Arc::new(state.dress(at, frame)))
+            }
+            _ => None,
+        };
+        known.insert(id, Over { content: Arc::clone(content), at: at.clone(), frame: frame.cloned(), dressed, laid });
+    }
+    known.get(&id)
 }
 
 impl GridLocal {
     /// The window in force: the reader's, else the object's, else one from the values.
-    fn voi(&mut self, app: &App, id: ViewId, view: &ViewState) -> Option<Voi> {
+    fn voi(&mut self, app: &App, id: ViewId, view: &ViewState, dressed: Option<&Arc<Frame>>) -> Option<Voi> {
         if view.data.voi.is_some() {
             return view.data.voi;
         }
         let at = view.frame.as_ref()?;
-        let frame = app.pictures.frame(at);
+        let frame = dressed.or_else(|| app.pictures.frame(at));
         let stated = frame.and_then(|f| f.voi.first().copied());
         let of_set = || app.view_set(id)?.info.get(view.position)?.voi.first().copied();
         stated.or_else(of_set).or_else(|| {
@@ -107,7 +164,8 @@ fn view_ui(
     let set = app.view_set(id).map(std::convert::AsRef::as_ref);
     let study = view.study.as_ref().and_then(|uid| app.pictures.study(uid));
     let header = study.and_then(|s| s.study.as_ref());
-    let voi = local.voi(app, id, view);
+    let dressed = over(ui, app, id, view, &mut local.over).and_then(|o| o.dressed.clone());
+    let voi = local.voi(app, id, view, dressed.as_ref());
     let annotations: Vec<&Annotation> = app.annotations().filter(|a| view.frame.as_ref() == Some(&a.frame)).collect();
     let marks = set.map_or_else(Vec::new, |set| frame_marks(app, view, set));
     let keys = set.map_or_else(Vec::new, |set| key_images(app, set));
@@ -120,7 +178,7 @@ fn view_ui(
         prior: record.is_some_and(|r| view.study.as_ref().is_some_and(|uid| r.priors.contains(uid))),
         set,
         position: view.position,
-        frame: frame_state(app, view),
+        frame: dressed.as_ref().map_or_else(|| frame_state(app, view), FrameState::Ready),
         view: view.view,
         data: view.data,
         voi,
@@ -131,6 +189,7 @@ fn view_ui(
         orientation_assumed: view.orientation_assumed,
         marks: &marks,
         key_images: &keys,
+        laid: local.over.get(&id).map(|o| &o.laid).filter(|l| !l.is_empty()),
         level: app.settings.overlay,
         nearest_from: NEAREST_FROM,
         words,

@@ -1,6 +1,7 @@
 //! One viewport: picture, texts, measurements, rail and the hands on it. A pure function of what it is given;
 //! what the reader wants goes out as [`Action`]s.
 
+use super::laid::LaidDrawn;
 use super::overlay;
 use super::picture::{Pictures, rect_px};
 use super::rail::{FrameMark, Rail, WIDTH, rail_ui};
@@ -70,6 +71,8 @@ pub struct ViewportInput<'a> {
     pub marks: &'a [FrameMark],
     /// Places of key images in the display set.
     pub key_images: &'a [usize],
+    /// What an object lays over the picture.
+    pub laid: Option<&'a LaidDrawn>,
     /// Corner texts.
     pub level: OverlayLevel,
     /// From how many screen pixels per image pixel on no interpolation is done.
@@ -169,6 +172,9 @@ pub fn viewport_ui(
     if visible {
         let preview = local.tools.iter().find_map(ToolState::preview);
         let moved = preview.and_then(|(_, id)| id);
+        if let Some(laid) = input.laid {
+            laid.paint(&painter, text_rect, &geometry);
+        }
         marks::all(&painter, text_rect, &geometry, input.annotations, input.chosen, moved, words);
         if let Some((shape, _)) = preview {
             marks::shape(&painter, text_rect, &geometry, &shape, "", true);

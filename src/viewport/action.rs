@@ -85,6 +85,7 @@ impl Action {
                 let zoom_ok = match zoom {
                     Zoom::Fit => true,
                     Zoom::PixelScale(s) => s.is_finite() && s > 0.0,
+                    Zoom::Area(size) => size.iter().all(|s| s.is_finite() && *s > 0.0),
                 };
                 if zoom_ok && pan_px.iter().all(|p| p.is_finite()) {
                     view.zoom = zoom;

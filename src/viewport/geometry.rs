@@ -33,6 +33,7 @@ impl Geometry {
         let mut geometry = Self { viewport, image, aspect, view, scale: 1.0, screen_from_pixel: DAffine2::IDENTITY };
         geometry.scale = match view.zoom {
             Zoom::PixelScale(s) if s.is_finite() && s > 0.0 => s,
+            Zoom::Area(size) if size.iter().all(|s| s.is_finite() && *s > 0.0) => geometry.scale_of(size.into()),
             _ => geometry.fit_scale(),
         };
         geometry.screen_from_pixel = geometry.placed(geometry.scale, DVec2::from_array(view.pan_px), true);
@@ -43,6 +44,12 @@ impl Geometry {
     pub fn fit_scale(&self) -> f64 {
         let size = self.turned(self.image * self.axis_factor());
         (self.viewport / size).min_element()
+    }
+
+    /// Scale at which a part of this size just fits.
+    fn scale_of(&self, pixels: DVec2) -> f64 {
+        let size = self.turned(pixels * self.axis_factor());
+        (self.viewport / size).min_element().clamp(ZOOM_RANGE[0], ZOOM_RANGE[1])
     }
 
     /// Width and height of the viewport, physical pixels.

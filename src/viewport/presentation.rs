@@ -13,6 +13,8 @@ pub enum Zoom {
     Fit,
     /// Screen pixels per image pixel (of the smaller spacing direction).
     PixelScale(f64),
+    /// A part of the picture (columns, rows) in the viewport; [`ViewPresentation::pan_px`] brings it to the middle.
+    Area([f64; 2]),
 }
 
 /// Position of the picture in its viewport.

@@ -90,6 +90,7 @@ pub fn input<'a>(set: &'a DisplaySet, frame: FrameState<'a>, voi: Voi) -> Viewpo
         link: None,
         marks: &[],
         key_images: &[],
+        laid: None,
         level: OverlayLevel::None,
         nearest_from: f64::INFINITY,
         words: Words(Language::En),

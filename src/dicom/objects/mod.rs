@@ -1,14 +1,19 @@
 //! Objects that are no pictures: structured documents, presentation states, segmentations, structure sets, documents.
 
+#[cfg(test)]
+mod overlay_tests;
+mod presentation_state;
+mod segmentation;
 mod sr;
 #[cfg(test)]
 mod sr_tests;
 
 use super::dataset::View;
+use super::decode::Object;
 use super::notes::text_notes;
-use super::read::Header;
+use super::read::{Header, ReadError};
 use crate::study::{Code, ObjectKind, ObjectRef, SopInstanceUid};
-use crate::viewport::ObjectContent;
+use crate::viewport::{Encapsulated, ObjectContent};
 use dicom_dictionary_std::tags;
 use std::collections::BTreeSet;
 
@@ -23,8 +28,12 @@ pub enum ObjectError {
     Damaged(&'static str),
 }
 
-/// Reads what an object without a picture says.
-pub fn read_object(header: &Header) -> Result<ObjectContent, ObjectError> {
+/// Reads what an object without a picture says. `whole` gives the object with its pixels, where they are needed
+/// (segmentations).
+pub fn read_object(
+    header: &Header,
+    whole: &dyn Fn() -> Result<Object, ReadError>,
+) -> Result<ObjectContent, ObjectError> {
     let view = header.view();
     let class = header.sop_class();
     let notes = text_notes(header);
@@ -35,12 +44,45 @@ pub fn read_object(header: &Header) -> Result<ObjectContent, ObjectError> {
         document.warnings.extend(notes.into_iter().map(str::to_owned));
         return Ok(ObjectContent::Document(Box::new(document)));
     }
-    Err(match ObjectKind::of(&class) {
+    let kind = ObjectKind::of(&class);
+    Err(match kind {
+        Some(ObjectKind::PresentationState) => {
+            if class == BLENDING {
+                return Err(ObjectError::Listed("a blending presentation state: listed only".to_owned()));
+            }
+            return Ok(ObjectContent::PresentationState(Box::new(presentation_state::presentation_state(&view))));
+        }
+        Some(ObjectKind::Segmentation) => {
+            let object = whole().map_err(|e| ObjectError::Listed(e.to_string()))?.as_labels();
+            return segmentation::segmentation(&object).map(|s| ObjectContent::Segmentation(Box::new(s)));
+        }
+        Some(ObjectKind::StructureSet) => {
+            return Ok(ObjectContent::StructureSet(Box::new(segmentation::structure_set(&view))));
+        }
+        Some(ObjectKind::Document) => {
+            let document = encapsulated(header).ok_or(ObjectError::Damaged("it has no document"))?;
+            return Ok(ObjectContent::Encapsulated(Encapsulated {
+                title: view.text(tags::DOCUMENT_TITLE).trim().to_owned(),
+                mime: view.string(tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT).unwrap_or_default(),
+                bytes: document.len(),
+            }));
+        }
         Some(ObjectKind::Report | ObjectKind::KeyObjects) => ObjectError::Damaged("it has no content tree"),
         _ => ObjectError::Listed(
             super::sop_class::listed(&class).unwrap_or("this kind of object is listed only").to_owned(),
         ),
     })
+}
+
+/// Blending Softcopy Presentation State: two series at once.
+const BLENDING: &str = "1.2.840.10008.5.1.4.1.1.11.4";
+
+/// The document within an object, without the byte that makes its length even where the object tells the length.
+pub fn encapsulated(header: &Header) -> Option<&[u8]> {
+    let view = header.view();
+    let bytes = view.bytes(tags::ENCAPSULATED_DOCUMENT).filter(|b| !b.is_empty())?;
+    let length = view.int(tags::ENCAPSULATED_DOCUMENT_LENGTH).and_then(|n| usize::try_from(n).ok());
+    bytes.get(..length.filter(|n| (1..=bytes.len()).contains(n)).unwrap_or(bytes.len()))
 }
 
 /// The first item of a code sequence.

@@ -236,7 +236,7 @@ fn date_time(text: &str) -> String {
     format!("{}{}", date_and_time(day, clock), if zone.is_empty() { String::new() } else { format!(" {zone}") })
 }
 
-fn date_and_time(day: &str, clock: &str) -> String {
+pub(super) fn date_and_time(day: &str, clock: &str) -> String {
     format!("{} {}", date(day), time(clock)).trim().to_owned()
 }
 

@@ -66,7 +66,8 @@ fn document_of(class: &str, title: Build, items: &[Build]) -> Document {
         .sequence(0x0040_A730, items)
         .file(EXPLICIT);
     let header = Header::from_bytes(bytes).expect("opens");
-    let ObjectContent::Document(document) = read_object(&header).expect("reads");
+    let content = read_object(&header, &|| panic!("no pixels are needed")).expect("reads");
+    let ObjectContent::Document(document) = content else { panic!("a document") };
     *document
 }
 
@@ -264,8 +265,10 @@ fn what_is_listed_only_says_why() {
     let bytes = |class: &str| {
         Build::new(As::Explicit).text(0x0008_0016, b"UI", class).text(0x0008_0018, b"UI", "1.2").file(EXPLICIT)
     };
-    let read =
-        |class: &str| read_object(&Header::from_bytes(bytes(class)).expect("opens")).expect_err("nothing to read");
+    let read = |class: &str| {
+        read_object(&Header::from_bytes(bytes(class)).expect("opens"), &|| panic!("no pixels"))
+            .expect_err("nothing to read")
+    };
     assert!(read("1.2.840.10008.5.1.4.1.1.9.1.1").to_string().contains("waveform"));
     assert_eq!(read(SR), ObjectError::Damaged("it has no content tree"));
 }

@@ -1,0 +1,333 @@
+//! Grayscale and colour presentation states (PS3.3 A.33): how pictures are to be shown, as data and as it is applied.
+
+use super::laid::{Laid, LaidText, Outline, Under, lines};
+use super::{ViewPresentation, Zoom};
+use crate::imaging::{Frame, Lut, Modality, Overlay, Presentation, Shutter};
+use crate::study::{FrameRef, ObjectRef, Voi, VoiFunction};
+use glam::DVec2;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// A presentation state.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PresentationState {
+    /// Content Label (0070,0080).
+    pub label: String,
+    /// Content Description (0070,0081).
+    pub description: String,
+    /// Who made it and when.
+    pub made: String,
+    /// Every picture that it is for.
+    pub images: Vec<ObjectRef>,
+    /// Image Rotation clockwise in quarter turns, done first.
+    pub quarter_turns: u8,
+    /// Image Horizontal Flip, done after.
+    pub flip: bool,
+    /// Windows and LUTs.
+    pub vois: Vec<StateVoi>,
+    /// Parts of the picture to be shown.
+    pub areas: Vec<StateArea>,
+    /// Drawings and texts.
+    pub drawings: Vec<Drawing>,
+    /// What is not applied, and what was odd.
+    pub warnings: Vec<String>,
+    /// Modality transform in place of the picture's own.
+    #[serde(skip)]
+    pub modality: Option<Modality>,
+    /// Presentation LUT.
+    #[serde(skip)]
+    pub presentation: Option<Presentation>,
+    /// Shutter in place of the picture's own.
+    #[serde(skip)]
+    pub shutter: Option<Shutter>,
+    /// Overlay planes of its own.
+    #[serde(skip)]
+    pub overlays: Vec<Overlay>,
+}
+
+/// A window or LUT and the pictures it is for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StateVoi {
+    /// Empty: all.
+    pub images: Vec<ObjectRef>,
+    /// The window, or the range of the LUT.
+    pub voi: Voi,
+    /// Its explanation.
+    pub name: String,
+    /// The LUT, if it is one.
+    #[serde(skip)]
+    pub lut: Option<Arc<Lut>>,
+}
+
+/// A displayed area (PS3.3 C.10.4).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StateArea {
+    /// Empty: all.
+    pub images: Vec<ObjectRef>,
+    /// Left, top, right, bottom pixel, from 1, whatever the turning; may reach beyond the picture.
+    pub edges: [i64; 4],
+    /// `SCALE TO FIT`, `TRUE SIZE`, `MAGNIFY`.
+    pub mode: String,
+}
+
+/// Graphic and text annotation of some pictures (C.10.5).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Drawing {
+    /// Empty: all.
+    pub images: Vec<ObjectRef>,
+    /// Graphic Layer.
+    pub layer: String,
+    /// Recommended colour of the layer.
+    pub rgb: Option<[u8; 3]>,
+    /// Its graphics.
+    pub graphics: Vec<StateGraphic>,
+    /// Its texts.
+    pub texts: Vec<StateText>,
+}
+
+/// A graphic.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StateGraphic {
+    /// `POINT`, `POLYLINE`, `INTERPOLATED`, `CIRCLE`, `ELLIPSE`.
+    pub shape: String,
+    /// Points in these units.
+    pub points: Vec<[f64; 2]>,
+    /// Of the displayed area (0 to 1), else of the picture (pixels, 0 at the corner of the first).
+    pub of_display: bool,
+    /// Filled.
+    pub filled: bool,
+}
+
+/// A text.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StateText {
+    /// What it says.
+    pub text: String,
+    /// Its box's corner or its anchor.
+    pub at: [f64; 2],
+    /// As in [`StateGraphic`].
+    pub of_display: bool,
+    /// A point of the picture that the text belongs to, to be joined by a line: position and units.
+    pub anchor: Option<([f64; 2], bool)>,
+}
+
+/// Whether a list of references means this frame; an empty list means every frame.
+fn means(images: &[ObjectRef], frame: &FrameRef) -> bool {
+    images.is_empty() || images.iter().any(|to| names(to, frame))
+}
+
+fn names(to: &ObjectRef, frame: &FrameRef) -> bool {
+    to.instance == frame.instance && (to.frames.is_empty() || to.frames.contains(&frame.frame.number()))
+}
+
+impl PresentationState {
+    /// Whether it is for this frame.
+    pub fn is_for(&self, frame: &FrameRef) -> bool {
+        self.images.iter().any(|to| names(to, frame))
+    }
+
+    /// The frame as it is to be shown: its values, with the state's transforms, shutter and overlays.
+    pub fn dress(&self, at: &FrameRef, frame: &Frame) -> Frame {
+        let mut out = frame.clone();
+        if let Some(modality) = &self.modality {
+            out.modality = modality.clone();
+        }
+        let vois: Vec<&StateVoi> = self.vois.iter().filter(|v| means(&v.images, at)).collect();
+        // Where the state has no window, the values go through as they are (PS3.3 C.11.8): the picture's own choice is kept.
+        if !vois.is_empty() {
+            out.display.voi_names = vois.iter().map(|v| v.name.clone()).collect();
+            out.display.voi_luts.clear();
+            out.voi.clear();
+            for state in vois {
+                let mut voi = state.voi;
+                if let Some(lut) = &state.lut {
+                    // Numbered anew: each item of the state counts its own LUTs.
+                    voi.function = VoiFunction::Lut(u8::try_from(out.display.voi_luts.len()).unwrap_or(u8::MAX));
+                    out.display.voi_luts.push(Arc::clone(lut));
+                }
+                out.voi.push(voi);
+            }
+        }
+        out.display.presentation.clone_from(&self.presentation);
+        if self.shutter.is_some() {
+            out.display.shutter.clone_from(&self.shutter);
+        }
+        // Planes of the picture are shown only where the state activates them; it brings its own.
+        out.display.overlays.clone_from(&self.overlays);
+        out
+    }
+
+    /// How the picture lies: turned, mirrored, and the displayed area in the middle.
+    pub fn view(&self, frame: &FrameRef, size: [u32; 2]) -> ViewPresentation {
+        // Mirroring after turning is turning the other way after mirroring.
+        let turns = if self.flip { (4 - self.quarter_turns % 4) % 4 } else { self.quarter_turns % 4 };
+        let mut out =
+            ViewPresentation { quarter_turns: turns, flip_horizontal: self.flip, ..ViewPresentation::default() };
+        let [columns, rows] = size.map(f64::from);
+        if let Some([left, top, right, bottom]) = self.area(frame).map(|a| a.edges.map(|e| e as f64))
+            && [left, top, right, bottom] != [1.0, 1.0, columns, rows]
+            && right >= left
+            && bottom >= top
+        {
+            out.zoom = Zoom::Area([right - left + 1.0, bottom - top + 1.0]);
+            out.pan_px = [columns / 2.0 - (left - 1.0 + right) / 2.0, rows / 2.0 - (top - 1.0 + bottom) / 2.0];
+        }
+        out
+    }
+
+    fn area(&self, frame: &FrameRef) -> Option<&StateArea> {
+        self.areas.iter().find(|a| means(&a.images, frame))
+    }
+
+    /// A position of the displayed area, 0 to 1 as it is seen, in pixels of the picture from its corner.
+    fn from_display(&self, under: &Under<'_>, [mut u, mut v]: [f64; 2]) -> [f64; 2] {
+        if self.flip {
+            u = 1.0 - u;
+        }
+        for _ in 0..self.quarter_turns % 4 {
+            (u, v) = (v, 1.0 - u);
+        }
+        let [columns, rows] = under.size.map(f64::from);
+        let whole = [1.0, 1.0, columns, rows];
+        let [left, top, right, bottom] = self.area(under.frame).map_or(whole, |a| a.edges.map(|e| e as f64));
+        [left - 1.0 + u * (right - left + 1.0), top - 1.0 + v * (bottom - top + 1.0)]
+    }
+
+    fn place(&self, under: &Under<'_>, point: [f64; 2], of_display: bool) -> DVec2 {
+        let [x, y] = if of_display { self.from_display(under, point) } else { point };
+        // Positions count from the corner of the first pixel (C.10.5.1), ours from its centre.
+        DVec2::new(x - 0.5, y - 0.5)
+    }
+
+    /// What it draws on a frame.
+    pub fn laid_over(&self, under: &Under<'_>) -> Laid {
+        let mut out = Laid::default();
+        if !self.is_for(under.frame) {
+            return out;
+        }
+        for drawing in self.drawings.iter().filter(|d| means(&d.images, under.frame)) {
+            let outline = |points, closed| Outline { points, closed, rgb: drawing.rgb, name: String::new() };
+            for graphic in &drawing.graphics {
+                let points: Vec<DVec2> =
+                    graphic.points.iter().map(|p| self.place(under, *p, graphic.of_display)).collect();
+                let drawn = lines(&graphic.shape, &points, graphic.filled);
+                out.outlines.extend(drawn.into_iter().map(|(points, closed)| outline(points, closed)));
+            }
+            for text in &drawing.texts {
+                let at = self.place(under, text.at, text.of_display).to_array();
+                if let Some((anchor, of_display)) = text.anchor {
+                    let to = self.place(under, anchor, of_display).to_array();
+                    out.outlines.push(outline(vec![at, to], false));
+                }
+                out.texts.push(LaidText { at, text: text.text.clone(), rgb: drawing.rgb });
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::{FrameIndex, FrameInfo, SopInstanceUid};
+
+    fn at(uid: &str) -> FrameRef {
+        FrameRef { instance: SopInstanceUid::new(uid).expect("uid"), frame: FrameIndex(0) }
+    }
+
+    fn to(uid: &str) -> ObjectRef {
+        let instance = SopInstanceUid::new(uid).expect("uid");
+        ObjectRef { class: String::new(), instance, frames: vec![], segments: vec![], presentation: None }
+    }
+
+    #[test]
+    fn a_frame_is_dressed_in_its_own_windows() {
+        let lut = |entries: Vec<u16>| Lut::new(0, entries, 8).map(Arc::new);
+        let table = |uid: &str, entries| StateVoi {
+            images: vec![to(uid)],
+            voi: Voi { center: 1.0, width: 2.0, function: VoiFunction::Lut(0) },
+            name: uid.into(),
+            lut: lut(entries),
+        };
+        let state = PresentationState {
+            images: vec![to("1.1"), to("1.2")],
+            vois: vec![table("1.1", vec![0, 9]), table("1.2", vec![9, 0]), table("1.2", vec![0, 255])],
+            presentation: Some(Presentation::Inverse),
+            ..PresentationState::default()
+        };
+        let frame = Frame {
+            rows: 1,
+            columns: 2,
+            pixels: crate::imaging::Pixels::U8(vec![0, 1]),
+            bits_stored: 8,
+            photometric: crate::imaging::Photometric::Monochrome2,
+            modality: Modality::IDENTITY,
+            unit: String::new(),
+            padding: None,
+            voi: vec![Voi::linear(5.0, 10.0)],
+            display: crate::imaging::Display::default(),
+            pixel_aspect: 1.0,
+            warnings: vec![],
+        };
+        let dressed = state.dress(&at("1.2"), &frame);
+        let functions: Vec<VoiFunction> = dressed.voi.iter().map(|v| v.function).collect();
+        assert_eq!(functions, [VoiFunction::Lut(0), VoiFunction::Lut(1)]);
+        assert_eq!(&*dressed.display.voi_luts[1].entries, [0, 255]);
+        // Inverted by the state: the table's brightest entry is black.
+        let rgb = crate::imaging::render_rgb(&dressed, &dressed.voi[1], false);
+        assert_eq!(rgb, [255, 255, 255, 0, 0, 0]);
+        // A picture that no window of the state is for keeps its own.
+        assert_eq!(state.dress(&at("1.3"), &frame).voi, frame.voi);
+    }
+
+    #[test]
+    fn turned_then_mirrored() {
+        let state = PresentationState { quarter_turns: 1, flip: true, ..PresentationState::default() };
+        let view = state.view(&at("1.1"), [10, 20]);
+        // Ours mirrors first: the same picture turned three quarters.
+        assert_eq!((view.flip_horizontal, view.quarter_turns), (true, 3));
+        let geometry = crate::viewport::Geometry::new([200.0, 100.0], 10, 20, 1.0, view);
+        // The first pixel goes to the top right by turning, and to the top left by mirroring.
+        let [x, y] = geometry.screen_from_pixel([0.0, 0.0]);
+        assert!(x < 100.0 && y < 50.0, "{x} {y}");
+        let [x, y] = geometry.screen_from_pixel([9.0, 0.0]);
+        assert!(x < 100.0 && y > 50.0, "the first row runs down the left edge: {x} {y}");
+    }
+
+    #[test]
+    fn the_displayed_area_fills_the_viewport() {
+        let area = StateArea { images: vec![], edges: [11, 21, 30, 40], mode: "SCALE TO FIT".into() };
+        let state = PresentationState { areas: vec![area], ..PresentationState::default() };
+        let view = state.view(&at("1.1"), [100, 100]);
+        let geometry = crate::viewport::Geometry::new([200.0, 200.0], 100, 100, 1.0, view);
+        assert_eq!(geometry.scale(), 10.0);
+        let [x, y] = geometry.screen_from_pixel([9.5, 19.5]);
+        assert!(x.abs() <= 0.5 && y.abs() <= 0.5, "{x} {y}");
+    }
+
+    #[test]
+    fn drawings_in_both_units_only_on_their_pictures() {
+        let graphic =
+            |of_display, point| StateGraphic { shape: "POINT".into(), points: vec![point], of_display, filled: false };
+        let state = PresentationState {
+            images: vec![to("1.1"), to("1.2")],
+            flip: true,
+            drawings: vec![Drawing {
+                images: vec![to("1.1")],
+                layer: "L".into(),
+                rgb: None,
+                graphics: vec![graphic(false, [3.5, 4.5]), graphic(true, [0.25, 0.5])],
+                texts: vec![],
+            }],
+            ..PresentationState::default()
+        };
+        let info = FrameInfo::default();
+        let look = |uid: &str| {
+            let frame = at(uid);
+            let under = Under { frame: &frame, info: &info, reference: None, size: [8, 8], slice_mm: None };
+            state.laid_over(&under).outlines.into_iter().map(|o| o.points).collect::<Vec<_>>()
+        };
+        assert_eq!(look("1.1"), [vec![[3.0, 4.0]], vec![[5.5, 3.5]]]);
+        assert!(look("1.2").is_empty() && look("1.3").is_empty());
+    }
+}
