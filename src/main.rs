@@ -8,6 +8,8 @@ use dokuei::cli::{archive, demo, dump, enrol, info, object, outbox, pixels, prof
 use dokuei::engine::{Clock as _, SystemClock};
 use std::io::Write as _;
 use std::process::ExitCode;
+#[cfg(feature = "gui")]
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Could not be done.
 const FAILED: u8 = 2;
@@ -170,8 +172,13 @@ where
         screenshots: cli.screenshots.clone(),
         ended: Box::new(end_soon),
     })?;
+    WINDOW_GONE.store(true, Ordering::Relaxed);
     Ok(())
 }
+
+/// The window system has let the window go: what comes after it takes its own time and has its own exit code.
+#[cfg(feature = "gui")]
+static WINDOW_GONE: AtomicBool = AtomicBool::new(false);
 
 /// How long the window system may take to let a closed window go.
 #[cfg(feature = "gui")]
@@ -182,6 +189,9 @@ const LAST_OF_THE_WINDOW: std::time::Duration = std::time::Duration::from_secs(5
 fn end_soon() {
     let end = || {
         std::thread::sleep(LAST_OF_THE_WINDOW);
+        if WINDOW_GONE.load(Ordering::Relaxed) {
+            return;
+        }
         tracing::warn!("the window system does not let the window go: ended without it");
         std::process::exit(0);
     };

@@ -21,6 +21,8 @@ pub struct ListedObject {
     pub series: Option<i32>,
     /// Series Description.
     pub description: String,
+    /// Date of its study.
+    pub study_date: Option<jiff::civil::Date>,
 }
 
 /// Where a picture that an object names is in the open studies.
@@ -37,6 +39,8 @@ pub struct NamedPicture {
 pub struct OpenObject {
     /// Which.
     pub listed: Option<ListedObject>,
+    /// It belongs to an earlier study.
+    pub prior: bool,
     /// What it says, or why it cannot be read; `None` until it is read.
     pub content: Option<Result<Arc<ObjectContent>, String>>,
     /// It lies over the pictures that it is for.
@@ -51,7 +55,8 @@ pub(super) fn of_study(study: &Study) -> Vec<ListedObject> {
     let listed = instances.filter_map(|(series, instance)| {
         let kind = ObjectKind::of_instance(instance)?;
         let description = series.description.clone();
-        Some(ListedObject { instance: instance.uid.clone(), kind, series: series.number, description })
+        let study_date = study.date;
+        Some(ListedObject { instance: instance.uid.clone(), kind, series: series.number, description, study_date })
     });
     listed.collect()
 }
@@ -60,12 +65,12 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: ObjectAction, out: &mut
     match action {
         ObjectAction::Open(instance) => {
             lay(app, now, false);
-            let mut all = app.open_studies().chain(app.open_priors()).flat_map(|(_, s)| &s.objects);
-            let listed = all.find(|o| o.instance == instance).cloned();
-            drop(all);
-            let Some(listed) = listed else { return };
+            let current = app.open_studies().flat_map(|(_, s)| &s.objects).map(|o| (o, false));
+            let all = current.chain(app.open_priors().flat_map(|(_, s)| &s.objects).map(|o| (o, true)));
+            let found = all.into_iter().find(|(o, _)| o.instance == instance).map(|(o, prior)| (o.clone(), prior));
+            let Some((listed, prior)) = found else { return };
             if let Some(reading) = &mut app.reading {
-                reading.object = Some(OpenObject { listed: Some(listed), ..OpenObject::default() });
+                reading.object = Some(OpenObject { listed: Some(listed), prior, ..OpenObject::default() });
                 out.push(Command::ReadObject(instance));
             }
         }

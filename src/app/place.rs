@@ -175,10 +175,20 @@ pub(super) fn step_set(app: &mut App, now: Timestamp, id: ViewId, by: i32) {
 /// Shows a frame wherever it belongs: in a viewport that has its display set, else in the active one.
 /// Gives the viewport.
 pub(super) fn show_frame(app: &mut App, now: Timestamp, frame: &FrameRef) -> Option<ViewId> {
-    let (set, place) = app.pictures.locate(frame).map(|(s, p)| (s.id.clone(), p))?;
     let record = &app.reading.as_ref()?.record;
-    let at = record.shown_views().find(|(_, v)| v.set.as_ref() == Some(&set)).map(|(id, _)| id);
-    let id = at.unwrap_or(record.active_view());
+    // A whole body on screen has it as well as the station that it belongs to.
+    let there = record.shown_views().find_map(|(id, view)| {
+        let set = app.pictures.set(view.set.as_ref()?)?;
+        let place = set.frames.iter().position(|f| f == frame)?;
+        Some((id, set.id.clone(), place))
+    });
+    let (id, set, place) = match there {
+        Some(there) => there,
+        None => {
+            let (set, place) = app.pictures.locate(frame)?;
+            (record.active_view(), set.id.clone(), place)
+        }
+    };
     if !show(app, now, id, &set, Some(place)) {
         return None;
     }

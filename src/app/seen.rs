@@ -84,8 +84,11 @@ pub(super) fn hung(app: &mut App) {
     let Some(reading) = &mut app.reading else { return };
     let shown: BTreeSet<DisplaySetId> = reading.record.views.iter().filter_map(|v| v.set.clone()).collect();
     for frame in std::mem::take(&mut reading.unasked) {
+        // A whole body holds every station: only the slice of it that stands there is still on screen.
+        let own = app.pictures.locate(&frame).map(|(set, _)| set.id.clone());
+        let stays = reading.record.views.iter().any(|v| v.frame.as_ref() == Some(&frame));
         let holders = app.pictures.holders(&frame);
-        if holders.is_empty() || holders.iter().any(|set| shown.contains(set)) {
+        if stays || own.is_none_or(|set| shown.contains(&set)) {
             reading.unasked.insert(frame);
         } else if reading.record.seen.remove(&frame) {
             for set in holders {

@@ -32,7 +32,9 @@ impl Image {
     /// Writers name 4:2:2 and store every pixel's colour: the length of uncompressed data tells.
     pub(super) fn settle_colour(&mut self, store: &Store) {
         let Store::Native { range, .. } = store else { return };
-        if subsampled(self) && range.len() as u64 >= self.full_bytes() {
+        let full = self.full_bytes();
+        // Exactly, or padded to an even length: more is more frames than declared, not more colour.
+        if subsampled(self) && [full, full + (full & 1)].contains(&(range.len() as u64)) {
             self.photometric = if self.photometric == "YBR_FULL_422" { "YBR_FULL" } else { "YBR_PARTIAL" }.into();
             self.remark = Some("4:2:2 is declared, but every pixel's colour is stored");
         }

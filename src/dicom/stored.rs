@@ -60,8 +60,9 @@ impl StoredFrames {
         let allocated = number(tags::BITS_ALLOCATED, 0);
         let bits = number(tags::ROWS, 0) * number(tags::COLUMNS, 0) * number(tags::SAMPLES_PER_PIXEL, 1) * allocated;
         let photometric = view.string(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
-        // Unless every pixel's colour is stored in spite of the name.
-        let full = bits.saturating_mul(declared as u128) <= value.len() as u128 * 8;
+        // Unless every pixel's colour is stored in spite of the name: exactly that, or padded to an even length.
+        let colours = bits.saturating_mul(declared as u128) / 8;
+        let full = [colours, colours + (colours & 1)].contains(&(value.len() as u128));
         let bits = if photometric.ends_with("_422") && !full { bits / 3 * 2 } else { bits };
         // Frames of single bits need not begin at a byte (PS3.5 8.1.1): then only one frame can be taken out.
         if bits == 0 || (!bits.is_multiple_of(8) && declared > 1) {

@@ -73,27 +73,30 @@ pub fn whole_bodies<S: Borrow<DisplaySet>>(sets: &[S]) -> Vec<WholeBody> {
 
 /// The whole-body exams among a study's display sets whose stations are stacked, each as one set beside its stations.
 pub fn body_sets<S: Borrow<DisplaySet>>(sets: &[S]) -> Vec<DisplaySet> {
-    let bodies = whole_bodies(sets);
-    bodies.iter().zip(FIRST_BODY..).filter_map(|(body, number)| merged(body, sets, number)).collect()
+    whole_bodies(sets).iter().filter_map(|body| merged(body, sets)).collect()
 }
 
 /// The stations as one set: every frame of each, from head to feet. `None` unless they are stacked. Where stations
-/// overlap, the slices of both are kept, sorted by height.
-fn merged<S: Borrow<DisplaySet>>(body: &WholeBody, sets: &[S], index: u32) -> Option<DisplaySet> {
+/// overlap, the slices of both are kept, sorted along the stack.
+fn merged<S: Borrow<DisplaySet>>(body: &WholeBody, sets: &[S]) -> Option<DisplaySet> {
     if !body.stacked {
         return None;
     }
     let members: Vec<&DisplaySet> =
         body.stations.iter().filter_map(|s| sets.iter().map(Borrow::borrow).find(|set| set.id == s.set)).collect();
     let first = *members.first()?;
+    // Along the normal that points to the head: stations may be shifted against each other in oblique planes.
+    let normal = first.info.first()?.plane?.normal();
+    let up = if normal.z < 0.0 { -normal } else { normal };
     let mut frames: Vec<(f64, _, FrameInfo)> = members
         .iter()
         .flat_map(|set| set.frames.iter().cloned().zip(set.info.iter().cloned()))
-        .filter_map(|(frame, info)| info.plane.map(|p| (p.position_mm.z, frame, info)))
+        .filter_map(|(frame, info)| info.plane.map(|p| (p.position_mm.dot(up), frame, info)))
         .collect();
     frames.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut whole = DisplaySet {
-        id: DisplaySetId { series: first.id.series.clone(), index },
+        // Named after its first station: the same name whatever else of the study is known.
+        id: DisplaySetId { series: first.id.series.clone(), index: FIRST_BODY + first.id.index },
         label: format!("WB {} ×{}", common_words(&members).unwrap_or_else(|| body.label.clone()), members.len()),
         frames: Vec::new(),
         info: Vec::new(),
@@ -111,6 +114,19 @@ fn merged<S: Borrow<DisplaySet>>(body: &WholeBody, sets: &[S], index: u32) -> Op
         whole.info.push(info);
     }
     (whole.slice_spacing_mm, whole.warnings, whole.detail.stack) = measure(&whole.info, Some(&places), 1, true);
+    // What is to be told of a station is told of the body.
+    for set in &members {
+        for warning in &set.warnings {
+            if !whole.warnings.contains(warning) {
+                whole.warnings.push(warning.clone());
+            }
+        }
+        for side in &set.detail.side_conflict {
+            if !whole.detail.side_conflict.contains(side) {
+                whole.detail.side_conflict.push(side.clone());
+            }
+        }
+    }
     whole.detail.stations = members.iter().map(|set| set.id.clone()).collect();
     Some(whole)
 }
@@ -192,7 +208,29 @@ fn chains(mut group: Vec<Candidate<'_>>) -> Vec<WholeBody> {
             None => runs.push(vec![one]),
         }
     }
-    runs.into_iter().filter_map(|run| body(&run)).collect()
+    // A station taken twice: which of the two belongs to the body, only the reader can say.
+    let twice = |run: &[Candidate<'_>], place: usize| {
+        let others = runs.iter().enumerate().filter(|(n, _)| *n != place).flat_map(|(_, other)| other);
+        others.into_iter().any(|one| run.iter().any(|member| same_place(member, one)))
+    };
+    runs.iter().enumerate().filter(|(place, run)| !twice(run, *place)).filter_map(|(_, run)| body(run)).collect()
+}
+
+/// The two cover more than half of each other, and lie over each other.
+fn same_place(a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
+    let height = |c: &Candidate<'_>| c.extent[1] - c.extent[0];
+    let shared = a.extent[1].min(b.extent[1]) - a.extent[0].max(b.extent[0]);
+    shared > 0.5 * height(a).max(height(b)) && across_mm(a, b) <= 0.25 * field_mm(a)
+}
+
+/// Distance of the middles across the body.
+fn across_mm(a: &Candidate<'_>, b: &Candidate<'_>) -> f64 {
+    DVec3 { z: 0.0, ..a.middle - b.middle }.length()
+}
+
+/// Width of the field.
+fn field_mm(one: &Candidate<'_>) -> f64 {
+    one.set.spacing_mm(0).map_or(0.0, |s| s[1] * f64::from(one.set.columns))
 }
 
 fn overlap_mm(upper: &Candidate<'_>, lower: &Candidate<'_>) -> f64 {
@@ -202,9 +240,9 @@ fn overlap_mm(upper: &Candidate<'_>, lower: &Candidate<'_>) -> f64 {
 fn follows(upper: &Candidate<'_>, lower: &Candidate<'_>) -> bool {
     let height = |c: &Candidate<'_>| c.extent[1] - c.extent[0];
     let overlap = overlap_mm(upper, lower);
-    let across = DVec3 { z: 0.0, ..upper.middle - lower.middle }.length();
-    let field = upper.set.spacing_mm(0).map_or(0.0, |s| s[1] * f64::from(upper.set.columns));
-    overlap <= 0.5 * height(upper).min(height(lower)) && overlap >= -WIDEST_GAP_MM && across <= 0.25 * field
+    overlap <= 0.5 * height(upper).min(height(lower))
+        && overlap >= -WIDEST_GAP_MM
+        && across_mm(upper, lower) <= 0.25 * field_mm(upper)
 }
 
 fn body(run: &[Candidate<'_>]) -> Option<WholeBody> {
@@ -276,7 +314,7 @@ mod tests {
         assert_eq!(found[0].stations[0].extent_mm, [903.0, 663.0]);
         assert_eq!(found[0].stations[0].overlap_with_next_mm, Some(0.0));
         assert_eq!(found[0].stations[4].overlap_with_next_mm, None);
-        let whole = merged(&found[0], &sets, 9).expect("stacked");
+        let whole = merged(&found[0], &sets).expect("stacked");
         assert_eq!((whole.frames.len(), whole.info.len()), (200, 200));
         let heights: Vec<f64> = whole.info.iter().filter_map(|i| i.plane).map(|p| p.position_mm.z).collect();
         assert!(heights.is_sorted_by(|a, b| a >= b));
@@ -301,12 +339,29 @@ mod tests {
     }
 
     #[test]
+    fn a_station_taken_twice_makes_no_body_of_either() {
+        let mut sets = stations(240.0, 800.0, false);
+        let mut again = sets[1].clone();
+        again.id.series = SeriesUid::new("1.7.99").expect("uid");
+        sets.push(again);
+        assert!(whole_bodies(&sets).is_empty());
+    }
+
+    #[test]
+    fn what_is_told_of_a_station_is_told_of_the_body() {
+        let mut sets = stations(240.0, 800.0, false);
+        let warning = super::super::GeometryWarning::SeveralReferences { count: 2 };
+        sets[3].warnings.push(warning.clone());
+        assert_eq!(body_sets(&sets)[0].warnings, [warning]);
+    }
+
+    #[test]
     fn coronal_stations_lie_below_each_other() {
         let sets = stations(220.0, 800.0, true);
         let found = whole_bodies(&sets);
         assert_eq!((found.len(), found[0].stations.len(), found[0].stacked), (1, 5, false));
         assert_eq!(found[0].stations[0].overlap_with_next_mm, Some(20.0));
-        assert_eq!(merged(&found[0], &sets, 0), None);
+        assert_eq!(merged(&found[0], &sets), None);
     }
 
     #[test]

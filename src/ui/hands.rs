@@ -104,6 +104,11 @@ fn fields(ctx: &Context) -> Vec<Rect> {
 pub struct Held(Vec<Event>);
 
 impl Held {
+    /// Nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds what waited and then what is `fresh` to `events`, which no pass has taken yet, and holds back what must
     /// wait now. True if anything waits.
     pub fn before_input(&mut self, events: &mut Vec<Event>, fresh: Vec<Event>) -> bool {

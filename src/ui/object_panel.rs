@@ -6,7 +6,7 @@ use super::theme;
 use super::widgets::{bare_button, caption, elided, quiet_button, rule, section, value};
 use crate::app::{Action, App, NamedPicture, ObjectAction, OpenObject};
 use crate::study::document::{Document, Item};
-use crate::study::{ObjectKind, ObjectRef};
+use crate::study::{ObjectKind, ObjectRef, SopInstanceUid};
 use crate::viewport::ObjectContent;
 use egui::{Label, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -21,6 +21,8 @@ const DEEPEST: u8 = 8;
 /// State of the panel's widgets.
 #[derive(Debug, Default)]
 pub struct ObjectLocal {
+    /// The object that the page is of.
+    of: Option<SopInstanceUid>,
     page: usize,
 }
 
@@ -76,18 +78,30 @@ pub fn objects_ui(ui: &mut Ui, words: Words, app: &App, objects: &[crate::app::L
 
 /// Draws the panel's content.
 pub fn object_panel_ui(ui: &mut Ui, words: Words, open: &OpenObject, local: &mut ObjectLocal, out: &mut Vec<Action>) {
+    // Every object is read from its beginning.
+    let of = open.listed.as_ref().map(|l| &l.instance);
+    if local.of.as_ref() != of {
+        *local = ObjectLocal { of: of.cloned(), page: 0 };
+    }
     if let Some(listed) = &open.listed {
         ui.horizontal(|ui| {
             section(ui, kind_word(words, listed.kind));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if quiet_button(ui, words.t("object.close"), true).clicked() {
-                    local.page = 0;
                     out.push(Action::Object(ObjectAction::Close));
                 }
             });
         });
         let number = listed.series.map_or_else(String::new, |n| format!("#{n} "));
         caption(ui, &format!("{number}{}", listed.description));
+        // Of which examination: what an earlier one said must never pass for this one's.
+        let date = super::format::date(listed.study_date);
+        if open.prior {
+            let told = format!("{}  {date}", words.t("tray.prior"));
+            ui.label(RichText::new(told).size(theme::CAPTION).color(theme::CAUTION));
+        } else {
+            caption(ui, &format!("{}  {date}", words.t("tray.current")));
+        }
     }
     rule(ui);
     match &open.content {
@@ -105,7 +119,8 @@ pub fn object_panel_ui(ui: &mut Ui, words: Words, open: &OpenObject, local: &mut
                     out.push(Action::Object(ObjectAction::Lay(laid)));
                 }
             }
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| match &**content {
+            let scroll = ScrollArea::vertical().id_salt(("object", of)).auto_shrink(false);
+            scroll.show(ui, |ui| match &**content {
                 ObjectContent::Document(document) => document_ui(ui, words, open, document, local, out),
                 other => other_ui(ui, words, open, other, out),
             });

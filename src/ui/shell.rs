@@ -282,7 +282,11 @@ impl Shell {
     fn close_undrawn(&mut self, ctx: &Context) {
         let Some(closing) = &self.closing else { return };
         let hidden = ctx.input(|i| i.viewport().visible() == Some(false));
-        if hidden || closing.since.elapsed() >= LAST_FRAMES_WITHIN {
+        let waiting = self.offered > 0 || !self.held.is_empty();
+        if waiting && closing.since.elapsed() >= LAST_FRAMES_WITHIN {
+            tracing::warn!("closed while input still waited for a screen frame");
+        }
+        if (hidden && !waiting) || closing.since.elapsed() >= LAST_FRAMES_WITHIN {
             self.close_now(ctx);
         } else {
             ctx.request_repaint_after(LAST_FRAMES_WITHIN.saturating_sub(closing.since.elapsed()));
