@@ -73,7 +73,8 @@ impl InputMethod {
         if wanted != self.wanted || interrupted {
             self.wanted = wanted;
             self.composing = false;
-            self.toggled = true;
+            // Switched off, it is asked nothing; giving the keyboard anew would only be a moment in which keys fall.
+            self.toggled = wanted;
             ctx.request_repaint();
         }
     }
