@@ -82,6 +82,10 @@ pub(super) fn seed_of(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
+/// Most frames of one instance: every frame takes some hundred bytes in the lists of what can be shown, and a header of
+/// a kilobyte can declare thousands of millions.
+const MOST_FRAMES: u32 = 100_000;
+
 fn instance(header: &Header, uid: &str) -> Result<Instance, MetadataError> {
     let view = header.view();
     let sop_class = header.sop_class();
@@ -89,7 +93,11 @@ fn instance(header: &Header, uid: &str) -> Result<Instance, MetadataError> {
     let (rows, columns) = (size(tags::ROWS), size(tags::COLUMNS));
     let not_an_image = sop_class::reason_without_picture(header, &sop_class, rows, columns);
     let frames = view.int(tags::NUMBER_OF_FRAMES).and_then(|n| u32::try_from(n).ok()).unwrap_or(1).max(1);
-    let frames = if rows == 0 || columns == 0 { 0 } else { frames };
+    let too_many = frames > MOST_FRAMES;
+    let not_an_image = not_an_image.or_else(|| {
+        too_many.then(|| format!("{frames} frames are declared: an object of more than {MOST_FRAMES} is not opened"))
+    });
+    let frames = if rows == 0 || columns == 0 || too_many { 0 } else { frames };
     let (laterality, side_conflict) = laterality::laterality(&view);
     let mammogram = mammogram::mammogram(&view, &sop_class).map(Box::new);
     Ok(Instance {

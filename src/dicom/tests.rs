@@ -276,6 +276,13 @@ fn json_metadata_one_by_one() {
     assert_eq!(instance.frame_info[0].spacing_mm, Some([0.5, 0.25]));
     assert!(results.iter().all(Result::is_err));
     assert!(for_each_instance(&b"[{}"[..], |_| {}).is_err());
+    // A header of a kilobyte cannot make the lists of what is shown endless.
+    let many = text.replace(r#""00280010""#, r#""00280008": {"vr":"IS","Value":[400280102]}, "00280010""#);
+    let mut declared = Vec::new();
+    for_each_instance(many.as_bytes(), |r| declared.extend(r)).expect("JSON");
+    let instance = &declared[0].series[0].instances[0];
+    assert_eq!(instance.frames, 0);
+    assert!(instance.not_an_image.as_deref().is_some_and(|why| why.contains("400280102 frames")));
 }
 
 #[test]
