@@ -94,7 +94,7 @@ impl Object {
     }
 
     /// The same object with the stored values of a palette picture in place of its colours: labels of a label map.
-    pub(super) fn as_labels(mut self) -> Self {
+    pub(super) fn into_labels(mut self) -> Self {
         if let Ok((image, _)) = &mut self.image
             && image.photometric == "PALETTE COLOR"
         {

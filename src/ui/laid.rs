@@ -84,7 +84,7 @@ impl LaidDrawn {
             painter.add(Shape::mesh(mesh));
         }
         for outline in &self.laid.outlines {
-            let color = outline.rgb.map_or(theme::MARK, |[r, g, b]| Color32::from_rgb(r, g, b));
+            let color = outline.rgb.map_or(theme::MARK, |rgb| theme::recommended(rgb, 255));
             let points: Vec<Pos2> = outline.points.iter().map(|p| at(*p)).collect();
             if let [one] = points.as_slice() {
                 for d in [vec2(5.0, 0.0), vec2(0.0, 5.0)] {
@@ -103,7 +103,7 @@ impl LaidDrawn {
             }
         }
         for text in &self.laid.texts {
-            let color = text.rgb.map_or(theme::MARK, |[r, g, b]| Color32::from_rgb(r, g, b));
+            let color = text.rgb.map_or(theme::MARK, |rgb| theme::recommended(rgb, 255));
             let start = at(text.at);
             for (n, part) in text.text.lines().enumerate() {
                 let y = start.y + n as f32 * (theme::CAPTION + 3.0);
@@ -116,12 +116,11 @@ impl LaidDrawn {
 /// An area's pixels, over what is there.
 fn fill(image: &mut ColorImage, area: &Area) {
     let width = image.width();
-    let [r, g, b] = area.rgb;
     for span in &area.spans {
         let start = usize::from(span.row) * width + usize::from(span.start);
         let end = (start + usize::from(span.length)).min((usize::from(span.row) + 1) * width);
         let alpha = (f32::from(span.share) * OPACITY).round() as u8;
-        let color = Color32::from_rgba_unmultiplied(r, g, b, alpha);
+        let color = theme::recommended(area.rgb, alpha);
         for pixel in image.pixels.get_mut(start..end).into_iter().flatten() {
             *pixel = color;
         }

@@ -184,10 +184,10 @@ fn document_ui(
 
 /// Presentation states, segmentations, structure sets and encapsulated documents.
 fn other_ui(ui: &mut Ui, words: Words, open: &OpenObject, content: &ObjectContent, out: &mut Vec<Action>) {
-    let colored = |ui: &mut Ui, name: &str, [r, g, b]: [u8; 3], count: &str| {
+    let colored = |ui: &mut Ui, name: &str, rgb: [u8; 3], count: &str| {
         ui.horizontal(|ui| {
             let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
-            ui.painter().rect_filled(rect, 0, egui::Color32::from_rgb(r, g, b));
+            ui.painter().rect_filled(rect, 0, theme::recommended(rgb, 255));
             value(ui, name);
             caption(ui, count);
         });

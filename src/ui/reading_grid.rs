@@ -225,9 +225,9 @@ fn frame_marks(app: &App, view: &ViewState, set: &DisplaySet) -> Vec<FrameMark> 
     let mark = |frame: &FrameRef| {
         if app.pictures.frames.contains_key(frame) {
             FrameMark::Decoded
-        } else if app.pictures.failed.contains_key(frame) {
-            FrameMark::Failed
-        } else if series.iter().any(|s| s.failed.contains_key(&frame.instance)) {
+        } else if app.pictures.failed.contains_key(frame)
+            || series.iter().any(|s| s.failed.contains_key(&frame.instance))
+        {
             FrameMark::Failed
         } else if series.iter().any(|s| s.received.contains(&frame.instance))
             // Local files are all here.

@@ -102,6 +102,11 @@ pub fn focus() -> Stroke {
     Stroke::new(2.0, ACCENT)
 }
 
+/// A colour that an object recommends, covered to a share of 255.
+pub fn recommended([r, g, b]: [u8; 3], share: u8) -> Color32 {
+    Color32::from_rgba_unmultiplied(r, g, b, share)
+}
+
 /// A colour dimmed to a share of itself (0 to 1), for quiet variants of a token.
 pub fn dimmed(color: Color32, share: f32) -> Color32 {
     color.gamma_multiply(share.clamp(0.0, 1.0))

@@ -170,7 +170,8 @@ impl PresentationState {
             && bottom >= top
         {
             out.zoom = Zoom::Area([right - left + 1.0, bottom - top + 1.0]);
-            out.pan_px = [columns / 2.0 - (left - 1.0 + right) / 2.0, rows / 2.0 - (top - 1.0 + bottom) / 2.0];
+            out.pan_px =
+                [columns / 2.0 - f64::midpoint(left - 1.0, right), rows / 2.0 - f64::midpoint(top - 1.0, bottom)];
         }
         out
     }
@@ -180,7 +181,7 @@ impl PresentationState {
     }
 
     /// A position of the displayed area, 0 to 1 as it is seen, in pixels of the picture from its corner.
-    fn from_display(&self, under: &Under<'_>, [mut u, mut v]: [f64; 2]) -> [f64; 2] {
+    fn display_to_pixel(&self, under: &Under<'_>, [mut u, mut v]: [f64; 2]) -> [f64; 2] {
         if self.flip {
             u = 1.0 - u;
         }
@@ -194,7 +195,7 @@ impl PresentationState {
     }
 
     fn place(&self, under: &Under<'_>, point: [f64; 2], of_display: bool) -> DVec2 {
-        let [x, y] = if of_display { self.from_display(under, point) } else { point };
+        let [x, y] = if of_display { self.display_to_pixel(under, point) } else { point };
         // Positions count from the corner of the first pixel (C.10.5.1), ours from its centre.
         DVec2::new(x - 0.5, y - 0.5)
     }

@@ -53,7 +53,7 @@ pub fn read_object(
             return Ok(ObjectContent::PresentationState(Box::new(presentation_state::presentation_state(&view))));
         }
         Some(ObjectKind::Segmentation) => {
-            let object = whole().map_err(|e| ObjectError::Listed(e.to_string()))?.as_labels();
+            let object = whole().map_err(|e| ObjectError::Listed(e.to_string()))?.into_labels();
             return segmentation::segmentation(&object).map(|s| ObjectContent::Segmentation(Box::new(s)));
         }
         Some(ObjectKind::StructureSet) => {
