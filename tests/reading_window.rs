@@ -217,6 +217,10 @@ fn report(desktop: &Desktop, window: &Window<'_>) {
     window.type_text(" 12 mm.");
     shows(desktop, "the findings", || text(desktop, "所見", 1) == "結節 12 mm.");
     window.click_on(Role::RadioButton, "不要");
+    // The click takes the caret out of the field, and its input context with it: keys struck meanwhile may come late.
+    shows(desktop, "the urgency", || {
+        desktop.widgets().iter().any(|w| w.role == Role::RadioButton && w.name == "不要" && w.checked)
+    });
 }
 
 fn sign(desktop: &Desktop, window: &Window<'_>, password: &str) {
