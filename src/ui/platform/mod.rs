@@ -73,8 +73,7 @@ impl InputMethod {
         if wanted != self.wanted || interrupted {
             self.wanted = wanted;
             self.composing = false;
-            // Switched off, it is asked nothing; giving the keyboard anew would only be a moment in which keys fall.
-            self.toggled = wanted;
+            self.toggled = true;
             ctx.request_repaint();
         }
     }
