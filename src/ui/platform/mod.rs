@@ -18,13 +18,7 @@ pub struct InputMethod {
     toggled: bool,
     /// What the last screen said of the field that has the caret.
     told: Option<egui::output::IMEOutput>,
-    /// Screens without a key since the caret left the last field.
-    quiet: u8,
 }
-
-/// Screens without a key after which the input method is switched off. Keys that were struck before may still be with
-/// it, and on X11 (winit 0.30) they are lost with the input context that the switch throws away.
-const QUIET: u8 = 3;
 
 impl InputMethod {
     /// Before a pass: says again what the last screen said.
@@ -63,10 +57,6 @@ impl InputMethod {
                 }
             });
         }
-        if self.waits_for_keys(ctx) {
-            self.hold(ctx);
-            ctx.request_repaint();
-        }
         self.told = ctx.output(|o| o.ime);
         let (wanted, interrupted) =
             (self.told.is_some(), self.told.is_some_and(|ime| ime.should_interrupt_composition));
@@ -76,17 +66,6 @@ impl InputMethod {
             self.toggled = true;
             ctx.request_repaint();
         }
-    }
-
-    /// The caret has left the last field, but keys may still be on their way through the input method. What is being
-    /// composed is not waited for: it ends with its field.
-    fn waits_for_keys(&mut self, ctx: &egui::Context) -> bool {
-        let left = self.told.is_some() && !self.composing && ctx.output(|o| o.ime.is_none());
-        let key =
-            |event: &egui::Event| matches!(event, egui::Event::Key { .. } | egui::Event::Text(_) | egui::Event::Ime(_));
-        let keys = ctx.input(|i| i.events.iter().any(key));
-        self.quiet = if left && !keys { self.quiet + 1 } else { 0 };
-        cfg!(target_os = "linux") && left && self.quiet < QUIET
     }
 
     /// Before the next one, when the switch is on its way: X11 forgets to give the new input context the focus
@@ -252,50 +231,9 @@ mod tests {
         pass(&mut method, true);
         assert!(pass(&mut method, true), "the field says so");
         assert!(thought(&method), "and it holds while nothing is drawn");
-        // The field still has it while it is drawn in the first of these.
-        for _ in 0..QUIET {
-            pass(&mut method, false);
-        }
+        pass(&mut method, false);
         assert!(!pass(&mut method, false), "only the screen says that it lost the caret");
         assert!(!thought(&method));
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn keys_on_their_way_come_before_the_switch() {
-        let ctx = egui::Context::default();
-        let mut method = InputMethod::default();
-        let mut pass = |caret: bool, events: Vec<egui::Event>| {
-            let mut output = ctx.run_ui(egui::RawInput { events, ..egui::RawInput::default() }, |ui| {
-                method.release(ui.ctx());
-                if caret {
-                    let rect = egui::Rect::ZERO;
-                    let purpose = egui::IMEPurpose::Normal;
-                    let ime = egui::output::IMEOutput {
-                        purpose,
-                        rect,
-                        cursor_rect: rect,
-                        should_interrupt_composition: false,
-                    };
-                    ui.ctx().output_mut(|o| o.ime = Some(ime));
-                }
-                method.after_pass(ui.ctx());
-            });
-            output.textures_delta.clear();
-            output.platform_output.ime.is_some()
-        };
-        let key = || vec![egui::Event::Text("k".into())];
-        assert!(pass(true, vec![]));
-        assert!(pass(false, vec![]), "one may still be on its way");
-        assert!(pass(false, key()), "and here it is");
-        assert!(pass(false, vec![]));
-        assert!(pass(false, vec![]));
-        assert!(!pass(false, vec![]), "now it is quiet");
-        assert!(pass(true, vec![]));
-        // What is composed ends with its field.
-        let preedit = egui::Event::Ime(egui::ImeEvent::Preedit { text: String::new(), active_range_chars: None });
-        assert!(pass(true, vec![preedit]));
-        assert!(!pass(false, vec![]));
     }
 
     #[test]
