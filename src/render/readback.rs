@@ -135,7 +135,8 @@ impl Offscreen {
         gpu.device
             .poll(wgpu::PollType::Wait { submission_index: Some(submission), timeout: None })
             .map_err(|error| if gpu.lost() { GpuError::Lost } else { GpuError::ReadBack(error.to_string()) })?;
-        match receive.try_recv() {
+        // Another thread that polls the same device may be the one to tell, a moment after the wait here has ended.
+        match receive.recv_timeout(std::time::Duration::from_secs(10)) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(GpuError::ReadBack(error.to_string())),
             Err(_) if gpu.lost() => return Err(GpuError::Lost),
