@@ -193,6 +193,9 @@ fn the_gate_names_the_finding_and_tab_goes_from_reason_to_reason() {
         let edit = Edit::SetField(field.into(), Some(Value::Text(content.into())));
         h.state_mut().app.update(NOW, Action::Report(ReportAction::Edit(edit)));
     }
+    // The caret stands in the report, as after a click there.
+    h.get_all_by_label("不要").next().expect("a choice").focus();
+    h.run();
     h.state_mut().app.update(NOW, Action::Sign(SignAction::Begin));
     h.run();
     let reasons = |h: &Harness<'_, State>| match h.state().app.report.as_ref().map(|r| &r.sign) {

@@ -57,7 +57,6 @@ pub(super) fn contents(path: &Path) -> Result<Contents, String> {
         }
         let name = member.name().map_or_else(|_| format!("member {}", index + 1), |n| plain(&n));
         let (size, packed) = (member.size(), member.compressed_size());
-        total = total.saturating_add(size);
         let method = member.compression();
         let reason = if member.encrypted() {
             Some("encrypted in its archive".to_owned())
@@ -69,13 +68,14 @@ pub(super) fn contents(path: &Path) -> Result<Contents, String> {
             Some(format!("too large: {size} bytes, at most {MAX_OBJECT_BYTES} are taken"))
         } else if size > LARGE && size / packed.max(1) > MOST_TIMES {
             Some(format!("opens to {} times its packed size: refused as a bomb", size / packed.max(1)))
-        } else if total > MOST_BYTES {
+        } else if total.saturating_add(size) > MOST_BYTES {
             Some(format!("the archive opens to more than {MOST_BYTES} bytes"))
         } else {
             None
         };
         match (reason, member.data_start()) {
             (None, Some(at)) => {
+                total = total.saturating_add(size);
                 spans.push((at, at.saturating_add(packed)));
                 let deflated = method == CompressionMethod::Deflated;
                 let member = Member { name, at, packed, size, deflated, crc: member.crc32() };

@@ -132,7 +132,9 @@ pub(super) fn find(folder: &Path, file: &Indexed) -> Option<PathBuf> {
                 .find(|p| p.file_name().and_then(|n| n.to_str()).is_some_and(|n| same(n, component)))?
         };
     }
-    path.is_file().then_some(path)
+    // A link may point anywhere: what it leads to must lie on the medium as well.
+    let inside = path.canonicalize().ok()?.starts_with(folder.canonicalize().ok()?);
+    (inside && path.is_file()).then_some(path)
 }
 
 /// As [`find`], for members of an archive: `named` is the member's name below the index's folder.
@@ -165,6 +167,13 @@ mod tests {
         assert!(find(folder.path(), &named(&["..", "etc"])).is_none());
         assert!(find(folder.path(), &named(&["/etc", "passwd"])).is_none());
         assert!(find(folder.path(), &named(&["DICOM", "ST1"])).is_none(), "a folder is no file");
+        #[cfg(unix)]
+        {
+            let elsewhere = tempfile::tempdir().expect("folder");
+            std::fs::write(elsewhere.path().join("secret"), b"x").expect("writes");
+            std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("OUT")).expect("links");
+            assert!(find(folder.path(), &named(&["OUT", "SECRET"])).is_none(), "a link leads out of the medium");
+        }
     }
 
     #[test]

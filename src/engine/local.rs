@@ -8,6 +8,7 @@ use super::message::Event;
 use super::pool::AT_ONCE;
 use crate::dicom::{self, LocalFile, LocalTree};
 use crate::study::{NotShown, SopInstanceUid, Study, StudyUid};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -42,7 +43,10 @@ impl Inner {
             self.progress_changed(&study.uid);
         }
         self.flush_progress();
-        self.events.push(Event::LocalOpened { studies, not_shown: opened.not_shown });
+        // What stands in the list of other objects can be opened there: it is not missing.
+        let listed: BTreeSet<String> = opened.objects.values().map(|found| found.file.to_string()).collect();
+        let not_shown = opened.not_shown.into_iter().filter(|one| !listed.contains(&one.what)).collect();
+        self.events.push(Event::LocalOpened { studies, not_shown });
     }
 
     /// Takes one study into the library; false where the center has it since the look before.

@@ -131,8 +131,11 @@ pub fn parts(words: Words, app: &App, code: &NoticeCode) -> Parts {
         ),
         NoticeCode::LocalGaveWay => (t("notice.local_gave_way").to_owned(), t("notice.local_gave_way_means"), "", None),
         NoticeCode::LocalNotShown(n) => {
+            // One reason for all stands here, several in the list alone.
             let reason = app.access.local_not_shown.first().map_or("", |first| first.reason.as_str());
-            let what = words.f("notice.local_not_shown", &[("n", n), ("reason", &reason)]);
+            let alike = !reason.is_empty() && app.access.local_not_shown.iter().all(|one| one.reason == reason);
+            let key = if alike { "notice.local_not_shown" } else { "notice.local_not_shown_several" };
+            let what = words.f(key, &[("n", n), ("reason", &reason)]);
             (what, t("notice.local_not_shown_means"), "", None)
         }
         NoticeCode::ReadingStateUnreadable => {

@@ -85,7 +85,8 @@ pub fn object_panel_ui(ui: &mut Ui, words: Words, open: &OpenObject, local: &mut
     }
     if let Some(listed) = &open.listed {
         ui.horizontal(|ui| {
-            section(ui, kind_word(words, listed.kind));
+            let kind = RichText::new(kind_word(words, listed.kind)).size(theme::SECTION);
+            ui.label(kind.color(theme::TEXT_STRONG));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if quiet_button(ui, words.t("object.close"), true).clicked() {
                     out.push(Action::Object(ObjectAction::Close));
@@ -227,8 +228,11 @@ fn other_ui(ui: &mut Ui, words: Words, open: &OpenObject, content: &ObjectConten
         }
         ObjectContent::Encapsulated(document) => {
             section(ui, &document.title);
-            let size = format!("{:.1}", document.bytes as f64 / 1e6);
-            caption(ui, &words.f("object.encapsulated", &[("mime", &document.mime), ("mb", &size)]));
+            let size = match document.bytes as f64 {
+                bytes if bytes < 1e6 => format!("{:.0} kB", (bytes / 1e3).ceil()),
+                bytes => format!("{:.1} MB", bytes / 1e6),
+            };
+            caption(ui, &words.f("object.encapsulated", &[("mime", &document.mime), ("size", &size)]));
             caption(ui, words.t("object.export"));
         }
     }
@@ -285,12 +289,17 @@ fn picture_ui(ui: &mut Ui, words: Words, open: &OpenObject, to: &ObjectRef, out:
         caption(ui, words.t("object.not_open")).on_hover_text(to.instance.as_str());
         return;
     };
-    for frame in to.frame_refs().into_iter().take(PICTURES) {
+    let frames = to.frame_refs();
+    let more = frames.len().saturating_sub(PICTURES);
+    for frame in frames.into_iter().take(PICTURES) {
         let of_many = !to.frames.is_empty();
         let name = picture_name(words, named, of_many.then_some(frame.frame.0 + 1));
         if bare_button(ui, &name, theme::ACCENT).on_hover_text(to.instance.as_str()).clicked() {
             out.push(Action::Object(ObjectAction::Show(frame)));
         }
+    }
+    if more > 0 {
+        ui.label(RichText::new(words.f("object.more_frames", &[("n", &more)])).color(theme::CAUTION));
     }
 }
 

@@ -71,6 +71,8 @@ struct Walk {
     left_out: usize,
     too_deep: bool,
     too_long: bool,
+    /// Coordinates of a region are not whole.
+    damaged_region: bool,
     without_value: usize,
 }
 
@@ -82,6 +84,9 @@ impl Walk {
         }
         if self.too_deep {
             out.push(format!("content nested deeper than {DEEPEST} levels is left out"));
+        }
+        if self.damaged_region {
+            out.push("coordinates of a region are damaged: it is left out".to_owned());
         }
         if self.too_long {
             out.push("a text or an outline is too long and cut".to_owned());
@@ -162,9 +167,12 @@ impl Walk {
     fn region(&mut self, item: &View<'_>, dimensions: usize) -> Option<Region> {
         let shape = item.string(tags::GRAPHIC_TYPE)?;
         let data = item.floats(tags::GRAPHIC_DATA);
-        let finite = |p: &&[f64]| p.iter().all(|v| v.is_finite());
-        let points: Vec<Vec<f64>> =
-            data.chunks_exact(dimensions).filter(finite).take(MOST_POINTS).map(<[f64]>::to_vec).collect();
+        // An outline with points left out would be another outline.
+        if !data.len().is_multiple_of(dimensions) || data.iter().any(|v| !v.is_finite()) {
+            self.damaged_region = true;
+            return None;
+        }
+        let points: Vec<Vec<f64>> = data.chunks_exact(dimensions).take(MOST_POINTS).map(<[f64]>::to_vec).collect();
         self.too_long |= data.len() / dimensions > MOST_POINTS;
         let frame_of_reference = item.string(tags::REFERENCED_FRAME_OF_REFERENCE_UID).filter(|_| dimensions == 3);
         (!points.is_empty()).then_some(Region { shape, points, frame_of_reference })

@@ -272,3 +272,13 @@ fn what_is_listed_only_says_why() {
     assert!(read("1.2.840.10008.5.1.4.1.1.9.1.1").to_string().contains("waveform"));
     assert_eq!(read(SR), ObjectError::Damaged("it has no content tree"));
 }
+
+#[test]
+fn a_region_with_damaged_coordinates_is_told_and_not_redrawn() {
+    for values in [&[1.0, 2.0, f32::NAN, 4.0][..], &[1.0, 2.0, 3.0]] {
+        let region = item("SCOORD", None, points("POLYLINE", values), &[]);
+        let document = document_of(SR, code("1", "DCM", "Report"), &[region]);
+        assert!(document.warnings.iter().any(|w| w.contains("damaged")), "{:?}", document.warnings);
+        assert!(document.items.iter().all(|i| !matches!(i.value, crate::study::document::Value::Region(_))));
+    }
+}

@@ -181,13 +181,17 @@ fn reason_id(place: usize) -> Id {
 /// Tab goes from reason to reason, past the buttons between them; the first one still empty has the caret at first.
 fn move_among_reasons(ui: &Ui, points: &[OpenPoint], reasons: &[String], local: &mut SignLocal) {
     let places: Vec<usize> = (0..points.len()).filter(|n| points.get(*n).is_some_and(|p| !p.code.blocking())).collect();
-    if !std::mem::replace(&mut local.reasons_begun, true) && places.len() == points.len() {
+    // Asked for until it is there: what had the caret below the dialog may give it up only in the dialog's first screens.
+    let there = places.iter().any(|n| ui.memory(|m| m.has_focus(reason_id(*n))));
+    if !local.reasons_begun && !there && places.len() == points.len() {
         let empty = |n: &&usize| reasons.get(**n).is_none_or(|r| r.trim().is_empty());
         if let Some(first) = places.iter().find(empty) {
             ui.memory_mut(|m| m.request_focus(reason_id(*first)));
+            ui.ctx().request_repaint();
+            return;
         }
-        return;
     }
+    local.reasons_begun = true;
     let step = ui.input(|i| {
         let back = i.modifiers.shift;
         i.key_pressed(Key::Tab).then_some(if back { -1 } else { 1 })
