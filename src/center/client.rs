@@ -4,7 +4,7 @@
 //! what leaves this program goes to the origin it was meant for or nowhere.
 
 use super::contract::{Discovery, PROBLEM_MEDIA_TYPE, Problem, headers, paths};
-use super::session::Session;
+use super::session::{AccessToken, Session};
 use super::{CenterError, Origin};
 use crate::vault::random;
 use futures_util::StreamExt as _;
@@ -115,6 +115,8 @@ pub struct CenterClient {
     patience: Patience,
     language: AnswerLanguage,
     trouble: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// User id of the only reader in whose name it asks.
+    reader: Option<Arc<str>>,
 }
 
 impl std::fmt::Debug for CenterClient {
@@ -178,7 +180,16 @@ impl CenterClient {
             patience,
             language: AnswerLanguage::default(),
             trouble: None,
+            reader: None,
         })
+    }
+
+    /// The same client for one reader's work (user id): under another reader's token nothing is sent, be it that
+    /// the reader changed between two attempts ([`CenterError::OtherReader`]).
+    #[must_use]
+    pub fn in_name_of(mut self, reader: &str) -> Self {
+        self.reader = Some(reader.into());
+        self
     }
 
     /// The same client calling `trouble` as soon as the center is not reached, before any further attempt.
@@ -243,17 +254,25 @@ impl CenterClient {
     /// What every authorised request does, whatever its address: a refused token is renewed once, and where the
     /// new one is refused as well the session has ended.
     async fn authorised(&self, build: impl Fn(&str) -> RequestBuilder) -> Result<Response, CenterError> {
-        let token = self.session.access_token(self).await?;
+        let token = self.own(self.session.access_token(self).await?)?;
         let answer = build(token.text()).send().await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
             return checked(answer).await;
         }
-        let token = self.session.refreshed(self, &token).await?;
+        let token = self.own(self.session.refreshed(self, &token).await?)?;
         let answer = build(token.text()).send().await?;
         if answer.status() == StatusCode::UNAUTHORIZED {
             return Err(CenterError::SessionEnded);
         }
         checked(answer).await
+    }
+
+    /// The token, if it is that of the reader for whom this client asks.
+    fn own(&self, token: AccessToken) -> Result<AccessToken, CenterError> {
+        match &self.reader {
+            Some(reader) if **reader != *token.user() => Err(CenterError::OtherReader),
+            _ => Ok(token),
+        }
     }
 
     /// An idempotent call: repeated after a pause where that may help.
@@ -374,16 +393,53 @@ mod tests {
         let center = CenterClient::new("https://center.example", &ca, Arc::clone(&session), patience).expect("client");
         let plain = http(&Trust::System, patience, patience.stall).expect("client");
         let asked = AtomicU64::new(1);
-        session.hold("token 1", 1);
+        session.hold("token 1", "dr", 1);
         let answer = center.authorised(|token| {
             // Somebody else renews the token while the request is on its way.
             let next = asked.fetch_add(1, Ordering::Relaxed) + 1;
-            session.hold("token", next);
+            session.hold("token", "dr", next);
             plain.get(&url).bearer_auth(token)
         });
         assert_eq!(answer.await.expect_err("refused twice"), CenterError::SessionEnded);
         refuser.join().expect("asked twice");
         assert_eq!(asked.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn a_readers_work_never_goes_under_another_readers_token() {
+        crate::vault::tls::install_provider();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
+        let url = format!("http://{}/", listener.local_addr().expect("address"));
+        let refuse = move || {
+            let (mut stream, _) = listener.accept().expect("asked");
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).expect("request");
+            let answer = b"HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(answer).expect("answered");
+            (String::from_utf8_lossy(&request[..read]).into_owned(), listener)
+        };
+        let center = std::thread::Builder::new().name("refuser".to_owned()).spawn(refuse).expect("thread");
+        let start = "2026-01-01T00:00:00Z".parse().expect("time");
+        let ca = CertificateAuthority::create("test", Validity::days(start, 10)).expect("ca").certificate_pem();
+        let session = Arc::new(Session::new(Arc::new(MemoryStore::new()), "https://center.example", &ca));
+        let patience = Patience::default();
+        let client = CenterClient::new("https://center.example", &ca, Arc::clone(&session), patience).expect("client");
+        let client = client.in_name_of("first");
+        let plain = http(&Trust::System, patience, patience.stall).expect("client");
+        // The first reader's token ends while the request is on its way, and another reader signs in.
+        session.hold("token of the first", "first", 7);
+        let answer = client.authorised(|token| {
+            session.hold("token of the second", "second", 1);
+            plain.get(&url).bearer_auth(token)
+        });
+        assert_eq!(answer.await.expect_err("not sent again"), CenterError::OtherReader);
+        let (request, listener) = center.join().expect("asked once");
+        assert!(request.contains("token of the first") && !request.contains("second"), "{request}");
+        // Nor does a later request.
+        let answer = client.authorised(|token| plain.get(&url).bearer_auth(token));
+        assert_eq!(answer.await.expect_err("not sent"), CenterError::OtherReader);
+        listener.set_nonblocking(true).expect("set");
+        assert_eq!(listener.accept().expect_err("nobody asks").kind(), std::io::ErrorKind::WouldBlock);
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub enum CenterError {
     /// Nobody is signed in (any more).
     #[error("the session has ended")]
     SessionEnded,
+    /// This was not sent: it is the work of a reader who is not signed in now. It waits for that reader.
+    #[error("not sent: another reader is signed in")]
+    OtherReader,
     /// The center refused, with its reason.
     #[error("refused: {}", .0.detail.as_deref().unwrap_or(&.0.title))]
     Refused(Box<Problem>),

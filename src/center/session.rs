@@ -17,14 +17,20 @@ pub fn refresh_token_name(base_url: &str, ca_pem: &str) -> String {
     format!("refresh-token-{}", &center[..32])
 }
 
-/// An access token with the number of its refresh. Hidden in Debug output, wiped when dropped.
+/// An access token with its reader (user id) and the number of its refresh. Hidden in Debug output, wiped when dropped.
 #[derive(Clone)]
 pub struct AccessToken {
     text: Zeroizing<String>,
+    user: String,
     generation: u64,
 }
 
 impl AccessToken {
+    /// Whose requests it authorises.
+    pub(super) fn user(&self) -> &str {
+        &self.user
+    }
+
     pub(super) fn text(&self) -> &str {
         &self.text
     }
@@ -71,8 +77,8 @@ impl Session {
 
     /// Puts a token in place, as if a refresh had given it.
     #[cfg(test)]
-    pub(super) fn hold(&self, text: &str, generation: u64) {
-        let token = AccessToken { text: Zeroizing::new(text.to_owned()), generation };
+    pub(super) fn hold(&self, text: &str, user: &str, generation: u64) {
+        let token = AccessToken { text: Zeroizing::new(text.to_owned()), user: user.to_owned(), generation };
         *self.access.try_lock().expect("nobody refreshes") = Some(token);
     }
 
@@ -87,7 +93,7 @@ impl Session {
         self.refresh(center, &mut held, 0).await
     }
 
-    /// A newer token than `ended`; one request is made however many ask.
+    /// A newer token than `ended`, or that of who signed in since; one request is made however many ask.
     pub(super) async fn refreshed(
         &self,
         center: &CenterClient,
@@ -96,7 +102,7 @@ impl Session {
         let before = self.failures().count;
         let mut held = self.access.lock().await;
         match &*held {
-            Some(token) if token.generation > ended.generation => Ok(token.clone()),
+            Some(token) if token.generation > ended.generation || token.user != ended.user => Ok(token.clone()),
             _ => {
                 self.failed_since(before)?;
                 self.refresh(center, &mut held, ended.generation).await
@@ -155,7 +161,11 @@ impl Session {
     ) -> Result<(AccessToken, TokenResponse), CenterError> {
         let refresh = Zeroizing::new(tokens.refresh_token.clone());
         self.secret(move |s, name| s.set(name, refresh.as_bytes())).await?;
-        let token = AccessToken { text: Zeroizing::new(tokens.access_token.clone()), generation: generation + 1 };
+        let token = AccessToken {
+            text: Zeroizing::new(tokens.access_token.clone()),
+            user: tokens.user.id.clone(),
+            generation: generation + 1,
+        };
         *held = Some(token.clone());
         Ok((token, tokens))
     }

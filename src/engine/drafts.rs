@@ -5,8 +5,8 @@ use super::inner::{Inner, failure_of_center, failure_of_store};
 use super::lanes::Errand;
 use super::lock;
 use super::message::{Event, Failure};
-use crate::center::DraftSent;
 use crate::center::contract::DraftEnvelope;
+use crate::center::{CenterError, DraftSent};
 use crate::report::Draft;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -177,7 +177,7 @@ impl Inner {
     }
 
     async fn compare_draft(&self, key: &Key) -> Result<(), Failure> {
-        let center = self.center()?;
+        let center = self.center_for(&key.0)?;
         let answer = self.note(center.client.draft(&key.1).await);
         let Some(envelope) = answer.map_err(|e| failure_of_center(&e))? else { return Ok(()) };
         let draft = draft_of(&envelope)?;
@@ -289,10 +289,14 @@ impl Inner {
             // The session changed meanwhile: it goes when its reader is back.
             return Ok(());
         }
-        let client = self.center()?.client;
+        let client = self.center_for(user)?.client;
         let body = serde_json::to_value(&kept.draft).map_err(|e| Failure::Local(e.to_string()))?;
         let sent = client.put_draft(assignment, body, kept.center_etag.as_deref()).await;
-        match self.note(sent).map_err(|e| failure_of_center(&e))? {
+        let answer = match self.note(sent) {
+            Err(CenterError::OtherReader) => return Ok(()),
+            other => other.map_err(|e| failure_of_center(&e))?,
+        };
+        match answer {
             DraftSent::Kept(etag) => {
                 let ((owner, id), revision) = (key.clone(), kept.draft.revision);
                 disk.call(move |store| store.mark_draft(&owner, &id, Some(&etag), Some(revision)))
@@ -341,12 +345,14 @@ pub(super) async fn mirror_loop(inner: Arc<Inner>) {
             continue;
         }
         let sent = tokio::select! {
-            sent = inner.mirror_one(&key) => sent,
+            sent = inner.while_reader_stays(inner.mirror_one(&key)) => sent,
             () = inner.stopped() => return,
         };
         match sent {
-            Ok(()) => attempt = 0,
-            Err(Failure::Offline(_)) => {
+            Some(Ok(())) => attempt = 0,
+            // It goes when its reader is back.
+            None => drop(lock(&inner.drafts.state).waiting.insert(key)),
+            Some(Err(Failure::Offline(_))) => {
                 lock(&inner.drafts.state).waiting.insert(key);
                 attempt += 1;
                 let timing = inner.config.timing;
@@ -358,7 +364,7 @@ pub(super) async fn mirror_loop(inner: Arc<Inner>) {
                 }
             }
             // It stays here; the reader is told, and the next save tries again.
-            Err(failure) => inner.events.push(Event::DraftFailed { assignment: key.1, failure }),
+            Some(Err(failure)) => inner.events.push(Event::DraftFailed { assignment: key.1, failure }),
         }
     }
 }

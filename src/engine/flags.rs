@@ -73,7 +73,7 @@ impl Inner {
                 // The session changed meanwhile: it goes when its reader is back.
                 return Ok(None);
             }
-            let client = self.center()?.client;
+            let client = self.center_for(user)?.client;
             let step = Step::Return(ReturnReason::WrongPatientSuspected, flag.text.clone());
             let taken = match self.note(client.step_once(&flag.assignment, &step, &flag.key).await) {
                 Ok(after) => after,
@@ -128,7 +128,14 @@ impl Inner {
 /// Worth another attempt by itself.
 fn waits(error: &CenterError) -> bool {
     error.worth_retrying()
-        || matches!(error, CenterError::SessionEnded | CenterError::Secret(_) | CenterError::Protocol(_))
+        || matches!(
+            error,
+            CenterError::SessionEnded
+                | CenterError::OtherReader
+                | CenterError::Untrusted(_)
+                | CenterError::Secret(_)
+                | CenterError::Protocol(_)
+        )
 }
 
 /// The center has it already: its answer was lost, and so long ago that it forgot the key.

@@ -70,6 +70,10 @@ pub(super) struct Inner {
     pub(super) audit_wake: Notify,
     /// Held by whoever sends audit records.
     pub(super) audit_gate: tokio::sync::Mutex<()>,
+    /// Counts the changes of who is signed in.
+    pub(super) turnover: watch::Sender<u64>,
+    /// Held for reading while something is sent in a reader's name.
+    pub(super) under_way: tokio::sync::RwLock<()>,
     /// True: stop.
     pub(super) stop: watch::Sender<bool>,
 }
@@ -116,12 +120,35 @@ impl Inner {
         lock(&self.token_user).as_ref().is_some_and(|s| s.user == user)
     }
 
+    /// The center for work of this reader: nothing goes there in another's name.
+    pub(super) fn center_for(&self, user: &str) -> Result<Center, Failure> {
+        let center = self.center()?;
+        Ok(Center { client: center.client.in_name_of(user), ..center })
+    }
+
+    /// The reader changes: what is under way in the name of the one before ends.
+    pub(super) fn reader_changes(&self) {
+        self.turnover.send_modify(|n| *n += 1);
+    }
+
+    /// Does work in a reader's name until it is done (`Some`) or the reader changes. Whoever leaves waits until it
+    /// has ended.
+    pub(super) async fn while_reader_stays<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut turnover = self.turnover.subscribe();
+        let _under_way = self.under_way.read().await;
+        tokio::select! {
+            done = work => Some(done),
+            // The sender lives as long as the engine.
+            _ = turnover.changed() => None,
+        }
+    }
+
     /// Notes how a request went, and tells when the link's state changed.
     pub(super) fn note<T>(&self, result: Result<T, CenterError>) -> Result<T, CenterError> {
         match &result {
             Err(CenterError::Offline(_) | CenterError::Untrusted(_)) => self.set_link(|l| l.online = false),
             Err(CenterError::Status(502..=504)) => self.set_link(|l| l.online = false),
-            Err(CenterError::Forbidden(_) | CenterError::Secret(_)) => {}
+            Err(CenterError::Forbidden(_) | CenterError::Secret(_) | CenterError::OtherReader) => {}
             Err(CenterError::SessionEnded) => self.session_ended(),
             _ => self.set_link(|l| l.online = true),
         }
@@ -232,9 +259,10 @@ pub(super) fn failure_of_center(error: &CenterError) -> Failure {
     };
     match error {
         CenterError::Offline(_) | CenterError::Status(500..=599) => Failure::Offline(words()),
-        CenterError::Untrusted(_) | CenterError::SessionEnded | CenterError::Status(401 | 403) => {
-            Failure::Denied(words())
-        }
+        CenterError::Untrusted(_)
+        | CenterError::SessionEnded
+        | CenterError::OtherReader
+        | CenterError::Status(401 | 403) => Failure::Denied(words()),
         CenterError::Protocol(_) => Failure::Corrupt(words()),
         CenterError::Forbidden(_) | CenterError::Status(_) => Failure::Rejected(words()),
         CenterError::Secret(_) => Failure::Local(words()),

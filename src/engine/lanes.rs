@@ -127,7 +127,7 @@ impl Inner {
     async fn run_errand(self: &Arc<Self>, assignment: &str, Asked { user, errand }: Asked) {
         let here = self.signed_in().is_some_and(|s| s.user == user);
         match errand {
-            Errand::Step(transition) if here => self.transition(assignment.to_owned(), transition).await,
+            Errand::Step(transition) if here => self.transition(&user, assignment.to_owned(), transition).await,
             Errand::Step(_) => {
                 let assignment = assignment.to_owned();
                 self.events.push(Event::TransitionFailed { assignment, failure: not_signed_in() });

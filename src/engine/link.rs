@@ -18,7 +18,7 @@ impl Inner {
 
     /// Reads the whole worklist; gives the place where the event stream begins.
     pub(super) async fn refresh_worklist(&self) -> Result<u64, CenterError> {
-        let center = self.center().map_err(|_| CenterError::SessionEnded)?;
+        let center = self.center_for(&self.user()).map_err(|_| CenterError::SessionEnded)?;
         let whole = self.note(center.client.worklist().await)?;
         self.note_clock(whole.server_time);
         let assignments: Vec<_> = whole.assignments.into_iter().map(Arc::new).collect();
@@ -79,7 +79,7 @@ impl Inner {
     }
 
     /// A step that the reader asked for.
-    pub(super) async fn transition(&self, assignment: String, transition: Transition) {
+    pub(super) async fn transition(&self, user: &str, assignment: String, transition: Transition) {
         let step = match transition {
             Transition::Accept => Step::Accept,
             Transition::Start => Step::Start,
@@ -88,7 +88,7 @@ impl Inner {
             Transition::Decline(reason, text) => Step::Decline(reason, text),
             Transition::Return(reason, text) => Step::Return(reason, text),
         };
-        let result = match self.center() {
+        let result = match self.center_for(user) {
             Ok(center) => self.note(center.client.step(&assignment, &step).await),
             Err(failure) => {
                 self.events.push(Event::TransitionFailed { assignment, failure });
@@ -112,7 +112,7 @@ impl Inner {
 
     /// Renews every lease of this reader that ends soon.
     async fn keep_leases(&self) {
-        let Ok(center) = self.center() else { return };
+        let Ok(center) = self.center_for(&self.user()) else { return };
         let soon = self.now().saturating_add(SignedDuration::from_mins(10)).unwrap_or(Timestamp::MAX);
         let due: Vec<_> = lock(&self.assignments)
             .values()
@@ -131,7 +131,12 @@ impl Inner {
                         self.assignment_changed(changed).await;
                     }
                 }
-                Err(error) if error.worth_retrying() || matches!(error, CenterError::SessionEnded) => return,
+                Err(error)
+                    if error.worth_retrying()
+                        || matches!(error, CenterError::SessionEnded | CenterError::OtherReader) =>
+                {
+                    return;
+                }
                 Err(error) => {
                     self.events
                         .push(Event::TransitionFailed { assignment: id.clone(), failure: failure_of_center(&error) });
@@ -148,7 +153,7 @@ impl Inner {
         let mut since = self.refresh_worklist().await?;
         self.record(self.audit(AuditAction::WorklistQuery, AuditOutcome::Success, None)).await;
         self.back_online();
-        let center = self.center().map_err(|_| CenterError::SessionEnded)?;
+        let center = self.center_for(&self.user()).map_err(|_| CenterError::SessionEnded)?;
         let mut stream = self.note(center.client.events(since).await)?;
         loop {
             let event = tokio::select! {
@@ -198,8 +203,11 @@ pub(super) async fn follow_loop(inner: Arc<Inner>) {
                 () = inner.stopped() => return,
             }
         }
+        let mut turnover = inner.turnover.subscribe();
         let ended = tokio::select! {
             ended = inner.follow() => ended,
+            // Nobody follows the worklist of the reader before.
+            _ = turnover.changed() => continue,
             () = inner.stopped() => return,
         };
         let Err(error) = inner.note(ended) else { continue };

@@ -93,7 +93,7 @@ impl Inner {
             Ok(Some(package)) => {
                 // The first version needs the assignment to be this reader's; what follows it does not.
                 if package.predecessor.is_none()
-                    && let Err(error) = self.take_back(&package.assignment).await
+                    && let Err(error) = self.take_back(&package.user, &package.assignment).await
                 {
                     tracing::info!(%error, "the lease of signed work could not be taken back");
                 }
@@ -109,11 +109,11 @@ impl Inner {
         self.outbox_wake.notify_one();
     }
 
-    async fn take_back(&self, assignment: &str) -> Result<(), CenterError> {
+    async fn take_back(&self, user: &str, assignment: &str) -> Result<(), CenterError> {
         self.reread_assignment(assignment).await?;
         let open = lock(&self.assignments).get(assignment).is_some_and(|a| a.state.open());
         if open {
-            let center = self.center().map_err(|_| CenterError::SessionEnded)?;
+            let center = self.center_for(user).map_err(|_| CenterError::SessionEnded)?;
             let after = self.note(center.client.step(assignment, &Step::Start).await)?;
             self.assignment_changed(after).await;
         }
@@ -122,7 +122,7 @@ impl Inner {
 
     async fn attempt(&self, row: &OutboxRow) -> Outcome {
         let package = &row.package;
-        let center = match self.center() {
+        let center = match self.center_for(&package.user) {
             Ok(center) => center,
             Err(failure) => return Outcome::Retry(failure, true),
         };
@@ -148,9 +148,16 @@ impl Inner {
                 Ok(()) => Outcome::Accepted(Box::new(receipt)),
                 Err(reason) => Outcome::Wedged(reason),
             },
-            Err(error) if error.worth_retrying() || matches!(error, CenterError::SessionEnded) => {
-                let line =
-                    matches!(error, CenterError::Offline(_) | CenterError::Untrusted(_) | CenterError::SessionEnded);
+            Err(error)
+                if error.worth_retrying() || matches!(error, CenterError::SessionEnded | CenterError::OtherReader) =>
+            {
+                let line = matches!(
+                    error,
+                    CenterError::Offline(_)
+                        | CenterError::Untrusted(_)
+                        | CenterError::SessionEnded
+                        | CenterError::OtherReader
+                );
                 Outcome::Retry(failure_of_center(&error), line)
             }
             Err(CenterError::Secret(detail)) => Outcome::Retry(Failure::Local(detail), false),
@@ -263,10 +270,12 @@ pub(super) fn check_receipt_signature(receipt: &Receipt, roots: &[Vec<u8>], at: 
 /// Sends until the engine stops; begins by itself with what a former run left.
 pub(super) async fn send_loop(inner: Arc<Inner>) {
     loop {
-        let pause = match inner.work_outbox().await {
-            Ok(pause) => pause,
-            Err(Failure::NoSecretStore(_)) => None,
-            Err(failure) => {
+        let pause = match inner.while_reader_stays(inner.work_outbox()).await {
+            Some(Ok(pause)) => pause,
+            Some(Err(Failure::NoSecretStore(_))) => None,
+            // What waits goes when its reader is back.
+            None => continue,
+            Some(Err(failure)) => {
                 inner.events.push(Event::Notice(failure));
                 Some(inner.config.timing.longest_pause)
             }

@@ -77,7 +77,7 @@ impl Inner {
     async fn reports(&self, assignment: &str) -> Result<Vec<ReportOnFile>, Failure> {
         let mut out = self.kept_reports(assignment).await?;
         if let Some(report_id) = self.report_at_center(assignment) {
-            let client = self.center()?.client;
+            let client = self.center_for(&self.user())?.client;
             let remote = self.note(client.report(&report_id).await);
             match remote {
                 Ok(report) => {

@@ -115,6 +115,8 @@ impl Engine {
             link_wake: Notify::new(),
             audit_wake: Notify::new(),
             audit_gate: tokio::sync::Mutex::default(),
+            turnover: watch::Sender::new(0),
+            under_way: tokio::sync::RwLock::default(),
             stop: watch::Sender::new(false),
             config,
         });

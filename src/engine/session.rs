@@ -265,6 +265,7 @@ impl Inner {
             self.requests_changed();
         }
         *lock(&self.session) = Some(session.clone());
+        self.reader_changes();
         self.record(self.audit(AuditAction::Login, AuditOutcome::Success, None)).await;
         let user = session.user.clone();
         self.events.push(Event::SignedIn(session));
@@ -317,6 +318,10 @@ impl Inner {
         *lock(&self.session) = None;
         *lock(&self.token_user) = None;
         self.lanes.clear();
+        self.reader_changes();
+        if tokio::time::timeout_at(last, self.under_way.write()).await.is_err() {
+            tracing::warn!("something was still being sent when its reader left");
+        }
         if let Ok(center) = self.center() {
             let told = match tokio::time::timeout_at(last, center.client.sign_out()).await {
                 Ok(told) => told,

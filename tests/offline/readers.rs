@@ -160,9 +160,13 @@ fn the_second_reader_sees_nothing_of_the_first_and_nothing_goes_under_another_na
     // The first reader is back: the report and the flag go, in that reader's name.
     session.sign_in(&center);
     wait_until("the report", || center.reports() == [(ids[0].clone(), 1)]);
-    wait_until("the flag", || {
+    session.wait("the flag", |e| {
+        if let Event::Flags(flags) = e {
+            let refused: Vec<_> = flags.iter().filter_map(|f| f.refused.as_deref()).collect();
+            assert!(refused.is_empty(), "the center refused it: {refused:?}");
+        }
         let all = assign::list(center.center(), false).expect("list");
-        all.iter().any(|a| a.id == ids[1] && a.state == "returned")
+        all.iter().any(|a| a.id == ids[1] && a.state == "returned").then_some(())
     });
     session.send(Command::LoadDraft { assignment: ids[1].clone() });
     let draft = session.wait("the draft", |e| match e {
