@@ -117,9 +117,9 @@ fn window_demo(cli: &Cli, args: &DemoArgs, out: &mut dyn std::io::Write) -> anyh
     out.flush()?;
     let dir = args.out.clone();
     let ready = |wake| demo::signed_in(&center, &dir, wake).map_err(anyhow::Error::from);
-    show(cli, ready, Vec::new())?;
+    let whole = show(cli, ready, Vec::new())?;
     center.stop()?;
-    Ok(true)
+    Ok(whole)
 }
 
 #[cfg(feature = "gui")]
@@ -136,13 +136,12 @@ fn window(cli: &Cli) -> anyhow::Result<bool> {
         let engine = Engine::start(config).context("the workstation cannot start")?;
         Ok(Box::new(engine) as Box<dyn dokuei::engine::message::EngineLink>)
     };
-    show(cli, ready, first)?;
-    Ok(true)
+    show(cli, ready, first)
 }
 
-/// Opens the window on an engine.
+/// Opens the window on an engine; `false` where not everything was done when it ended.
 #[cfg(feature = "gui")]
-fn show<R>(cli: &Cli, ready: R, first: Vec<dokuei::app::Action>) -> anyhow::Result<()>
+fn show<R>(cli: &Cli, ready: R, first: Vec<dokuei::app::Action>) -> anyhow::Result<bool>
 where
     R: FnOnce(std::sync::Arc<dyn Fn() + Send + Sync>) -> anyhow::Result<Box<dyn dokuei::engine::message::EngineLink>>,
 {
@@ -173,8 +172,12 @@ where
         ended: Box::new(end_soon),
     })?;
     WINDOW_GONE.store(true, Ordering::Relaxed);
-    Ok(())
+    Ok(WHOLE.load(Ordering::Relaxed))
 }
+
+/// The engine did everything that it was asked for before it ended.
+#[cfg(feature = "gui")]
+static WHOLE: AtomicBool = AtomicBool::new(true);
 
 /// The window system has let the window go: what comes after it takes its own time and has its own exit code.
 #[cfg(feature = "gui")]
@@ -184,16 +187,27 @@ static WINDOW_GONE: AtomicBool = AtomicBool::new(false);
 #[cfg(feature = "gui")]
 const LAST_OF_THE_WINDOW: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Everything is on disk, so nobody waits for an input method or a driver that does not answer: they can only be left.
+/// What could be kept is on disk, so nobody waits for an input method or a driver that does not answer: they can only
+/// be left.
 #[cfg(feature = "gui")]
-fn end_soon() {
-    let end = || {
+fn end_soon(whole: bool) {
+    WHOLE.store(whole, Ordering::Relaxed);
+    if !whole {
+        let mut stderr = std::io::stderr().lock();
+        // Nothing is left to tell where standard error is closed.
+        let _ = writeln!(
+            stderr,
+            "dokuei: ended before everything was done, since the disk or the secrets store did not answer in time: \
+             look at the last draft and the outbox at the next start"
+        );
+    }
+    let end = move || {
         std::thread::sleep(LAST_OF_THE_WINDOW);
         if WINDOW_GONE.load(Ordering::Relaxed) {
             return;
         }
         tracing::warn!("the window system does not let the window go: ended without it");
-        std::process::exit(0);
+        std::process::exit(i32::from(!whole));
     };
     if let Err(error) = std::thread::Builder::new().name("dokuei-end".to_owned()).spawn(end) {
         tracing::warn!(%error, "the end of the window is not watched");

@@ -53,6 +53,9 @@ pub enum DemoError {
     /// The center.
     #[error("reading center: {0}")]
     Center(#[from] server::Error),
+    /// The engine gave something up.
+    #[error("the workstation ended before everything was done")]
+    Unfinished,
     /// The engine.
     #[error("workstation: {0}")]
     Engine(#[from] engine::EngineError),
@@ -212,6 +215,9 @@ impl EngineLink for Primed {
         events.extend(self.engine.drain(max - events.len()));
         events
     }
+    fn stop(self: Box<Self>) -> bool {
+        self.engine.shutdown()
+    }
 }
 
 /// An engine whose reader is enrolled and signed in, for the window.
@@ -324,7 +330,9 @@ pub fn headless(options: &DemoOptions, draw: (&str, &mut Draw<'_>), out: &mut dy
             writeln!(out, "{:?} report signed, received as {}", assignment.exam_kind, report.receipt.report_id)?;
         }
     }
-    driver.into_engine().shutdown();
+    if !driver.into_engine().shutdown() {
+        return Err(DemoError::Unfinished);
+    }
     center.stop()?;
     let path = options.dir.join("summary.json");
     std::fs::write(&path, serde_json::to_vec_pretty(&summary)?).map_err(at(&path))?;

@@ -20,6 +20,9 @@ pub enum ProfileError {
     /// The engine.
     #[error("the workstation cannot start: {0}")]
     Engine(#[from] EngineError),
+    /// The engine gave something up.
+    #[error("ended before everything was done: the disk or the secrets store did not answer in time")]
+    Unfinished,
     /// No answer.
     #[error(transparent)]
     InVain(#[from] InVain),
@@ -59,6 +62,5 @@ pub fn with_engine<T>(
     let mut driver = Driver::new(Engine::start(config)?, alarm, Box::new(|| SystemClock.now()));
     let started = driver.until("the start", LONGEST, &mut |_| {}, &mut |app| app.screen() != Screen::Starting);
     let done = started.map_err(ProfileError::from).and_then(|()| work(&mut driver));
-    driver.into_engine().shutdown();
-    done
+    if driver.into_engine().shutdown() { done } else { done.and(Err(ProfileError::Unfinished)) }
 }

@@ -467,4 +467,7 @@ pub trait EngineLink {
     fn demand(&mut self, demand: Demand);
     /// At most `max` events that have come meanwhile, oldest first.
     fn drain(&mut self, max: usize) -> Vec<Event>;
+    /// Ends it, as the program ends; `false` where something that was asked for before was not done.
+    #[must_use]
+    fn stop(self: Box<Self>) -> bool;
 }

@@ -164,13 +164,16 @@ impl Engine {
     }
 
     /// Stops: no new work, what the store was given is written, threads are joined. Takes at most the time of
-    /// [`Timing::shutdown`](super::Timing) and a job that is under way.
-    pub fn shutdown(mut self) {
-        self.stop();
+    /// [`Timing::shutdown`](super::Timing) and a job that is under way. `false`: a command that was sent before was
+    /// given up after that time, or a thread ended badly, so that not all is kept that was to be kept.
+    #[must_use]
+    pub fn shutdown(mut self) -> bool {
+        self.end()
     }
 
-    fn stop(&mut self) {
-        let Some(runtime) = self.runtime.take() else { return };
+    fn end(&mut self) -> bool {
+        let Some(runtime) = self.runtime.take() else { return true };
+        let mut whole = true;
         let deadline = Instant::now() + self.inner.config.timing.shutdown;
         // Commands that were sent before are handed out first: the control task ends at the queue's end.
         self.commands = None;
@@ -182,6 +185,7 @@ impl Engine {
         runtime.block_on(async {
             if tokio::time::timeout(left, control_done).await.is_err() {
                 tracing::warn!("shutdown did not wait for a command under way");
+                whole = false;
                 self.inner.stop.send_replace(true);
             }
         });
@@ -190,6 +194,7 @@ impl Engine {
         for worker in self.workers.drain(..) {
             if worker.join().is_err() {
                 tracing::error!("a pool thread ended badly");
+                whole = false;
             }
         }
         // Tasks end at their next wait, whatever the line does; what blocks a thread (a name that is looked up, a
@@ -201,9 +206,11 @@ impl Engine {
         for thread in lock(&self.inner.desk.threads).drain(..) {
             if thread.join().is_err() {
                 tracing::error!("the store's thread ended badly");
+                whole = false;
             }
         }
         *lock(&self.inner.desk.profile) = None;
+        whole
     }
 }
 
@@ -217,11 +224,16 @@ impl EngineLink for Engine {
     fn drain(&mut self, max: usize) -> Vec<Event> {
         Engine::drain(self, max)
     }
+    fn stop(self: Box<Self>) -> bool {
+        self.shutdown()
+    }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.stop();
+        if !self.end() {
+            tracing::warn!("the engine ended before everything was done");
+        }
     }
 }
 

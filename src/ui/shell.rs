@@ -56,9 +56,9 @@ pub struct UiOptions {
     pub certified: bool,
     /// F12 writes a picture of the window into this folder.
     pub screenshots: Option<PathBuf>,
-    /// Called when the window has closed and the engine has stopped: everything is on disk, only the window system is
-    /// still to be left.
-    pub ended: Box<dyn FnOnce()>,
+    /// Called when the window has closed and the engine has stopped, with whether it did all that it was asked for
+    /// ([`EngineLink::stop`]): only the window system is still to be left.
+    pub ended: Box<dyn FnOnce(bool)>,
 }
 
 /// Opens the window; comes back when it is closed, with everything saved and the engine told to stop.
@@ -110,7 +110,7 @@ pub struct Shell {
     offered: usize,
     closing: Option<Closing>,
     closed: bool,
-    ended: Option<Box<dyn FnOnce()>>,
+    ended: Option<Box<dyn FnOnce(bool)>>,
 }
 
 /// In the place of an engine that has stopped.
@@ -121,6 +121,9 @@ impl EngineLink for Stopped {
     fn demand(&mut self, _: Demand) {}
     fn drain(&mut self, _: usize) -> Vec<Event> {
         Vec::new()
+    }
+    fn stop(self: Box<Self>) -> bool {
+        true
     }
 }
 
@@ -380,9 +383,9 @@ impl eframe::App for Shell {
 
     fn on_exit(&mut self) {
         self.close();
-        self.engine = Box::new(Stopped);
+        let whole = std::mem::replace(&mut self.engine, Box::new(Stopped)).stop();
         if let Some(ended) = self.ended.take() {
-            ended();
+            ended(whole);
         }
     }
 

@@ -6,6 +6,8 @@ use crate::support::process::wait_until;
 use crate::support::reading_center::{PASSWORD, TestCenter, USER};
 use crate::support::terminal::{Session, Terminal, secret};
 use dokuei::engine::message::{Command, Event, Start, Transition};
+use dokuei::store::Faults;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 const AN_HOUR: Duration = Duration::from_hours(1);
@@ -32,6 +34,65 @@ fn stop_soon(session: Session) {
     let start = Instant::now();
     session.stop();
     assert!(start.elapsed() < SOON, "stopping took {:?}", start.elapsed());
+}
+
+/// A disk that stands still when a draft is written, until it is let go.
+#[derive(Default)]
+struct StandingDisk {
+    stands: Mutex<bool>,
+    goes_on: Condvar,
+}
+
+impl StandingDisk {
+    fn stand(&self, stands: bool) {
+        *self.stands.lock().expect("disk") = stands;
+        self.goes_on.notify_all();
+    }
+}
+
+impl Faults for StandingDisk {
+    fn before_write(&self, point: &'static str) -> std::io::Result<()> {
+        if point == "draft.put" {
+            let stands = self.stands.lock().expect("disk");
+            drop(self.goes_on.wait_while(stands, |stands| *stands).expect("disk"));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_command_that_had_to_be_given_up_is_told() {
+    let (_chaos, center, mut terminal) = center_with_study(1, 16);
+    let disk = Arc::new(StandingDisk::default());
+    terminal.faults = Arc::clone(&disk) as Arc<dyn Faults>;
+    for stands in [true, false] {
+        // Where nothing hangs there is time enough on any machine.
+        terminal.timing.shutdown = if stands { Duration::from_millis(300) } else { Duration::from_mins(1) };
+        let mut session = if stands { terminal.signed_in(&center) } else { terminal.start() };
+        if !stands {
+            session.wait("the start", |e| matches!(e, Event::Started(Start::Ready { .. })).then_some(()));
+            session.sign_in(&center);
+        }
+        let id = session.assignment().id.clone();
+        let assignment = if stands { session.begin(&id) } else { session.assignment() };
+        let draft = Session::draft(&assignment, if stands { 1 } else { 3 });
+        if !stands {
+            session.send(Command::SaveDraft(draft));
+            session.wait("kept", |e| matches!(e, Event::DraftSaved { .. }).then_some(()));
+            assert!(session.end(), "nothing was under way");
+            continue;
+        }
+        disk.stand(true);
+        session.send(Command::SaveDraft(draft.clone()));
+        session.send(Command::SaveDraft(dokuei::report::Draft { revision: 2, ..draft }));
+        let later = Arc::clone(&disk);
+        let release = std::thread::Builder::new().name("disk".to_owned()).spawn(move || {
+            std::thread::sleep(Duration::from_secs(2));
+            later.stand(false);
+        });
+        assert!(!session.end(), "the second draft was given up, and it is told");
+        release.expect("thread").join().expect("released");
+    }
 }
 
 #[test]

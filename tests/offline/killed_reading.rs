@@ -178,6 +178,10 @@ impl EngineLink for Overheard {
         self.engine.demand(demand);
     }
 
+    fn stop(self: Box<Self>) -> bool {
+        self.engine.shutdown()
+    }
+
     fn drain(&mut self, max: usize) -> Vec<Event> {
         let events = self.engine.drain(max);
         for event in &events {
@@ -271,7 +275,7 @@ fn read(orders: &Orders) {
             app.worklist.get(&orders.assignment).is_some_and(|a| a.state == AssignmentState::Submitted)
         });
     }
-    driver.into_engine().engine.shutdown();
+    assert!(driver.into_engine().engine.shutdown(), "everything was done");
 }
 
 /// Writes the findings and waits until they are on this disk and at the center.

@@ -97,6 +97,9 @@ impl EngineLink for Line<'_> {
     fn drain(&mut self, max: usize) -> Vec<Event> {
         self.0.drain(max)
     }
+    fn stop(self: Box<Self>) -> bool {
+        true
+    }
 }
 
 fn said(center: &TestCenter, session: &Session, args: &OutboxArgs) -> (bool, String) {

@@ -42,4 +42,7 @@ impl EngineLink for ScriptedEngine {
         let n = max.min(script.events.len());
         script.events.drain(..n).collect()
     }
+    fn stop(self: Box<Self>) -> bool {
+        true
+    }
 }

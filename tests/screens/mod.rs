@@ -47,7 +47,7 @@ impl Window {
             first: vec![Action::Settings(SettingsAction::Language(language))],
             certified: false,
             screenshots: None,
-            ended: Box::new(|| ()),
+            ended: Box::new(|_| ()),
         };
         let mut builder = Harness::builder().with_size(size).with_step_dt(1.0 / 30.0).with_max_steps(12);
         if device {
