@@ -45,7 +45,7 @@ pub(super) struct Declared<'a> {
 pub(super) struct Decompressed {
     /// Fewer than the frame has, if only the beginning of a damaged frame is sound.
     pub(super) samples: Samples,
-    /// Bits a sample takes: 8 or 16; with RLE also 1 or 32, whose samples lie in bytes, little endian.
+    /// Bits a sample takes: 8 or 16; with RLE also 1 or 32. What RLE gives in bytes is little endian.
     pub(super) allocated: u16,
     /// The codestream's own headers; RLE has none.
     pub(super) codestream: Option<Codestream>,
@@ -131,10 +131,13 @@ fn run_length(frame: &[u8], declared: &Declared<'_>) -> Result<Decompressed, Cod
     let (mut out, sound) = rle::decode(frame, pixels, usize::from(declared.samples), bytes)
         .map_err(|e| CodecError::Damaged(e.to_string()))?;
     // A pixel is sound when all its segments reach it.
-    out.truncate(sound * usize::from(declared.samples) * bytes);
+    out.truncate(match &out {
+        Samples::Words(_) => sound,
+        Samples::Bytes(_) => sound * usize::from(declared.samples) * bytes,
+    });
     let photometric = (declared.samples == 3).then(|| full_space(declared.photometric));
     Ok(Decompressed {
-        samples: Samples::Bytes(out),
+        samples: out,
         allocated: declared.allocated,
         codestream: None,
         photometric,

@@ -198,8 +198,7 @@ impl Object {
             (true, "MONOCHROME1") => Photometric::Monochrome1,
             (true, _) => Photometric::Monochrome2,
         };
-        let info = functional::frame_info(&view, at);
-        let spacing = info.plane.map(|p| p.spacing_mm).or(info.spacing_mm);
+        let spacing = functional::frame_spacing_mm(&view, at);
         let modality = if grey { meaning::modality(&view, at, signed, &mut warnings) } else { Modality::IDENTITY };
         let choices = if grey {
             let negative = luts::signed_output(&modality, signed, image.layout.stored);
@@ -316,11 +315,7 @@ impl Object {
     ) -> Result<Pixels, DecodeError> {
         let syntax = self.header.transfer_syntax();
         if syntax == DEFLATED_FRAMES {
-            let (plain, damaged) = inflate::frame(bytes, frame_bits(image).div_ceil(8));
-            if damaged {
-                warnings.push("the deflated frame is damaged".into());
-            }
-            return interpret(&plain, 0, image, view, warnings);
+            return deflated_frame(bytes, image, view, warnings);
         }
         if syntax == ENCAPSULATED_UNCOMPRESSED || !is_encapsulated(syntax) {
             return interpret(bytes, 0, image, view, warnings);
@@ -367,6 +362,34 @@ impl Object {
             other => interpret(other.bytes(), 0, &image, view, warnings),
         }
     }
+}
+
+/// A frame of the deflated image frame syntax. Words are inflated to where they stay.
+fn deflated_frame(
+    bytes: &[u8],
+    image: &Image,
+    view: &View<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Pixels, DecodeError> {
+    let size = frame_bits(image).div_ceil(8);
+    let words = image.layout.allocated == 16 && image.samples == 1 && image.photometric != "PALETTE COLOR";
+    let mut samples = if words { Samples::Words(vec![0; size / 2]) } else { Samples::Bytes(vec![0; size]) };
+    let (sound, damaged) = inflate::frame(bytes, samples.bytes_mut());
+    if damaged {
+        warnings.push("the deflated frame is damaged".into());
+    }
+    if let Samples::Words(words) = &mut samples {
+        // Nothing to do where the machine's own order is that of the bytes.
+        for word in words.iter_mut() {
+            *word = u16::from_le(*word);
+        }
+        words.truncate(sound / 2);
+        let count = image.rows as usize * image.columns as usize;
+        let (pixels, note) = samples::decoded(samples, count, image.layout);
+        warnings.extend(note.map(str::to_owned));
+        return Ok(pixels);
+    }
+    interpret(samples.bytes().get(..sound).unwrap_or_default(), 0, image, view, warnings)
 }
 
 /// Signed samples in a wider codestream: does their sign sit in the declared bits, with zeros above? Then no sample

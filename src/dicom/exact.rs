@@ -37,7 +37,10 @@ impl Object {
                 let syntax = self.header().transfer_syntax();
                 let parts = self.gather(frames.get(at).map(Vec::as_slice).unwrap_or_default());
                 let bytes = if syntax == DEFLATED_FRAMES {
-                    Cow::Owned(inflate::frame(&parts, frame_bits(image).div_ceil(8)).0)
+                    let mut plain = vec![0; frame_bits(image).div_ceil(8)];
+                    let (sound, _damaged) = inflate::frame(&parts, &mut plain);
+                    plain.truncate(sound);
+                    Cow::Owned(plain)
                 } else if syntax == ENCAPSULATED_UNCOMPRESSED || !is_encapsulated(syntax) {
                     parts
                 } else {

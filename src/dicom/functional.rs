@@ -36,9 +36,8 @@ pub(crate) fn group_or_root<'a>(view: &View<'a>, frame: usize, sequence: Tag) ->
     group(view, frame, sequence).unwrap_or(*view)
 }
 
-/// Everything known of a frame without its pixels.
-pub(crate) fn frame_info(view: &View<'_>, frame: usize) -> FrameInfo {
-    let spacing = spacing_mm(view, frame);
+/// The place of a frame in space.
+fn plane(view: &View<'_>, frame: usize, spacing: Option<[f64; 2]>) -> Option<ImagePlane> {
     let detector = || view.item(tags::DETECTOR_INFORMATION_SEQUENCE);
     let position = group_or_root(view, frame, tags::PLANE_POSITION_SEQUENCE)
         .array(tags::IMAGE_POSITION_PATIENT)
@@ -46,10 +45,21 @@ pub(crate) fn frame_info(view: &View<'_>, frame: usize) -> FrameInfo {
     let orientation = group_or_root(view, frame, tags::PLANE_ORIENTATION_SEQUENCE)
         .array(tags::IMAGE_ORIENTATION_PATIENT)
         .or_else(|| detector()?.array(tags::IMAGE_ORIENTATION_PATIENT));
-    let plane = match (position, orientation, spacing) {
+    match (position, orientation, spacing) {
         (Some(p), Some(o), Some(s)) => ImagePlane::new(p, o, s),
         _ => None,
-    };
+    }
+}
+
+/// Spacing [row, column] of a frame's pixels in mm: in the patient, else of the projection.
+pub(crate) fn frame_spacing_mm(view: &View<'_>, frame: usize) -> Option<[f64; 2]> {
+    spacing_mm(view, frame).or_else(|| projection_spacing_mm(view, frame))
+}
+
+/// Everything known of a frame without its pixels.
+pub(crate) fn frame_info(view: &View<'_>, frame: usize) -> FrameInfo {
+    let spacing = spacing_mm(view, frame);
+    let plane = plane(view, frame, spacing);
     let echo = group(view, frame, tags::MR_ECHO_SEQUENCE)
         .and_then(|g| g.float(tags::EFFECTIVE_ECHO_TIME))
         .or_else(|| view.float(tags::ECHO_TIME));

@@ -14,16 +14,23 @@ pub(super) enum Inflated {
     More(Vec<u8>),
 }
 
-/// A whole data set of at most `limit` bytes.
-pub(super) fn whole(deflated: &[u8], limit: usize) -> Inflated {
-    let mut size = deflated.len().saturating_mul(4).max(64 * 1024).min(limit);
+/// No DEFLATE stream grows more than so many times.
+const MOST_GROWTH: usize = 1032;
+
+/// A whole data set of at most `limit` bytes, of which there are probably `likely`.
+pub(super) fn whole(deflated: &[u8], limit: usize, likely: Option<usize>) -> Inflated {
+    // A size that is right saves memory that is zeroed for nothing, or a second attempt.
+    let size = likely.map(|size| size.min(deflated.len().saturating_mul(MOST_GROWTH)));
+    let mut size = size.unwrap_or(deflated.len().saturating_mul(4)).max(64 * 1024).min(limit);
     loop {
         // Zeroed pages cost nothing until they are written.
         let mut out = vec![0; size];
         match Decompressor::new().deflate_decompress(deflated, &mut out) {
             Ok(length) => {
                 out.truncate(length);
-                out.shrink_to_fit();
+                if out.capacity() - length > length / 8 {
+                    out.shrink_to_fit();
+                }
                 return Inflated::Whole(out);
             }
             Err(DecompressionError::InsufficientSpace) if size >= limit => return Inflated::More(Vec::new()),
@@ -50,19 +57,21 @@ pub(super) fn beginning(deflated: &[u8], limit: usize) -> Inflated {
     }
 }
 
-/// A frame of `size` bytes; the flag tells that the data are damaged. What lies behind the frame is padding.
-pub(super) fn frame(deflated: &[u8], size: usize) -> (Vec<u8>, bool) {
-    let mut out = vec![0; size];
-    match Decompressor::new().deflate_decompress(deflated, &mut out) {
-        Ok(length) => {
-            out.truncate(length);
-            (out, false)
-        }
-        Err(_) => match beginning(deflated, size) {
-            Inflated::Whole(out) | Inflated::More(out) => (out, false),
-            Inflated::Damaged(out, _) => (out, true),
-        },
+/// A frame into `out`, which has its size: how many bytes there are, and whether the data are damaged. What lies behind
+/// the frame is padding.
+pub(super) fn frame(deflated: &[u8], out: &mut [u8]) -> (usize, bool) {
+    if let Ok(length) = Decompressor::new().deflate_decompress(deflated, out) {
+        return (length, false);
     }
+    let (found, damaged) = match beginning(deflated, out.len()) {
+        Inflated::Whole(found) | Inflated::More(found) => (found, false),
+        Inflated::Damaged(found, _) => (found, true),
+    };
+    out.fill(0);
+    for (to, from) in out.iter_mut().zip(&found) {
+        *to = *from;
+    }
+    (found.len(), damaged)
 }
 
 #[cfg(test)]
@@ -82,10 +91,13 @@ mod tests {
             let plain: Vec<u8> = (0..size).map(|i| (i.wrapping_mul(i) / 7) as u8).collect();
             let packed = deflate(&plain);
             for limit in [size, size + 1, 10 * size + 10] {
-                assert!(matches!(whole(&packed, limit), Inflated::Whole(out) if out == plain), "{size} {limit}");
+                for likely in [None, Some(0), Some(size), Some(usize::MAX)] {
+                    let found = whole(&packed, limit, likely);
+                    assert!(matches!(found, Inflated::Whole(out) if out == plain), "{size} {limit} {likely:?}");
+                }
             }
             if size > 0 {
-                assert!(matches!(whole(&packed, size - 1), Inflated::More(_)), "{size}");
+                assert!(matches!(whole(&packed, size - 1, None), Inflated::More(_)), "{size}");
                 assert!(matches!(beginning(&packed, size - 1), Inflated::More(out) if out == plain[..size - 1]));
             }
         }
@@ -95,9 +107,10 @@ mod tests {
     fn a_bomb_stops_at_the_limit() {
         let bomb = deflate(&vec![0; 64 << 20]);
         assert!(bomb.len() < 100_000);
-        assert!(matches!(whole(&bomb, 1 << 20), Inflated::More(_)));
+        assert!(matches!(whole(&bomb, 1 << 20, Some(64 << 20)), Inflated::More(_)));
         assert!(matches!(beginning(&bomb, 1 << 20), Inflated::More(out) if out.len() == 1 << 20));
-        assert_eq!(frame(&bomb, 1000), (vec![0; 1000], false));
+        let mut out = [1; 1000];
+        assert_eq!((frame(&bomb, &mut out), out), ((1000, false), [0; 1000]));
     }
 
     #[test]
@@ -105,11 +118,14 @@ mod tests {
         let plain: Vec<u8> = (0..100_000u64).map(|i| ((i * 2_654_435_761) >> 13) as u8 & 0x3F).collect();
         let packed = deflate(&plain);
         let cut = &packed[..packed.len() / 2];
-        let Inflated::Damaged(out, _) = whole(cut, 1 << 20) else { panic!("not told") };
+        let Inflated::Damaged(out, _) = whole(cut, 1 << 20, None) else { panic!("not told") };
         assert!(out.len() > 1000 && plain.starts_with(&out), "{}", out.len());
-        let (out, damaged) = frame(cut, plain.len());
-        assert!(damaged && out.len() > 1000 && plain.starts_with(&out));
+        let mut out = vec![1; plain.len()];
+        let (sound, damaged) = frame(cut, &mut out);
+        assert!(damaged && sound > 1000 && plain.starts_with(&out[..sound]));
+        assert!(out[sound..].iter().all(|b| *b == 0), "nothing is left of a first attempt");
         // Padding behind a frame is no damage.
-        assert_eq!(frame(&[packed, vec![0]].concat(), plain.len()), (plain, false));
+        assert_eq!(frame(&[packed, vec![0]].concat(), &mut out), (plain.len(), false));
+        assert_eq!(out, plain);
     }
 }

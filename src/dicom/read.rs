@@ -22,6 +22,10 @@ pub const MAX_INFLATED_BYTES: usize = 512 << 20;
 const MAX_HEADER_BYTES: usize = 256 << 20;
 /// Most bytes that the header of a deflated data set may open to.
 const MAX_INFLATED_HEADER_BYTES: usize = 64 << 20;
+/// What is looked at to learn how large a deflated data set is.
+const LIKELY_HEADER_BYTES: usize = 16 << 10;
+/// How deflated data sets are coded (PS3.5 A.5).
+const DEFLATED: Coding = Coding { endian: Endian::Little, explicit: true };
 /// First bite of a file; most headers are smaller.
 const FIRST_BITE: usize = 16 * 1024;
 /// Implicit little endian with big-endian pixel data, private to GE.
@@ -159,7 +163,11 @@ impl Header {
         let most = if whole { MAX_INFLATED_BYTES } else { MAX_INFLATED_HEADER_BYTES };
         let mut limit = if whole { most } else { 64 * 1024 };
         loop {
-            let inflated = if whole { inflate::whole(deflated, limit) } else { inflate::beginning(deflated, limit) };
+            let inflated = if whole {
+                inflate::whole(deflated, limit, likely_size(deflated))
+            } else {
+                inflate::beginning(deflated, limit)
+            };
             let (plain, ended) = match inflated {
                 Inflated::Whole(plain) => (plain, true),
                 Inflated::More(plain) => (plain, false),
@@ -176,9 +184,8 @@ impl Header {
                 return Err(too_large());
             }
             let total = if ended { plain.len() } else { usize::MAX / 2 };
-            let coding = Coding { endian: Endian::Little, explicit: true };
-            match parse::walk(&plain, 0, total, coding) {
-                Ok(walked) => return Ok(Self::assemble(plain, walked, coding, total, transfer_syntax, warnings)),
+            match parse::walk(&plain, 0, total, DEFLATED) {
+                Ok(walked) => return Ok(Self::assemble(plain, walked, DEFLATED, total, transfer_syntax, warnings)),
                 Err(Stop::NeedMore(more)) if !ended => {
                     if limit >= most || more > most {
                         return Err(too_large());
@@ -279,6 +286,15 @@ impl Header {
         }
         out
     }
+}
+
+/// How many bytes a deflated data set probably has, by the pixel data's place and length, if its beginning tells.
+fn likely_size(deflated: &[u8]) -> Option<usize> {
+    let (Inflated::More(head) | Inflated::Whole(head)) = inflate::beginning(deflated, LIKELY_HEADER_BYTES) else {
+        return None;
+    };
+    let pixel = parse::walk(&head, 0, usize::MAX / 2, DEFLATED).ok()?.pixel?;
+    pixel.start.checked_add(usize::try_from(pixel.length?).ok()?)
 }
 
 enum Failure {

@@ -1,5 +1,7 @@
 //! RLE Lossless (PS3.5 annex G): PackBits segments, one for each byte of each sample, most significant first.
 
+use super::samples::Samples;
+
 /// A frame whose segments do not fit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RleError {
@@ -9,45 +11,61 @@ pub(super) enum RleError {
     Outside(usize),
 }
 
-/// Decodes to samples interleaved by pixel, little endian; and how many pixels every segment reached. What lies
-/// behind them is not whole.
-pub(super) fn decode(data: &[u8], pixels: usize, samples: usize, bytes: usize) -> Result<(Vec<u8>, usize), RleError> {
+/// Decodes to samples interleaved by pixel, in bytes little endian, or in words where one sample of two bytes makes a
+/// pixel; and how many pixels every segment reached. What lies behind them is not whole.
+pub(super) fn decode(data: &[u8], pixels: usize, samples: usize, bytes: usize) -> Result<(Samples, usize), RleError> {
     let expected = samples * bytes;
     let word = |n: usize| data.get(n * 4..).and_then(|d| d.first_chunk::<4>()).map(|b| u32::from_le_bytes(*b));
     let found = word(0).unwrap_or(0);
     if found as usize != expected || expected > 15 {
         return Err(RleError::Segments { found, expected });
     }
-    let mut out = vec![0u8; pixels * expected];
+    // Each segment to a plane of its own: whole runs are copied, and the planes are woven together at the end.
+    let mut planes = vec![0u8; pixels * expected];
     let mut sound = pixels;
-    for segment in 0..expected {
+    for (segment, plane) in (0..expected).zip(planes.chunks_exact_mut(pixels.max(1))) {
         let start = word(segment + 1).unwrap_or(u32::MAX) as usize;
         let end = if segment + 1 < expected { word(segment + 2).unwrap_or(u32::MAX) as usize } else { data.len() };
         if start < 64 || start > data.len() || end < start {
             return Err(RleError::Outside(segment + 1));
         }
         let packed = data.get(start..end.min(data.len())).unwrap_or_default();
-        // Segment order: sample, then most significant byte first; ours is little endian.
-        let (sample, significance) = (segment / bytes, segment % bytes);
-        let offset = sample * bytes + (bytes - 1 - significance);
-        sound = sound.min(unpack(packed, pixels, &mut out, offset, expected));
+        sound = sound.min(unpack(packed, plane));
     }
-    Ok((out, sound))
+    // Segment order: sample, then most significant byte first.
+    let plane = |n: usize| planes.get(n * pixels..(n + 1) * pixels).unwrap_or_default();
+    let woven = match (samples, bytes) {
+        (1, 1) => Samples::Bytes(planes),
+        (1, 2) => Samples::Words(plane(0).iter().zip(plane(1)).map(|(h, l)| u16::from_be_bytes([*h, *l])).collect()),
+        _ => {
+            let mut out = vec![0u8; pixels * expected];
+            for segment in 0..expected {
+                let (sample, significance) = (segment / bytes, segment % bytes);
+                let at = sample * bytes + (bytes - 1 - significance);
+                for (pixel, byte) in out.chunks_exact_mut(expected).zip(plane(segment)) {
+                    if let Some(to) = pixel.get_mut(at) {
+                        *to = *byte;
+                    }
+                }
+            }
+            Samples::Bytes(out)
+        }
+    };
+    Ok((woven, sound))
 }
 
-/// Writes up to `pixels` bytes at `offset`, `offset + stride`, …; gives how many.
-fn unpack(mut packed: &[u8], pixels: usize, out: &mut [u8], offset: usize, stride: usize) -> usize {
+/// Fills a plane from its beginning; gives how far.
+fn unpack(mut packed: &[u8], plane: &mut [u8]) -> usize {
     let mut done = 0;
-    while done < pixels {
+    while done < plane.len() {
         let Some((&control, rest)) = packed.split_first() else { break };
         packed = rest;
-        let at = offset + done * stride;
+        let room = plane.get_mut(done..).unwrap_or_default();
         match control {
             0..=127 => {
-                let count = (usize::from(control) + 1).min(pixels - done).min(packed.len());
-                let slots = out.get_mut(at..).unwrap_or_default().iter_mut().step_by(stride);
-                for (slot, byte) in slots.zip(packed.get(..count).unwrap_or_default()) {
-                    *slot = *byte;
+                let count = (usize::from(control) + 1).min(room.len()).min(packed.len());
+                if let (Some(to), Some(from)) = (room.get_mut(..count), packed.get(..count)) {
+                    to.copy_from_slice(from);
                 }
                 done += count;
                 packed = packed.get(usize::from(control) + 1..).unwrap_or_default();
@@ -56,10 +74,8 @@ fn unpack(mut packed: &[u8], pixels: usize, out: &mut [u8], offset: usize, strid
             129..=255 => {
                 let Some((&byte, rest)) = packed.split_first() else { break };
                 packed = rest;
-                let count = (257 - usize::from(control)).min(pixels - done);
-                for slot in out.get_mut(at..).unwrap_or_default().iter_mut().step_by(stride).take(count) {
-                    *slot = byte;
-                }
+                let count = (257 - usize::from(control)).min(room.len());
+                room.iter_mut().take(count).for_each(|to| *to = byte);
                 done += count;
             }
         }
@@ -87,7 +103,7 @@ mod tests {
         // High bytes: 3 × 01, then 02; low bytes: literal 10 20 30 40.
         let data = frame(&[&[254, 1, 0, 2], &[3, 0x10, 0x20, 0x30, 0x40]]);
         let (out, sound) = decode(&data, 4, 1, 2).expect("sound");
-        assert_eq!(out, [0x10, 1, 0x20, 1, 0x30, 1, 0x40, 2]);
+        assert_eq!(out, Samples::Words(vec![0x110, 0x120, 0x130, 0x240]));
         assert_eq!(sound, 4);
     }
 
@@ -100,6 +116,17 @@ mod tests {
         lying[5] = 0xFF;
         assert_eq!(decode(&lying, 1, 1, 1), Err(RleError::Outside(1)));
         let (out, sound) = decode(&frame(&[&[5, 9]]), 4, 1, 1).expect("partial");
-        assert_eq!((out.as_slice(), sound), (&[9, 0, 0, 0][..], 1));
+        assert_eq!((out, sound), (Samples::Bytes(vec![9, 0, 0, 0]), 1));
+        assert_eq!(decode(&frame(&[&[0, 1]]), 0, 1, 1), Ok((Samples::Bytes(vec![]), 0)));
+    }
+
+    #[test]
+    fn colours_and_wide_samples_are_interleaved() {
+        let planes: [&[u8]; 3] = [&[1, 1, 2], &[1, 3, 4], &[255, 5]];
+        let (out, sound) = decode(&frame(&planes), 2, 3, 1).expect("sound");
+        assert_eq!((out, sound), (Samples::Bytes(vec![1, 3, 5, 2, 4, 5]), 2));
+        let bytes: [&[u8]; 4] = [&[0, 1], &[0, 2], &[0, 3], &[0, 4]];
+        let (out, _) = decode(&frame(&bytes), 1, 1, 4).expect("sound");
+        assert_eq!(out, Samples::Bytes(0x0102_0304u32.to_le_bytes().to_vec()));
     }
 }

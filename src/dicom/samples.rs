@@ -29,6 +29,14 @@ impl Samples {
         }
     }
 
+    /// The same to be written.
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Words(words) => bytemuck::cast_slice_mut(words),
+        }
+    }
+
     /// Byte order of `bytes`.
     pub(super) fn endian(&self) -> Endian {
         match self {
@@ -51,8 +59,7 @@ pub(super) fn decoded(samples: Samples, count: usize, layout: Layout) -> (Pixels
     match samples {
         Samples::Words(mut words) if layout.allocated == 16 => {
             words.truncate(count);
-            let (stored, high_bit) = (layout.stored.clamp(1, 16), layout.high_bit.min(15));
-            let (up, down) = (15 - high_bit, 16 - stored);
+            let (up, down) = layout.shifts();
             let pixels = if layout.signed {
                 Pixels::I16(words.into_iter().map(|w| (w << up) as i16 >> down).collect())
             } else if (up, down) == (0, 0) {
@@ -81,6 +88,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// By how much a word of 16 bits is shifted up and then down, so that its stored bits alone are left.
+    fn shifts(self) -> (u16, u16) {
+        (15 - self.high_bit.min(15), 16 - self.stored.clamp(1, 16))
+    }
+
     /// The value in the stored bits, sign-extended; bits outside them are not image.
     fn value(self, raw: u64) -> i64 {
         let stored = u32::from(self.stored).clamp(1, 64);
@@ -102,19 +114,25 @@ pub(super) fn grey(bytes: &[u8], first_bit: usize, count: usize, layout: Layout)
             (Pixels::I16(bytes.iter().take(count).map(|b| layout.value(u64::from(*b)) as i16).collect()), None)
         }
         (16, signed) => {
-            let words = bytes.as_chunks::<2>().0.iter().take(count).map(|b| layout.endian.u16(*b));
-            let whole = plain && layout.stored == 16;
-            (
-                match (signed, whole) {
-                    (false, true) => Pixels::U16(words.collect()),
-                    (false, false) => Pixels::U16(words.map(|w| layout.value(u64::from(w)) as u16).collect()),
-                    (true, true) => Pixels::I16(words.map(|w| w as i16).collect()),
-                    (true, false) => Pixels::I16(words.map(|w| layout.value(u64::from(w)) as i16).collect()),
-                },
-                None,
-            )
+            let words = bytes.as_chunks::<2>().0;
+            let words = words.get(..count).unwrap_or(words);
+            let pixels = match layout.endian {
+                Endian::Little => sixteen(words, u16::from_le_bytes, signed, layout),
+                Endian::Big => sixteen(words, u16::from_be_bytes, signed, layout),
+            };
+            (pixels, None)
         }
         _ => wide(values(bytes, count, layout)),
+    }
+}
+
+/// The stored bits of words; a loop of its own for each byte order and sign, without a branch in it.
+fn sixteen(words: &[[u8; 2]], word: impl Fn([u8; 2]) -> u16, signed: bool, layout: Layout) -> Pixels {
+    let (up, down) = layout.shifts();
+    if signed {
+        Pixels::I16(words.iter().map(|b| (word(*b) << up) as i16 >> down).collect())
+    } else {
+        Pixels::U16(words.iter().map(|b| (word(*b) << up) >> down).collect())
     }
 }
 
