@@ -183,6 +183,10 @@ pub struct PixelsArgs {
     /// Window center and width, and a function: linear, linear-exact or sigmoid.
     #[arg(long, value_name = "C,W[,FUNCTION]", allow_hyphen_values = true)]
     pub window: Option<String>,
+    /// Shows the frame as this presentation state says, in place of all that the file says itself (PS3.4 N.2), with its
+    /// shutters and overlay planes. The presentation is turned and mirrored, and shows the whole picture.
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<PathBuf>,
     /// Draws overlay planes (white) into the presentation.
     #[arg(long)]
     pub overlays: bool,

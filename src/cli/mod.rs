@@ -19,6 +19,7 @@ pub mod object;
 pub mod outbox;
 pub mod password;
 pub mod pixels;
+mod pixels_state;
 pub mod profile;
 pub mod reading_day;
 pub mod render;

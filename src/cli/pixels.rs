@@ -2,8 +2,9 @@
 
 use super::args::{PixelsArgs, Stage};
 use super::npy::{self, Numbers};
+use super::pixels_state::Applied;
 use super::render::{RenderError, parse_window, window_of};
-use crate::dicom::{DecodeError, Exact, Object, ReadError};
+use crate::dicom::{DecodeError, Exact, MetadataError, Object, ObjectError, ReadError};
 use crate::imaging::{Frame, Look, Modality, Pixels, render_look};
 use crate::study::{FrameIndex, Voi, VoiFunction};
 use std::io::Write;
@@ -20,6 +21,12 @@ pub enum PixelsError {
     /// The frame cannot be decoded.
     #[error("cannot decode the frame")]
     Decode(#[from] DecodeError),
+    /// The presentation state cannot be read.
+    #[error("cannot read the presentation state")]
+    State(#[from] ObjectError),
+    /// The file does not say what it is.
+    #[error("cannot tell the file's identity")]
+    Identity(#[from] MetadataError),
     /// The window is none.
     #[error(transparent)]
     Window(#[from] RenderError),
@@ -44,9 +51,18 @@ pub fn run(args: &PixelsArgs, out: &mut dyn Write) -> Result<(), PixelsError> {
     let object = Object::read(&args.file)?;
     // Stored colour is what the file holds, before its ICC profile.
     let frame = if matches!(args.stage, Stage::Stored) { object.stored_frame(index)? } else { object.frame(index)? };
+    let state = args.state.as_deref().map(|file| Applied::read(file, &object, index)).transpose()?;
+    let frame = match &state {
+        Some(state) => state.dress(&frame),
+        None => frame,
+    };
     let voi = choose(&frame, wished, args.voi)?;
-    let look = Look { overlays: args.overlays, shutters: args.shutters, ..Look::of(&frame, voi, false) };
-    let (shape, rounded) = stage(&frame, &look, args.stage);
+    let (overlays, shutters) = (args.overlays || state.is_some(), args.shutters || state.is_some());
+    let look = Look { overlays, shutters, ..Look::of(&frame, voi, false) };
+    let (shape, rounded) = match &state {
+        Some(state) if args.stage == Stage::Presentation => state.turn(&frame, stage(&frame, &look, args.stage)),
+        _ => stage(&frame, &look, args.stage),
+    };
     let numbers = match object.exact_values(index)? {
         Some(values) => exact(&frame, values, args.stage).unwrap_or(rounded),
         None => rounded,

@@ -2,7 +2,7 @@
 
 use super::laid::{Laid, LaidText, Outline, Under, lines};
 use super::{ViewPresentation, Zoom};
-use crate::imaging::{Frame, Lut, Modality, Overlay, Presentation, Shutter};
+use crate::imaging::{Frame, Lut, Modality, Overlay, Photometric, Pixels, Presentation, Shutter};
 use crate::study::{FrameRef, ObjectRef, Voi, VoiFunction};
 use glam::DVec2;
 use serde::Serialize;
@@ -34,6 +34,9 @@ pub struct PresentationState {
     /// Modality transform in place of the picture's own.
     #[serde(skip)]
     pub modality: Option<Modality>,
+    /// Bits of the output, where that transform is a table; else 0.
+    #[serde(skip)]
+    pub modality_bits: u8,
     /// Presentation LUT.
     #[serde(skip)]
     pub presentation: Option<Presentation>,
@@ -111,6 +114,9 @@ pub struct StateText {
     pub anchor: Option<([f64; 2], bool)>,
 }
 
+/// What is told of a picture whose own transform is left out.
+const NO_MODALITY: &str = "the presentation state has no modality transform; the picture's own is not used (PS3.4 N.2)";
+
 /// Whether a list of references means this frame; an empty list means every frame.
 fn means(images: &[ObjectRef], frame: &FrameRef) -> bool {
     images.is_empty() || images.iter().any(|to| names(to, frame))
@@ -126,35 +132,62 @@ impl PresentationState {
         self.images.iter().any(|to| names(to, frame))
     }
 
-    /// The frame as it is to be shown: its values, with the state's transforms, shutter and overlays.
+    /// The frame as it is to be shown: its values, with the state's transforms, shutter and overlays. What the state
+    /// does not have is not done at all: the picture's own transforms are not used (PS3.4 N.2).
     pub fn dress(&self, at: &FrameRef, frame: &Frame) -> Frame {
         let mut out = frame.clone();
-        if let Some(modality) = &self.modality {
-            out.modality = modality.clone();
-        }
-        let vois: Vec<&StateVoi> = self.vois.iter().filter(|v| means(&v.images, at)).collect();
-        // Where the state has no window, the values go through as they are (PS3.3 C.11.8): the picture's own choice is kept.
-        if !vois.is_empty() {
-            out.display.voi_names = vois.iter().map(|v| v.name.clone()).collect();
-            out.display.voi_luts.clear();
-            out.voi.clear();
-            for state in vois {
-                let mut voi = state.voi;
-                if let Some(lut) = &state.lut {
-                    // Numbered anew: each item of the state counts its own LUTs.
-                    voi.function = VoiFunction::Lut(u8::try_from(out.display.voi_luts.len()).unwrap_or(u8::MAX));
-                    out.display.voi_luts.push(Arc::clone(lut));
+        if out.photometric != Photometric::Color {
+            out.modality = self.modality.clone().unwrap_or(Modality::IDENTITY);
+            if out.modality != frame.modality {
+                // The picture's unit is that of its own transform.
+                out.unit = String::new();
+                if self.modality.is_none() {
+                    out.warnings.push(NO_MODALITY.to_owned());
                 }
-                out.voi.push(voi);
             }
         }
-        out.display.presentation.clone_from(&self.presentation);
-        if self.shutter.is_some() {
-            out.display.shutter.clone_from(&self.shutter);
+        out.display.voi_names.clear();
+        out.display.voi_luts.clear();
+        out.voi.clear();
+        for state in self.vois.iter().filter(|v| means(&v.images, at)) {
+            let mut voi = state.voi;
+            if let Some(lut) = &state.lut {
+                // Numbered anew: each item of the state counts its own LUTs.
+                voi.function = VoiFunction::Lut(u8::try_from(out.display.voi_luts.len()).unwrap_or(u8::MAX));
+                out.display.voi_luts.push(Arc::clone(lut));
+            }
+            out.voi.push(voi);
+            out.display.voi_names.push(state.name.clone());
         }
+        if out.voi.is_empty() {
+            out.voi.extend(self.whole_range(frame));
+        }
+        out.display.presentation.clone_from(&self.presentation);
+        out.display.shutter.clone_from(&self.shutter);
         // Planes of the picture are shown only where the state activates them; it brings its own.
         out.display.overlays.clone_from(&self.overlays);
         out
+    }
+
+    /// The identity VOI transform: every value that the modality transform can give, from black to white. `None` for
+    /// pixels without a stated depth.
+    fn whole_range(&self, frame: &Frame) -> Option<Voi> {
+        let bits = i32::from(frame.bits_stored.clamp(1, 16));
+        let (first, last) = match &frame.pixels {
+            Pixels::U8(_) | Pixels::U16(_) => (0.0, 2f64.powi(bits) - 1.0),
+            Pixels::I16(_) => (-2f64.powi(bits - 1), 2f64.powi(bits - 1) - 1.0),
+            Pixels::I32(_) | Pixels::F32(_) | Pixels::Rgb8(_) => return None,
+        };
+        let (low, high) = match &self.modality {
+            None => (first, last),
+            Some(Modality::Rescale { slope, intercept }) => {
+                let ends = [first * slope + intercept, last * slope + intercept];
+                (ends[0].min(ends[1]), ends[0].max(ends[1]))
+            }
+            Some(Modality::Lut { .. }) => (0.0, 2f64.powi(i32::from(self.modality_bits.clamp(8, 16))) - 1.0),
+        };
+        let function = VoiFunction::LinearExact;
+        (high > low).then(|| Voi { center: f64::midpoint(low, high), width: high - low, function })
     }
 
     /// How the picture lies: turned, mirrored, and the displayed area in the middle.
@@ -277,8 +310,45 @@ mod tests {
         // Inverted by the state: the table's brightest entry is black.
         let rgb = crate::imaging::render_rgb(&dressed, &dressed.voi[1], false);
         assert_eq!(rgb, [255, 255, 255, 0, 0, 0]);
-        // A picture that no window of the state is for keeps its own.
-        assert_eq!(state.dress(&at("1.3"), &frame).voi, frame.voi);
+        // A picture that no window of the state is for is shown from its lowest to its highest possible value.
+        let whole = Voi { center: 127.5, width: 255.0, function: VoiFunction::LinearExact };
+        assert_eq!(state.dress(&at("1.3"), &frame).voi, [whole]);
+    }
+
+    #[test]
+    fn what_the_state_lacks_is_not_done() {
+        let frame = Frame {
+            rows: 1,
+            columns: 2,
+            pixels: Pixels::I16(vec![-2048, 2047]),
+            bits_stored: 12,
+            photometric: Photometric::Monochrome1,
+            modality: Modality::Rescale { slope: 2.0, intercept: -1000.0 },
+            unit: "HU".into(),
+            padding: None,
+            voi: vec![Voi::linear(40.0, 400.0)],
+            display: crate::imaging::Display {
+                shutter: Some(Shutter::default()),
+                ..crate::imaging::Display::default()
+            },
+            pixel_aspect: 1.0,
+            warnings: vec![],
+        };
+        let mut state =
+            PresentationState { presentation: Some(Presentation::Identity), ..PresentationState::default() };
+        let dressed = state.dress(&at("1.1"), &frame);
+        assert_eq!((dressed.modality.clone(), dressed.unit.as_str()), (Modality::IDENTITY, ""));
+        assert_eq!((dressed.warnings.len(), dressed.display.shutter.clone()), (1, None));
+        assert_eq!(crate::imaging::render_rgb(&dressed, &dressed.voi[0], false), [0, 0, 0, 255, 255, 255]);
+        // The same transform in the state: the unit stays.
+        state.modality = Some(frame.modality.clone());
+        let dressed = state.dress(&at("1.1"), &frame);
+        assert_eq!((dressed.unit.as_str(), dressed.warnings.len()), ("HU", 0));
+        assert_eq!((dressed.voi[0].center, dressed.voi[0].width), (-1001.0, 8190.0));
+        // A table's output has the bits that it states.
+        state.modality = Some(Modality::Lut { first: -2048, data: vec![0, 100].into() });
+        state.modality_bits = 16;
+        assert_eq!(state.dress(&at("1.1"), &frame).voi[0].width, 65535.0);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(super) fn presentation_state(view: &View<'_>) -> PresentationState {
     if turns % 90 != 0 {
         warnings.push(format!("a rotation by {turns}° is not applied: only quarter turns are"));
     }
-    let modality = modality(view, &mut warnings);
+    let (modality, modality_bits) = modality(view, &mut warnings).unzip();
     let signed = modality.as_ref().is_none_or(|m| signed_output(m, true, 16));
     let presentation = presentation(view, &mut warnings);
     let shutter = shutter(view, &mut warnings);
@@ -53,6 +53,7 @@ pub(super) fn presentation_state(view: &View<'_>) -> PresentationState {
         areas: areas(view),
         drawings: drawings(view, &mut warnings),
         modality,
+        modality_bits: modality_bits.unwrap_or(0),
         presentation,
         shutter,
         // A plane without an activation layer is not shown (C.11.7); the shutter's plane is no drawing.
@@ -69,13 +70,14 @@ fn references<'a>(view: &View<'a>) -> impl Iterator<Item = ObjectRef> + use<'a> 
     view.items(tags::REFERENCED_IMAGE_SEQUENCE).filter_map(|item| object_ref(&item))
 }
 
-fn modality(view: &View<'_>, warnings: &mut Vec<String>) -> Option<Modality> {
+/// The modality transform, and the bits of its output where it is a table.
+fn modality(view: &View<'_>, warnings: &mut Vec<String>) -> Option<(Modality, u8)> {
     if let Some(item) = view.item(tags::MODALITY_LUT_SEQUENCE) {
         let table = lut(&item, true, "modality", warnings)?;
-        return Some(Modality::Lut { first: table.first, data: table.entries });
+        return Some((Modality::Lut { first: table.first, data: table.entries }, table.bits));
     }
     let slope = view.float(tags::RESCALE_SLOPE).filter(|s| *s != 0.0)?;
-    Some(Modality::Rescale { slope, intercept: view.float(tags::RESCALE_INTERCEPT)? })
+    Some((Modality::Rescale { slope, intercept: view.float(tags::RESCALE_INTERCEPT)? }, 0))
 }
 
 fn presentation(view: &View<'_>, warnings: &mut Vec<String>) -> Option<Presentation> {
