@@ -1,11 +1,12 @@
 //! Objects without a picture in the tray and beside the pictures, by their words in both languages.
 
 use crate::support::app::NOW;
-use dokuei::app::{Action, App, Language, SettingsAction};
-use dokuei::engine::message::{Command, Event};
+use dokuei::app::{Action, App, Language, NoticeCode, ObjectAction, SettingsAction};
+use dokuei::engine::message::{Command, Event, StudyProgress, Unread};
 use dokuei::study::document::{Document, Item, Value};
 use dokuei::study::{
-    Code, FrameInfo, Instance, InstanceTraits, ObjectRef, Patient, Series, SeriesUid, SopInstanceUid, Study, StudyUid,
+    Code, FrameInfo, FrameRef, Instance, InstanceTraits, Ledger, ObjectRef, Patient, Series, SeriesUid, SopInstanceUid,
+    Study, StudyUid,
 };
 use dokuei::ui::object_panel::{ObjectLocal, object_panel_ui, objects_ui};
 use dokuei::ui::text::Words;
@@ -206,11 +207,109 @@ fn what_cannot_be_read_says_why() {
     h.get_by_label("Key objects #9 KO series").click();
     h.run();
     let key = SopInstanceUid::new("1.2.2.1").expect("uid");
-    h.state_mut().app.apply(NOW, Event::Object { instance: key, content: Err("broken DICOM object".into()) });
+    h.state_mut()
+        .app
+        .apply(NOW, Event::Object { instance: key, content: Err(Unread::Unreadable("broken DICOM object".into())) });
     h.run();
     assert!(h.query_by_label("Listed only").is_some());
     assert!(h.query_by_label("broken DICOM object").is_some());
     h.get_by_label("Close").click();
     h.run();
     assert!(h.state().app.reading.as_ref().is_some_and(|r| r.object.is_none()));
+}
+
+/// The study's ledger after these of its objects have arrived.
+fn progress(received: &[&str], finished: bool) -> Event {
+    let mut ledger = Ledger::default();
+    let series = SeriesUid::new("1.2.2").expect("uid");
+    for uid in received {
+        ledger.receive(&series, &SopInstanceUid::new(uid).expect("uid"), 1);
+    }
+    let study = StudyUid::new("1.2").expect("uid");
+    Event::StudyProgress(StudyProgress { study, ledger: Arc::new(ledger), finished, failure: None })
+}
+
+#[test]
+fn an_object_asked_for_before_it_has_arrived_opens_when_it_arrives() {
+    let cases = [
+        (Language::Ja, "キー画像選択 #9 KO series", "まだ受信していません", "受信できませんでした", "重要画像"),
+        (Language::En, "Key objects #9 KO series", "Not received yet", "Could not be received", "重要画像"),
+    ];
+    for (language, row, not_here, unfetched, text) in cases {
+        let mut h = harness(language);
+        h.run();
+        h.get_by_label(row).click();
+        h.run();
+        let key = SopInstanceUid::new("1.2.2.1").expect("uid");
+        let answer = |content| Event::Object { instance: key.clone(), content };
+        let asks = |commands: &[Command]| commands.iter().any(|c| matches!(c, Command::ReadObject(uid) if *uid == key));
+        let app = &mut h.state_mut().app;
+        assert!(!asks(&app.apply(NOW, answer(Err(Unread::NotHere)))));
+        assert!(!asks(&app.apply(NOW, progress(&["1.2.2.7"], false))), "another one came");
+        h.run();
+        assert!(h.query_by_label(not_here).is_some());
+        // All else has come, and this one was given up: why is asked for once.
+        let app = &mut h.state_mut().app;
+        assert!(asks(&app.apply(NOW, progress(&["1.2.2.7"], true))));
+        app.apply(NOW, answer(Err(Unread::Unfetched("404".into()))));
+        assert!(!asks(&app.apply(NOW, progress(&["1.2.2.7"], true))), "not asked for again and again");
+        h.run();
+        assert!(h.query_by_label(unfetched).is_some() && h.query_by_label("404").is_some());
+        let app = &mut h.state_mut().app;
+        assert!(asks(&app.apply(NOW, progress(&["1.2.2.1"], true))));
+        app.apply(NOW, answer(Ok(Arc::new(selection()))));
+        assert!(!asks(&app.apply(NOW, progress(&["1.2.2.1"], true))));
+        h.run();
+        assert!(h.query_by_label(text).is_some() && h.query_by_label(not_here).is_none());
+    }
+}
+
+#[test]
+fn an_object_that_arrives_while_its_absence_is_told_is_asked_for_once_more() {
+    let mut app = opened(Language::En);
+    let key = SopInstanceUid::new("1.2.2.1").expect("uid");
+    app.update(NOW, Action::Object(ObjectAction::Open(key.clone())));
+    app.apply(NOW, progress(&["1.2.2.1"], false));
+    let late = || Event::Object { instance: key.clone(), content: Err(Unread::NotHere) };
+    assert!(matches!(app.apply(NOW, late()).as_slice(), [Command::ReadObject(uid)] if *uid == key));
+    assert!(app.apply(NOW, late()).is_empty(), "once");
+}
+
+#[test]
+fn a_picture_that_cannot_be_shown_says_what_is_missing_and_why() {
+    let frame = |uid: &str, number| FrameRef {
+        instance: SopInstanceUid::new(uid).expect("uid"),
+        frame: dokuei::study::FrameIndex::from_number(number).expect("number"),
+    };
+    let cases = [
+        (
+            Language::Ja,
+            [
+                (frame("9.9", 1), "参照された画像は、開いている検査にありません"),
+                (frame("1.2.1.2", 7), "参照された画像を表示できません（シリーズ3 画像2, フレーム7／全1フレーム）"),
+                (frame("1.2.2.1", 1), "参照された画像を表示できません（シリーズ9 画像1: names images）"),
+            ],
+        ),
+        (
+            Language::En,
+            [
+                (frame("9.9", 1), "The image named is not in the open studies"),
+                (frame("1.2.1.2", 7), "The image named cannot be shown (Series 3, image 2, frame 7 of 1)"),
+                (frame("1.2.2.1", 1), "The image named cannot be shown (Series 9, image 1: names images)"),
+            ],
+        ),
+    ];
+    for (language, missing) in cases {
+        let mut app = opened(language);
+        let told = |app: &App| -> Vec<String> {
+            let pictures = app.notices.iter().filter(|n| matches!(n.code, NoticeCode::PictureNotShown { .. }));
+            pictures.map(|n| dokuei::ui::notices::parts(Words(language), app, &n.code).what).collect()
+        };
+        for (frame, expected) in missing {
+            app.update(NOW, Action::Object(ObjectAction::Show(frame)));
+            assert_eq!(told(&app), [expected], "one at a time");
+        }
+        app.update(NOW, Action::Object(ObjectAction::Show(frame("1.2.1.2", 1))));
+        assert!(told(&app).is_empty(), "shown");
+    }
 }

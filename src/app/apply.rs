@@ -82,7 +82,11 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
             app.notices.add(now, NoticeCode::TransitionFailed { assignment, failure });
         }
         Event::Study(study) => self::study(app, now, study),
-        Event::StudyProgress(progress) => self::progress(app, now, progress),
+        Event::StudyProgress(progress) => {
+            let finished = progress.finished;
+            self::progress(app, now, progress);
+            objects::arrived(app, finished, out);
+        }
         Event::Frame(frame, pixels) => {
             app.pictures.failed.remove(&frame);
             if app.wanted_frames.contains(&frame) {
@@ -149,7 +153,7 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
             }
         }
         Event::LocalOpened { studies, not_shown } => local(app, now, studies, &not_shown, out),
-        Event::Object { instance, content } => objects::read(app, &instance, content),
+        Event::Object { instance, content } => objects::read(app, &instance, content, out),
         Event::Archive(event) => super::archives::apply(app, now, event),
         Event::Notice(failure) => notice(app, now, failure),
     }

@@ -14,6 +14,24 @@ pub enum Severity {
     Harm,
 }
 
+/// Why a picture that something names cannot be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PictureMissing {
+    /// It is in none of the open studies, or not yet named there.
+    NotOpen,
+    /// The object is no picture, or is not shown: the reason.
+    NoPicture(String),
+    /// It has fewer frames.
+    NoSuchFrame {
+        /// Named, from 1.
+        frame: u32,
+        /// How many there are.
+        frames: u32,
+    },
+    /// No display set has it.
+    NotPlaced,
+}
+
 /// What a notice is about. Each has three texts in `ui::text`: what happened, what it means, what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeCode {
@@ -143,6 +161,15 @@ pub enum NoticeCode {
         /// Why.
         failure: Failure,
     },
+    /// A picture that was asked for cannot be shown.
+    PictureNotShown {
+        /// Number of its series, if it is in an open study.
+        series: Option<i32>,
+        /// Instance Number.
+        number: Option<i32>,
+        /// Why.
+        why: PictureMissing,
+    },
     /// Anything else from the engine.
     Other(Failure),
 }
@@ -194,6 +221,7 @@ impl NoticeCode {
             | (Self::WorklistFailed(_), Self::WorklistFailed(_))
             | (Self::EnrolmentFailed(_), Self::EnrolmentFailed(_))
             | (Self::SessionEnded(_), Self::SessionEnded(_))
+            | (Self::PictureNotShown { .. }, Self::PictureNotShown { .. })
             | (Self::SignFailed(_), Self::SignFailed(_)) => true,
             (Self::ArchiveWants { archive: a, .. }, Self::ArchiveWants { archive: b, .. })
             | (Self::ArchiveSaved { archive: a, .. }, Self::ArchiveSaved { archive: b, .. })

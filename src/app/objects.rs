@@ -3,8 +3,8 @@
 use super::action::ObjectAction;
 use super::place;
 use super::state::App;
-use crate::engine::message::Command;
-use crate::study::{FrameRef, ObjectKind, SopInstanceUid, Study};
+use crate::engine::message::{Command, Unread};
+use crate::study::{ObjectKind, SopInstanceUid, Study};
 use crate::viewport::ObjectContent;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ pub struct NamedPicture {
     pub series: Option<i32>,
     /// Instance Number.
     pub number: Option<i32>,
+    /// Why it cannot be shown, if it cannot.
+    pub not_shown: Option<String>,
 }
 
 /// The object that is open.
@@ -41,11 +43,13 @@ pub struct OpenObject {
     pub listed: Option<ListedObject>,
     /// It belongs to an earlier study.
     pub prior: bool,
-    /// What it says, or why it cannot be read; `None` until it is read.
-    pub content: Option<Result<Arc<ObjectContent>, String>>,
+    /// What it says, or why it is not read; `None` until the answer is here.
+    pub content: Option<Result<Arc<ObjectContent>, Unread>>,
+    /// It was found missing although it had arrived meanwhile, and asked for once more.
+    asked_again: bool,
     /// It lies over the pictures that it is for.
     pub laid: bool,
-    /// Those of the pictures it names that are in the open studies.
+    /// Those of the objects it names as pictures that are in the open studies.
     pub pictures: BTreeMap<SopInstanceUid, NamedPicture>,
 }
 
@@ -80,13 +84,11 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: ObjectAction, out: &mut
                 reading.object = None;
             }
         }
-        ObjectAction::Show(frame) => show(app, now, &frame),
+        ObjectAction::Show(frame) => {
+            place::show_or_tell(app, now, &frame);
+        }
         ObjectAction::Lay(on) => lay(app, now, on),
     }
-}
-
-fn show(app: &mut App, now: Timestamp, frame: &FrameRef) {
-    place::show_frame(app, now, frame);
 }
 
 /// Lays the open object over the pictures, or takes it away. A presentation state turns and zooms the viewports that show
@@ -133,16 +135,55 @@ impl App {
     }
 }
 
-/// The object's content has been read.
-pub(super) fn read(app: &mut App, instance: &SopInstanceUid, content: Result<Arc<ObjectContent>, String>) {
+/// The object's content has been read, or was not there to be read.
+pub(super) fn read(
+    app: &mut App,
+    instance: &SopInstanceUid,
+    content: Result<Arc<ObjectContent>, Unread>,
+    out: &mut Vec<Command>,
+) {
+    let arrived = has_arrived(app, instance);
     let Some(reading) = &mut app.reading else { return };
     // Another one was opened meanwhile.
     let Some(open) = reading.object.as_mut().filter(|o| o.listed.as_ref().is_some_and(|l| l.instance == *instance))
     else {
         return;
     };
+    // It came between the answer and now: nothing else would ask for it again.
+    if arrived && !open.asked_again && matches!(content, Err(Unread::NotHere | Unread::Unfetched(_))) {
+        open.asked_again = true;
+        out.push(Command::ReadObject(instance.clone()));
+        return;
+    }
     open.content = Some(content);
     name_pictures(app);
+}
+
+fn has_arrived(app: &App, instance: &SopInstanceUid) -> bool {
+    let studies = app.open_studies().chain(app.open_priors());
+    let mut series = studies.flat_map(|(_, s)| s.ledger.series.values());
+    series.any(|s| s.received.contains(instance))
+}
+
+/// A study went on arriving: asks again for the open object that was not here, when it has come and when the study
+/// is finished without it (to tell why).
+pub(super) fn arrived(app: &mut App, finished: bool, out: &mut Vec<Command>) {
+    let Some(open) = app.reading.as_ref().and_then(|r| r.object.as_ref()) else { return };
+    let waits = match &open.content {
+        Some(Err(Unread::NotHere)) => true,
+        Some(Err(Unread::Unfetched(_))) => false,
+        _ => return,
+    };
+    let Some(instance) = open.listed.as_ref().map(|l| l.instance.clone()) else { return };
+    let here = has_arrived(app, &instance);
+    if !here && !(waits && finished) {
+        return;
+    }
+    if let Some(open) = app.reading.as_mut().and_then(|r| r.object.as_mut()).filter(|_| here) {
+        open.content = None;
+        open.asked_again = true;
+    }
+    out.push(Command::ReadObject(instance));
 }
 
 /// Looks up the pictures that the open object names: after it was read, and whenever a study grew.
@@ -154,8 +195,9 @@ pub(super) fn name_pictures(app: &mut App) {
     let studies = app.open_studies().chain(app.open_priors()).filter_map(|(_, s)| s.study.as_ref());
     for series in studies.flat_map(|s| &s.series) {
         for instance in &series.instances {
-            if let Some(slot) = named.get_mut(&instance.uid).filter(|_| instance.not_an_image.is_none()) {
-                *slot = Some(NamedPicture { series: series.number, number: instance.number });
+            if let Some(slot) = named.get_mut(&instance.uid) {
+                let not_shown = instance.not_an_image.clone();
+                *slot = Some(NamedPicture { series: series.number, number: instance.number, not_shown });
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What lies in which viewport: hanging, showing a display set, keeping place while a study still grows.
 
 use super::hang::{Case, Hung, Item, hang, orientation_of};
+use super::notice::{NoticeCode, PictureMissing};
 use super::reading::ViewState;
 use super::state::App;
 use super::{link, open, pictures::StudyState};
@@ -196,6 +197,34 @@ pub(super) fn show_frame(app: &mut App, now: Timestamp, frame: &FrameRef) -> Opt
         reading.record.active = id.0;
     }
     Some(id)
+}
+
+/// [`show_frame`]; where the frame cannot be shown, the reader is told what is missing and why.
+pub(super) fn show_or_tell(app: &mut App, now: Timestamp, frame: &FrameRef) -> Option<ViewId> {
+    let shown = show_frame(app, now, frame);
+    app.notices.clear(|n| matches!(n, NoticeCode::PictureNotShown { .. }));
+    if shown.is_none() && app.reading.is_some() {
+        let notice = not_shown(app, frame);
+        app.notices.add(now, notice);
+    }
+    shown
+}
+
+/// What is missing of a frame that no viewport can show, and why.
+fn not_shown(app: &App, frame: &FrameRef) -> NoticeCode {
+    let studies = app.open_studies().chain(app.open_priors()).filter_map(|(_, s)| s.study.as_ref());
+    let mut instances = studies.flat_map(|s| &s.series).flat_map(|s| s.instances.iter().map(move |i| (s, i)));
+    let Some((series, instance)) = instances.find(|(_, i)| i.uid == frame.instance) else {
+        return NoticeCode::PictureNotShown { series: None, number: None, why: PictureMissing::NotOpen };
+    };
+    let why = match &instance.not_an_image {
+        Some(reason) => PictureMissing::NoPicture(reason.clone()),
+        None if frame.frame.0 >= instance.frames => {
+            PictureMissing::NoSuchFrame { frame: frame.frame.number(), frames: instance.frames }
+        }
+        None => PictureMissing::NotPlaced,
+    };
+    NoticeCode::PictureNotShown { series: series.number, number: instance.number, why }
 }
 
 /// After a study grew: series may be split anew, so viewports find their place by the frame they show, and

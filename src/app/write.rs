@@ -174,7 +174,7 @@ fn jump(app: &mut App, now: Timestamp, finding: FindingId) {
     }
     let measured_on = found.annotation.and_then(|id| app.annotations().find(|a| a.id == id)).map(|a| a.frame.clone());
     let Some(frame) = found.key_image.as_ref().map(|k| k.frame.clone()).or(measured_on) else { return };
-    let Some(view) = place::show_frame(app, now, &frame) else { return };
+    let Some(view) = place::show_or_tell(app, now, &frame) else { return };
     link::follow(app, view);
     if let (Some(key), Some(reading)) = (found.key_image, &mut app.reading)
         && let Some(state) = reading.record.views.get_mut(view.0 as usize)

@@ -318,6 +318,17 @@ pub enum Start {
     },
 }
 
+/// Why an object without a picture is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// Its bytes are not here yet.
+    NotHere,
+    /// It could not be fetched, and why; it may come later.
+    Unfetched(String),
+    /// It is here and says nothing that can be read, and why.
+    Unreadable(String),
+}
+
 /// Facts.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -450,8 +461,8 @@ pub enum Event {
     Object {
         /// Which.
         instance: SopInstanceUid,
-        /// What it says, or why it cannot be read.
-        content: Result<Arc<ObjectContent>, String>,
+        /// What it says, or why it is not read.
+        content: Result<Arc<ObjectContent>, Unread>,
     },
     /// Credentials of archives beside the center's own.
     Archive(ArchiveEvent),

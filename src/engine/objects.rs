@@ -3,15 +3,12 @@
 use super::inner::Inner;
 use super::library::Place;
 use super::lock;
-use super::message::Event;
+use super::message::{Event, Unread};
 use super::pool::AT_ONCE;
 use crate::dicom::{Object, read_object};
-use crate::study::SopInstanceUid;
+use crate::study::{SopInstanceUid, StudyUid};
 use crate::viewport::ObjectContent;
 use std::sync::Arc;
-
-/// Why an object cannot be read yet.
-const NOT_HERE: &str = "it has not been received yet";
 
 impl Inner {
     /// Reads an object and tells what it says, or why it cannot be read.
@@ -21,14 +18,22 @@ impl Inner {
             // A panic of the reader is a reason like any other.
             let attempt = std::panic::AssertUnwindSafe(|| inner.object_content(&instance));
             let content = std::panic::catch_unwind(attempt)
-                .unwrap_or_else(|_| Err("the program failed on this object".to_owned()))
+                .unwrap_or_else(|_| Err(Unread::Unreadable("the program failed on this object".to_owned())))
                 .map(Arc::new);
             inner.events.push(Event::Object { instance, content });
         });
     }
 
-    fn object_content(&self, instance: &SopInstanceUid) -> Result<ObjectContent, String> {
-        let Some((study, place)) = lock(&self.library).place(instance) else { return Err(NOT_HERE.to_owned()) };
+    fn object_content(&self, instance: &SopInstanceUid) -> Result<ObjectContent, Unread> {
+        let (found, given_up) = {
+            let library = lock(&self.library);
+            (library.place(instance), library.unfetched_reason(instance))
+        };
+        let Some((study, place)) = found else { return Err(given_up.map_or(Unread::NotHere, Unread::Unfetched)) };
+        self.content_of(&study, instance, place).map_err(Unread::Unreadable)
+    }
+
+    fn content_of(&self, study: &StudyUid, instance: &SopInstanceUid, place: Place) -> Result<ObjectContent, String> {
         let content = match place {
             Place::Path(file) => {
                 let header = file.header().map_err(|e| e.to_string())?;
@@ -36,7 +41,7 @@ impl Inner {
             }
             Place::Sealed(file) => {
                 let disk = self.disk().map_err(|failure| failure.detail().to_owned())?;
-                let bytes = disk.objects().read_instance(&study, instance, &file).map_err(|e| e.to_string())?;
+                let bytes = disk.objects().read_instance(study, instance, &file).map_err(|e| e.to_string())?;
                 let object = Object::from_bytes(bytes).map_err(|e| e.to_string())?;
                 read_object(object.header(), &|| Ok(object.clone()))
             }

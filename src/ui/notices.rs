@@ -3,7 +3,7 @@
 use super::text::Words;
 use super::widgets::{bare_button, elided, icon_button};
 use super::{failure, theme};
-use crate::app::{Action, App, Notice, NoticeAction, NoticeCode, Place, Screen, Severity};
+use crate::app::{Action, App, Notice, NoticeAction, NoticeCode, PictureMissing, Place, Screen, Severity};
 use crate::engine::message::ArchiveNeed;
 use egui::{
     Align, Color32, Frame, Layout, Margin, Painter, Panel, Pos2, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
@@ -19,6 +19,30 @@ pub struct Parts {
     pub todo: &'static str,
     /// Name of the offered button.
     pub button: Option<&'static str>,
+}
+
+/// What is said of a picture that something names and that cannot be shown.
+fn picture_not_shown(
+    words: Words,
+    series: Option<i32>,
+    number: Option<i32>,
+    why: &PictureMissing,
+) -> (String, &'static str, &'static str, Option<&'static str>) {
+    let told = |n: Option<i32>| n.map_or_else(|| "–".to_owned(), |n| n.to_string());
+    let name = words.f("object.picture", &[("series", &told(series)), ("image", &told(number))]);
+    let (detail, meaning) = match why {
+        PictureMissing::NotOpen => {
+            let what = words.t("notice.picture_not_shown_elsewhere").to_owned();
+            return (what, words.t("notice.picture_elsewhere_means"), "", None);
+        }
+        PictureMissing::NoPicture(reason) => (format!("{name}: {reason}"), "notice.picture_no_picture_means"),
+        PictureMissing::NoSuchFrame { frame, frames } => {
+            let detail = words.f("notice.picture_frame", &[("frame", frame), ("frames", frames)]);
+            (format!("{name}, {detail}"), "notice.picture_no_frame_means")
+        }
+        PictureMissing::NotPlaced => (name, "notice.picture_not_placed_means"),
+    };
+    (words.f("notice.picture_not_shown", &[("picture", &detail)]), words.t(meaning), "", None)
 }
 
 /// The words of a notice.
@@ -150,6 +174,7 @@ pub fn parts(words: Words, app: &App, code: &NoticeCode) -> Parts {
         NoticeCode::NothingToEdit => {
             (t("notice.nothing_to_edit").to_owned(), t("notice.nothing_to_edit_means"), "", None)
         }
+        NoticeCode::PictureNotShown { series, number, why } => picture_not_shown(words, *series, *number, why),
         NoticeCode::AddendumWaits => {
             (t("notice.addendum_waits").to_owned(), t("notice.addendum_waits_means"), "", None)
         }

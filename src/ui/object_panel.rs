@@ -5,6 +5,7 @@ use super::text::Words;
 use super::theme;
 use super::widgets::{bare_button, caption, elided, quiet_button, rule, section, value};
 use crate::app::{Action, App, NamedPicture, ObjectAction, OpenObject};
+use crate::engine::message::Unread;
 use crate::study::document::{Document, Item};
 use crate::study::{ObjectKind, ObjectRef, SopInstanceUid};
 use crate::viewport::ObjectContent;
@@ -109,7 +110,16 @@ pub fn object_panel_ui(ui: &mut Ui, words: Words, open: &OpenObject, local: &mut
         None => {
             caption(ui, words.t("object.reading"));
         }
-        Some(Err(reason)) => {
+        Some(Err(Unread::NotHere)) => {
+            ui.label(RichText::new(words.t("object.not_here")).color(theme::CAUTION));
+            caption(ui, words.t("object.not_here_means"));
+        }
+        Some(Err(Unread::Unfetched(reason))) => {
+            ui.label(RichText::new(words.t("object.unfetched")).color(theme::CAUTION));
+            value(ui, reason);
+            caption(ui, words.t("object.not_here_means"));
+        }
+        Some(Err(Unread::Unreadable(reason))) => {
             ui.label(RichText::new(words.t("object.listed_only")).color(theme::CAUTION));
             value(ui, reason);
         }
@@ -289,6 +299,12 @@ fn picture_ui(ui: &mut Ui, words: Words, open: &OpenObject, to: &ObjectRef, out:
         caption(ui, words.t("object.not_open")).on_hover_text(to.instance.as_str());
         return;
     };
+    if let Some(reason) = &named.not_shown {
+        let told = format!("{}: {reason}", picture_name(words, named, None));
+        let told = RichText::new(told).size(theme::CAPTION).color(theme::CAUTION);
+        ui.label(told).on_hover_text(to.instance.as_str());
+        return;
+    }
     let frames = to.frame_refs();
     let more = frames.len().saturating_sub(PICTURES);
     for frame in frames.into_iter().take(PICTURES) {
