@@ -69,7 +69,10 @@ pub fn put(
     fits: impl Fn(Role, &str) -> bool,
 ) {
     let now = || fields(desktop, name).into_iter().nth(nth).and_then(|field| Some((field.role, field.text?)));
-    for _ in 0..3 {
+    for attempt in 0..3 {
+        if attempt > 0 {
+            println!("«{name}»: something typed was lost on the way, once more");
+        }
         caret(desktop, window, name, nth);
         // Emptied first, and seen empty: what stood there may be the same text.
         shows(desktop, &format!("an empty field «{name}»"), || {
