@@ -65,6 +65,7 @@ fn signed_files_leave_the_store_only_after_a_warning_and_into_a_named_folder() {
             .words
             .f("failure.with_detail", &[("what", &window.words.t("failure.full")), ("detail", &"no space")]);
         assert!(has(&window, &told), "{told}");
+        window.picture(&format!("outbox-export-{language:?}"));
         button(&mut window, "outbox.export_confirm");
         assert_eq!(sent(&window).len(), 1);
         window.say([Event::Handing(HandingEvent::Exported { id: REFUSED, folder: folder.join("a-6") })]);
@@ -86,6 +87,7 @@ fn an_entry_is_closed_with_a_reason_and_stays_in_sight() {
         button(&mut window, "outbox.hand_over_confirm");
         assert_eq!(sent(&window), [], "no reason was written");
         write(&mut window, "outbox.hand_over_reason", "受付に電話");
+        window.picture(&format!("outbox-hand-over-{language:?}"));
         button(&mut window, "outbox.hand_over_confirm");
         assert_eq!(sent(&window), [HandingCommand::HandOver { id: REFUSED, reason: "受付に電話".into() }]);
         let Event::Outbox(mut entries) = scene::outbox() else { panic!("an outbox") };
