@@ -210,6 +210,8 @@ pub enum ObjectAction {
     Show(FrameRef),
     /// Lay it over the pictures that it is for, or take it away again.
     Lay(bool),
+    /// Draw its segment or structure of this number, or not.
+    Part(i64, bool),
 }
 
 /// Editing the report.

@@ -7,7 +7,7 @@ use crate::engine::message::{Command, Unread};
 use crate::study::{ObjectKind, SopInstanceUid, Study};
 use crate::viewport::ObjectContent;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// An object as it stands in the list of a study.
@@ -49,6 +49,8 @@ pub struct OpenObject {
     asked_again: bool,
     /// It lies over the pictures that it is for.
     pub laid: bool,
+    /// Its segments or structures that are not drawn, by number.
+    pub hidden: BTreeSet<i64>,
     /// Those of the objects it names as pictures that are in the open studies.
     pub pictures: BTreeMap<SopInstanceUid, NamedPicture>,
 }
@@ -88,6 +90,15 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: ObjectAction, out: &mut
             place::show_or_tell(app, now, &frame);
         }
         ObjectAction::Lay(on) => lay(app, now, on),
+        ObjectAction::Part(number, shown) => {
+            if let Some(open) = app.reading.as_mut().and_then(|r| r.object.as_mut()) {
+                if shown {
+                    open.hidden.remove(&number);
+                } else {
+                    open.hidden.insert(number);
+                }
+            }
+        }
     }
 }
 
@@ -128,10 +139,10 @@ fn lay(app: &mut App, now: Timestamp, on: bool) {
 }
 
 impl App {
-    /// What lies over the pictures.
-    pub fn laid(&self) -> Option<&Arc<ObjectContent>> {
+    /// What lies over the pictures, and which parts of it do not.
+    pub fn laid(&self) -> Option<(&Arc<ObjectContent>, &BTreeSet<i64>)> {
         let open = self.reading.as_ref()?.object.as_ref().filter(|o| o.laid)?;
-        open.content.as_ref()?.as_ref().ok()
+        Some((open.content.as_ref()?.as_ref().ok()?, &open.hidden))
     }
 }
 
@@ -176,7 +187,8 @@ pub(super) fn arrived(app: &mut App, finished: bool, out: &mut Vec<Command>) {
     };
     let Some(instance) = open.listed.as_ref().map(|l| l.instance.clone()) else { return };
     let here = has_arrived(app, &instance);
-    if !here && !(waits && finished) {
+    let given_up = waits && finished;
+    if !here && !given_up {
         return;
     }
     if let Some(open) = app.reading.as_mut().and_then(|r| r.object.as_mut()).filter(|_| here) {

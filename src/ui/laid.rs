@@ -8,14 +8,23 @@ use egui::{
 };
 use glam::{DAffine2, DVec2};
 
-/// How much of the picture an area leaves.
-const OPACITY: f32 = 0.4;
+/// How much of the picture an area covers: little, since its border tells where it is.
+const OPACITY: f32 = 0.22;
+/// Most stretches of borders over one frame; areas beyond have none.
+const MOST_STRETCHES: usize = 20_000;
 
 /// What is laid over a frame, with its areas on the device.
 #[derive(Default)]
 pub struct LaidDrawn {
     laid: Laid,
     sheets: Vec<Sheet>,
+    borders: Vec<Border>,
+}
+
+/// An area's border: stretches in pixel positions of the frame.
+struct Border {
+    color: Color32,
+    stretches: Vec<[[f64; 2]; 2]>,
 }
 
 /// All areas on one grid.
@@ -56,7 +65,17 @@ impl LaidDrawn {
             frame_from_own,
             texture: ctx.load_texture("laid", image, TextureOptions::NEAREST),
         };
-        Self { sheets: grids.into_iter().map(sheet).collect(), laid }
+        let mut left = MOST_STRETCHES;
+        let border = |area: &Area| {
+            let own = area.border(left);
+            left -= own.len();
+            let to_frame = |[a, b]: [[f64; 2]; 2]| {
+                [a, b].map(|p| area.frame_from_own.transform_point2(DVec2::from_array(p)).to_array())
+            };
+            Border { color: theme::recommended(area.rgb, 255), stretches: own.into_iter().map(to_frame).collect() }
+        };
+        let borders = laid.areas.iter().map(border).collect();
+        Self { sheets: grids.into_iter().map(sheet).collect(), borders, laid }
     }
 
     /// Whether there is nothing to draw.
@@ -83,6 +102,10 @@ impl LaidDrawn {
             mesh.indices.extend([0, 1, 2, 0, 2, 3]);
             painter.add(Shape::mesh(mesh));
         }
+        for Border { color, stretches } in &self.borders {
+            let stroke = Stroke::new(1.0, *color);
+            painter.extend(stretches.iter().map(|[a, b]| Shape::line_segment([at(*a), at(*b)], stroke)));
+        }
         for outline in &self.laid.outlines {
             let color = outline.rgb.map_or(theme::MARK, |rgb| theme::recommended(rgb, 255));
             let points: Vec<Pos2> = outline.points.iter().map(|p| at(*p)).collect();
@@ -98,8 +121,8 @@ impl LaidDrawn {
                         Shape::line(points.clone(), stroke)
                     }
                 };
-                painter.add(shape(Stroke::new(3.0, theme::SURROUND)));
-                painter.add(shape(Stroke::new(1.0, color)));
+                painter.add(shape(Stroke::new(3.5, theme::SURROUND)));
+                painter.add(shape(Stroke::new(1.5, color)));
             }
         }
         for text in &self.laid.texts {

@@ -195,11 +195,15 @@ fn document_ui(
 
 /// Presentation states, segmentations, structure sets and encapsulated documents.
 fn other_ui(ui: &mut Ui, words: Words, open: &OpenObject, content: &ObjectContent, out: &mut Vec<Action>) {
-    let colored = |ui: &mut Ui, name: &str, rgb: [u8; 3], count: &str| {
-        ui.horizontal(|ui| {
+    let mut parts = Vec::new();
+    let mut part = |ui: &mut Ui, number: i64, name: &str, rgb: [u8; 3], count: &str| {
+        ui.horizontal_wrapped(|ui| {
             let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
             ui.painter().rect_filled(rect, 0, theme::recommended(rgb, 255));
-            value(ui, name);
+            let mut shown = !open.hidden.contains(&number);
+            if ui.checkbox(&mut shown, RichText::new(name).color(theme::TEXT_STRONG)).changed() {
+                parts.push(Action::Object(ObjectAction::Part(number, shown)));
+            }
             caption(ui, count);
         });
     };
@@ -226,14 +230,15 @@ fn other_ui(ui: &mut Ui, words: Words, open: &OpenObject, content: &ObjectConten
             section(ui, &segmentation.label);
             for segment in &segmentation.segments {
                 let count = words.f("object.pixels", &[("n", &segment.pixels)]);
-                colored(ui, &format!("{} {}", segment.number, segment.label), segment.rgb, &count);
+                let name = format!("{} {}", segment.number, segment.label);
+                part(ui, i64::from(segment.number), &name, segment.rgb, &count);
             }
         }
         ObjectContent::StructureSet(set) => {
             section(ui, &set.label);
             for structure in &set.structures {
                 let count = words.f("object.contours", &[("n", &structure.contours.len())]);
-                colored(ui, &structure.name, structure.rgb, &count);
+                part(ui, structure.number, &structure.name, structure.rgb, &count);
             }
         }
         ObjectContent::Encapsulated(document) => {
@@ -246,6 +251,7 @@ fn other_ui(ui: &mut Ui, words: Words, open: &OpenObject, content: &ObjectConten
             caption(ui, words.t("object.export"));
         }
     }
+    out.extend(parts);
 }
 
 /// State of the document in words; true: nothing to heed.

@@ -28,6 +28,7 @@ pub struct GridLocal {
 #[derive(Debug)]
 struct Over {
     content: Arc<ObjectContent>,
+    hidden: BTreeSet<i64>,
     at: FrameRef,
     frame: Option<Arc<Frame>>,
     dressed: Option<Arc<Frame>>,
@@ -43,7 +44,7 @@ fn over<'a>(
     known: &'a mut BTreeMap<ViewId, Over>,
 ) -> Option<&'a Over> {
     let found = app.laid().zip(view.frame.as_ref()).zip(app.view_set(id));
-    let Some(((content, at), set)) = found else {
+    let Some((((content, hidden), at), set)) = found else {
         known.remove(&id);
         return None;
     };
@@ -53,9 +54,9 @@ fn over<'a>(
         (None, None) => true,
         _ => false,
     };
-    let fresh = known
-        .get(&id)
-        .is_some_and(|o| Arc::ptr_eq(&o.content, content) && o.at == *at && same(o.frame.as_ref(), frame));
+    let fresh = known.get(&id).is_some_and(|o| {
+        Arc::ptr_eq(&o.content, content) && o.hidden == *hidden && o.at == *at && same(o.frame.as_ref(), frame)
+    });
     if !fresh {
         let info = set.info.get(view.position).cloned().unwrap_or_default();
         let under = Under {
@@ -65,14 +66,17 @@ fn over<'a>(
             size: [set.columns, set.rows],
             slice_mm: set.slice_spacing_mm,
         };
-        let laid = LaidDrawn::new(ui.ctx(), content.laid_over(&under));
+        let mut laid = content.laid_over(&under);
+        laid.hide(hidden);
+        let laid = LaidDrawn::new(ui.ctx(), laid);
         let dressed = match (&**content, frame) {
             (ObjectContent::PresentationState(state), Some(frame)) if state.is_for(at) => {
                 Some(Arc::new(state.dress(at, frame)))
             }
             _ => None,
         };
-        known.insert(id, Over { content: Arc::clone(content), at: at.clone(), frame: frame.cloned(), dressed, laid });
+        let (content, hidden) = (Arc::clone(content), hidden.clone());
+        known.insert(id, Over { content, hidden, at: at.clone(), frame: frame.cloned(), dressed, laid });
     }
     known.get(&id)
 }

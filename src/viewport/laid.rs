@@ -3,6 +3,7 @@
 
 use crate::study::{FrameInfo, FrameRef, ImagePlane};
 use glam::{DAffine2, DMat2, DVec2, DVec3};
+use std::collections::BTreeSet;
 use std::f64::consts::TAU;
 
 /// A frame that something is laid over.
@@ -42,6 +43,8 @@ pub struct Outline {
     pub rgb: Option<[u8; 3]>,
     /// What it is; empty if the object does not say.
     pub name: String,
+    /// Segment or ROI Number that it can be taken away by.
+    pub part: Option<i64>,
 }
 
 /// A text at a place.
@@ -81,6 +84,83 @@ pub struct Area {
     pub rgb: [u8; 3],
     /// What it is.
     pub name: String,
+    /// Segment or ROI Number that it can be taken away by.
+    pub part: Option<i64>,
+}
+
+/// A pixel with at least so much of a share lies within an area's border.
+const WITHIN: u8 = 128;
+
+impl Area {
+    /// Its border along the edges of its pixels, each straight stretch once: pixel positions of its own grid. Empty if
+    /// there are more stretches than `most`.
+    pub fn border(&self, most: usize) -> Vec<[[f64; 2]; 2]> {
+        let spans = || self.spans.iter().filter(|s| s.share >= WITHIN && s.length > 0);
+        let end = |s: &Span| usize::from(s.start) + usize::from(s.length);
+        let (Some(left), Some(top)) = (spans().map(|s| s.start).min(), spans().map(|s| s.row).min()) else {
+            return Vec::new();
+        };
+        let right = spans().map(end).max().unwrap_or_default();
+        let bottom = spans().map(|s| usize::from(s.row) + 1).max().unwrap_or_default();
+        let (left, top) = (usize::from(left), usize::from(top));
+        // A pixel of nothing around it.
+        let (width, height) = (right - left + 2, bottom - top + 2);
+        let mut within = vec![false; width * height];
+        for span in spans() {
+            let from = (usize::from(span.row) - top + 1) * width + usize::from(span.start) - left + 1;
+            if let Some(row) = within.get_mut(from..from + usize::from(span.length)) {
+                row.fill(true);
+            }
+        }
+        let at = |row: usize, column: usize| within.get(row * width + column).copied().unwrap_or(false);
+        // Edge `n` lies between pixels n and n + 1 of the widened grid.
+        let x = |column: usize| column as f64 + left as f64 - 0.5;
+        let y = |row: usize| row as f64 + top as f64 - 0.5;
+        let mut out = Vec::new();
+        for edge in 0..height - 1 {
+            stretches(
+                width,
+                |n| at(edge, n) != at(edge + 1, n),
+                |a, b| {
+                    out.push([[x(a) - 1.0, y(edge)], [x(b) - 1.0, y(edge)]]);
+                },
+            );
+        }
+        for edge in 0..width - 1 {
+            stretches(
+                height,
+                |n| at(n, edge) != at(n, edge + 1),
+                |a, b| {
+                    out.push([[x(edge), y(a) - 1.0], [x(edge), y(b) - 1.0]]);
+                },
+            );
+        }
+        if out.len() > most { Vec::new() } else { out }
+    }
+}
+
+/// Runs of numbers below `count` for which `holds`: first, and the one after the last.
+fn stretches(count: usize, holds: impl Fn(usize) -> bool, mut found: impl FnMut(usize, usize)) {
+    let mut open = None;
+    for n in 0..=count {
+        match (open, n < count && holds(n)) {
+            (None, true) => open = Some(n),
+            (Some(first), false) => {
+                found(first, n);
+                open = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Laid {
+    /// Takes parts away by their numbers.
+    pub fn hide(&mut self, hidden: &BTreeSet<i64>) {
+        let shown = |part: Option<i64>| part.is_none_or(|number| !hidden.contains(&number));
+        self.areas.retain(|area| shown(area.part));
+        self.outlines.retain(|outline| shown(outline.part));
+    }
 }
 
 /// Points of a circle or ellipse as it is drawn.
@@ -179,6 +259,32 @@ mod tests {
         let [l, a, b] = [54.29 / 100.0 * 65535.0, (80.81 + 128.0) / 255.0 * 65535.0, (69.89 + 128.0) / 255.0 * 65535.0];
         let [r, g, b] = rgb_of_lab([l as u16, a as u16, b as u16]);
         assert!(r >= 253 && g <= 6 && b <= 6, "{r} {g} {b}");
+    }
+
+    #[test]
+    fn a_border_runs_along_the_pixels_edges() {
+        let span = |row, start, length, share| Span { row, start, length, share };
+        let area = |spans| Area {
+            spans,
+            size: [9, 9],
+            frame_from_own: DAffine2::IDENTITY,
+            rgb: [0; 3],
+            name: String::new(),
+            part: Some(1),
+        };
+        let mut border = area(vec![span(2, 3, 2, 255), span(3, 3, 2, 255)]).border(99);
+        border.sort_by(|a, b| a.partial_cmp(b).expect("numbers"));
+        let [l, t, r, b] = [2.5, 1.5, 4.5, 3.5];
+        assert_eq!(border, [[[l, t], [l, b]], [[l, t], [r, t]], [[l, b], [r, b]], [[r, t], [r, b]]]);
+        // An L has six; what belongs less than half lies outside; too many are none.
+        let l_shape = area(vec![span(0, 0, 1, 255), span(1, 0, 2, 255), span(0, 1, 1, 100)]);
+        assert_eq!(l_shape.border(6).len(), 6);
+        assert!(l_shape.border(5).is_empty() && area(vec![]).border(9).is_empty());
+        let mut laid = Laid { areas: vec![l_shape], ..Laid::default() };
+        laid.hide(&BTreeSet::from([2]));
+        assert_eq!(laid.areas.len(), 1);
+        laid.hide(&BTreeSet::from([1]));
+        assert!(laid.areas.is_empty());
     }
 
     #[test]

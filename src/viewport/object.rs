@@ -102,7 +102,7 @@ fn outlines(place: &Place, name: &str, under: &Under<'_>, out: &mut Vec<Outline>
             .collect();
         lines(&region.shape, &points, false)
     };
-    let outline = |(points, closed)| Outline { points, closed, rgb: None, name: name.to_owned() };
+    let outline = |(points, closed)| Outline { points, closed, rgb: None, name: name.to_owned(), part: None };
     out.extend(drawn.into_iter().map(outline));
 }
 

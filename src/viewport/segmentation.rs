@@ -65,8 +65,8 @@ impl Segmentation {
         }
         let area = |(piece, frame_from_own): (&Piece, DAffine2)| {
             let segment = self.segments.get(piece.segment)?;
-            let (rgb, name) = (segment.rgb, segment.label.clone());
-            Some(Area { spans: piece.spans.clone(), size: self.size, frame_from_own, rgb, name })
+            let (rgb, name, part) = (segment.rgb, segment.label.clone(), Some(i64::from(segment.number)));
+            Some(Area { spans: piece.spans.clone(), size: self.size, frame_from_own, rgb, name, part })
         };
         Laid { areas: pieces.into_iter().filter_map(area).collect(), ..Laid::default() }
     }
@@ -146,6 +146,7 @@ impl StructureSet {
                         closed: contour.closed,
                         rgb: Some(structure.rgb),
                         name: structure.name.clone(),
+                        part: Some(structure.number),
                     });
                 }
             }

@@ -240,7 +240,8 @@ impl PresentationState {
             return out;
         }
         for drawing in self.drawings.iter().filter(|d| means(&d.images, under.frame)) {
-            let outline = |points, closed| Outline { points, closed, rgb: drawing.rgb, name: String::new() };
+            let outline =
+                |points, closed| Outline { points, closed, rgb: drawing.rgb, name: String::new(), part: None };
             for graphic in &drawing.graphics {
                 let points: Vec<DVec2> =
                     graphic.points.iter().map(|p| self.place(under, *p, graphic.of_display)).collect();

@@ -5,6 +5,7 @@ mod archives;
 mod engine;
 #[cfg(target_os = "linux")]
 mod keys;
+mod laid;
 mod list;
 mod outbox;
 mod places;
