@@ -246,6 +246,29 @@ fn the_preview_shows_the_bytes_and_signs_with_the_password() {
     assert!(h.query_by_label("署名しました").is_some());
 }
 
+#[test]
+fn a_long_finding_with_a_key_image_takes_no_width_from_the_pictures() {
+    for (language, mark) in [(Language::Ja, "キー画像"), (Language::En, "key image")] {
+        let mut app = app::reading();
+        app.update(NOW, Action::Settings(SettingsAction::Language(language)));
+        app::add_finding(
+            &mut app,
+            ("R", "肝S6", "境界不明瞭な低吸収結節。前回は指摘できない。".repeat(4).as_str(), 26.3),
+        );
+        let id = app.report.as_ref().and_then(|r| r.draft()).expect("a draft").findings[0].id;
+        let key = serde_json::from_value(serde_json::json!({
+            "study": "1.2.3", "series": "1.2.4", "frame": {"instance": "1.2.5", "frame": 0},
+            "voi": {"center": 40.0, "width": 400.0}, "invert": false,
+        }));
+        let key = key.expect("a key image");
+        app.update(NOW, Action::Report(ReportAction::Edit(Edit::SetKeyImage(id, Some(key)))));
+        let mut h = harness_of(app, 1400.0);
+        h.run();
+        let mark = h.get_by_label(mark).rect();
+        assert!(mark.left() > 0.0 && mark.right() <= 560.0, "{language:?}: {mark:?}");
+    }
+}
+
 /// Pictures of the panel for people to judge: set `DOKUEI_PICTURES` to a folder.
 #[test]
 fn pictures_for_people() {

@@ -7,7 +7,7 @@ use crate::ui::text::Words;
 use crate::ui::theme;
 use crate::ui::widgets::{bare_button, caption};
 use crate::viewport::Annotation;
-use egui::{Frame, Margin, RichText, Sense, Stroke, Ui};
+use egui::{Align, Frame, Layout, Margin, RichText, Sense, Stroke, Ui};
 
 /// What the list is drawn from.
 pub struct FindingsInput<'a> {
@@ -64,10 +64,16 @@ fn row_ui(ui: &mut Ui, input: &FindingsInput<'_>, place: usize, finding: &Findin
             ui.label(number);
             let text = if summary.is_empty() { words.t("report.empty_finding").to_owned() } else { summary.clone() };
             let color = if summary.is_empty() { theme::TEXT_FAINT } else { theme::TEXT_STRONG };
-            ui.add(egui::Label::new(RichText::new(text).color(color)).truncate());
-            if finding.key_image.is_some() {
-                caption(ui, words.t("report.has_key_image"));
-            }
+            // From the right, so that the mark has its place before the text takes the rest: the row must not grow
+            // beyond the panel, which would take its width from the pictures.
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if finding.key_image.is_some() {
+                    caption(ui, words.t("report.has_key_image"));
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.add(egui::Label::new(RichText::new(text).color(color)).truncate());
+                });
+            });
         })
         .response
         .interact(Sense::click())
