@@ -3,11 +3,14 @@
 use crate::support::dicom::write_study;
 use crate::support::reading_center::{SharedClock, TestCenter};
 use crate::support::terminal::{Session, Terminal, secret};
+use dokuei::dicom::write::{Charset, Dataset, tags};
 use dokuei::engine::message::{
-    Class, Command, Demand, Event, Failure, Start, StudyWanted, ThumbnailWanted, Transition,
+    Class, Command, Demand, Event, Failure, Start, StudyWanted, ThumbnailWanted, Transition, Unread,
 };
 use dokuei::report::Predecessor;
-use dokuei::study::{FrameIndex, FrameRef, StudyUid, display_sets};
+use dokuei::study::document::Value;
+use dokuei::study::{FrameIndex, FrameRef, SopInstanceUid, StudyUid, display_sets};
+use dokuei::viewport::ObjectContent;
 use dokuei::worklist::{AssignmentState, DeclineReason};
 use std::sync::Arc;
 
@@ -62,6 +65,46 @@ fn local_files_open_without_a_center() {
     let frame = FrameRef { instance: study.series[0].instances[0].uid.clone(), frame: FrameIndex(0) };
     session.engine().demand(Demand { frames: vec![frame.clone()], missing: vec![frame.clone()], ..Demand::default() });
     session.wait("its picture", |e| matches!(e, Event::Frame(f, _) if *f == frame).then_some(()));
+}
+
+/// A key object selection of a study that [`write_study`] made.
+fn key_objects(study: &str) -> Dataset {
+    let mut set = Dataset::new(Charset::Utf8);
+    set.text(tags::SOP_CLASS_UID, "1.2.840.10008.5.1.4.1.1.88.59");
+    set.text(tags::SOP_INSTANCE_UID, &format!("{study}.7.1")).text(tags::STUDY_INSTANCE_UID, study);
+    set.text(tags::SERIES_INSTANCE_UID, &format!("{study}.7")).text(tags::MODALITY, "KO");
+    set.text(tags::PATIENT_NAME, "Yamada^Tarou=山田^太郎=やまだ^たろう").text(tags::PATIENT_ID, &format!("P-{study}"));
+    set.text(tags::PATIENT_BIRTH_DATE, "19600102").text(tags::PATIENT_SEX, "M");
+    set.text(tags::VALUE_TYPE, "CONTAINER").code(tags::CONCEPT_NAME_CODE_SEQUENCE, "113000", "DCM", "Of Interest");
+    let mut text = Dataset::item(Charset::Utf8);
+    text.text(tags::RELATIONSHIP_TYPE, "CONTAINS").text(tags::VALUE_TYPE, "TEXT").text(tags::TEXT_VALUE, "重要画像");
+    set.sequence(tags::CONTENT_SEQUENCE, vec![text]);
+    set
+}
+
+#[test]
+fn an_object_is_not_here_until_its_bytes_are() {
+    let center = TestCenter::start(None);
+    let folder = write_study(center.folder(), "1.2.392.60", 1, 2, 16);
+    key_objects("1.2.392.60").write(&folder.join("keys.dcm")).expect("written");
+    center.import(&folder);
+    let terminal = Terminal::new(&center);
+    let mut session = terminal.signed_in(&center);
+    let assignment = session.assignment();
+    let instance = SopInstanceUid::new("1.2.392.60.7.1").expect("uid");
+    let ask = |session: &mut Session| {
+        session.send(Command::ReadObject(instance.clone()));
+        session.wait("the object", |e| match e {
+            Event::Object { instance: i, content } if *i == instance => Some(content.clone()),
+            _ => None,
+        })
+    };
+    assert!(matches!(ask(&mut session), Err(Unread::NotHere)));
+    session.want(&assignment, vec![]);
+    session.complete(&assignment.studies[0].study_uid);
+    let content = ask(&mut session).expect("here now");
+    let ObjectContent::Document(document) = &*content else { panic!("a document") };
+    assert_eq!(document.items[0].value, Value::Text("重要画像".into()));
 }
 
 #[test]

@@ -219,6 +219,9 @@ fn other_ui(ui: &mut Ui, words: Words, open: &OpenObject, content: &ObjectConten
                     caption(ui, text);
                 }
             }
+            if state.modality.is_none() && !state.vois.is_empty() {
+                caption(ui, words.t("object.no_modality"));
+            }
             section(ui, &words.f("object.images", &[("n", &state.images.len())]));
             ui.horizontal_wrapped(|ui| {
                 for to in state.images.iter().take(PICTURES) {

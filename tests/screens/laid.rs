@@ -6,7 +6,9 @@ use dokuei::app::Language;
 use dokuei::dicom::write::{Charset, Dataset, tags};
 use dokuei::dicom::{Object, read_object};
 use dokuei::engine::message::{Command, Event};
-use dokuei::study::{Instance, InstanceTraits, Series, SeriesUid, SopInstanceUid, Study};
+use dokuei::imaging::Shutter;
+use dokuei::study::{Instance, InstanceTraits, ObjectRef, Series, SeriesUid, SopInstanceUid, Study, Voi};
+use dokuei::viewport::state_object::{Drawing, PresentationState, StateArea, StateGraphic, StateText, StateVoi};
 use dokuei::viewport::{Geometry, ObjectContent, ViewId};
 use egui::Role;
 use egui_kittest::kittest::Queryable;
@@ -312,5 +314,76 @@ fn contours_run_around_their_organs_and_each_can_be_taken_away() {
         click(&mut window, "結節 GTV");
         let less = Shot::new(&mut window);
         assert!(!near(&less, NODULE, named[1].1) && near(&less, HEART, named[0].1));
+    }
+}
+
+#[test]
+fn a_presentation_state_is_shown_as_it_says() {
+    let to = |n: usize| ObjectRef {
+        class: String::new(),
+        instance: SopInstanceUid::new(&format!("1.2.3.1.{n}")).expect("uid"),
+        frames: vec![],
+        segments: vec![],
+        presentation: None,
+    };
+    let graphic = |shape: &str, points: Vec<[f64; 2]>| StateGraphic {
+        shape: shape.into(),
+        points,
+        of_display: false,
+        filled: false,
+    };
+    let state = PresentationState {
+        label: "MARKS".into(),
+        description: "右肺結節 nodule".into(),
+        made: "田中 一郎  2026-11-20 08:30".into(),
+        images: (1..=SLICES).map(to).collect(),
+        vois: vec![StateVoi { images: vec![], voi: Voi::linear(-600.0, 1600.0), name: "LUNG".into(), lut: None }],
+        areas: vec![StateArea { images: vec![], edges: [20, 60, 140, 200], mode: "SCALE TO FIT".into() }],
+        drawings: vec![Drawing {
+            images: vec![],
+            layer: "MARKS".into(),
+            rgb: Some([255, 220, 0]),
+            graphics: vec![
+                graphic("CIRCLE", vec![[95.2, 149.0], [95.2, 157.0]]),
+                graphic("POLYLINE", vec![[60.0, 180.0], [88.0, 154.0]]),
+            ],
+            texts: vec![StateText {
+                text: "結節 S6\n10 mm nodule".into(),
+                at: [40.0, 180.0],
+                of_display: false,
+                anchor: None,
+            }],
+        }],
+        shutter: Some(Shutter { circle: Some([130, 80, 62]), value: 0, ..Shutter::default() }),
+        flip: false,
+        ..PresentationState::default()
+    };
+    for language in BOTH {
+        let content = ObjectContent::PresentationState(Box::new(state.clone()));
+        let class = "1.2.840.10008.5.1.4.1.1.11.1";
+        let mut window = opened(language, class, "object.presentation_state", content);
+        window.h.get_by_label(window.words.t("object.no_modality"));
+        let bare = Shot::new(&mut window);
+        let lay = window.words.t("object.lay");
+        click(&mut window, lay);
+        let laid = Shot::new(&mut window);
+        window.picture(&format!("laid-state-{}", language.as_str()));
+        let at = |column: f64, row: f64| [column, row].map(|v| v / SIZE as f64 - 0.5);
+        // 30 HU under the state's window of -600 and 1600, give or take the scene's grain.
+        let [grey, ..] = laid.color(at(94.0, 148.0));
+        assert!((226..=231).contains(&grey), "{grey}");
+        // Outside the shutter's circle, within the body; the mark's circle ends 8 pixels below its centre.
+        assert_eq!(laid.color(at(135.0, 188.0)), [0; 3]);
+        assert!(bare.color(at(135.0, 188.0))[0] > 0 && bare.color(at(94.0, 148.0))[0] < 140);
+        let marked = |row: f64| laid.color(at(94.7, row)).iter().zip([255, 220, 0]).all(|(a, b)| a.abs_diff(b) < 70);
+        assert!((-6..=6).any(|n| marked(156.5 + f64::from(n) / 12.0)));
+        // The displayed area fills the viewport: a pixel is as large as 141 of them allow.
+        assert!(
+            (laid.geometry.scale() - f64::from(laid.rect.height()) / 141.0).abs() < 0.2,
+            "{}",
+            laid.geometry.scale()
+        );
+        click(&mut window, lay);
+        assert!(Shot::new(&mut window).against(&bare).iter().all(|(_, changed)| !changed));
     }
 }
