@@ -1,7 +1,6 @@
 //! An opened object and its frames: `Object::frame` → `imaging::Frame`, by index, without touching the others.
 
 use super::codec::{self, CodecError, Declared};
-use super::codestream::{Codestream, Kind};
 use super::dataset::{Endian, View};
 use super::icc::Conversion;
 use super::image::{
@@ -9,6 +8,7 @@ use super::image::{
     subsampled,
 };
 use super::read::{Header, ReadError};
+use super::reconcile::reconcile;
 use super::samples::{self, Layout, Samples};
 use super::{colour, functional, graphics, inflate, luts, meaning, real_world};
 use crate::imaging::{Display, Frame, FrameError, Modality, Padding, Photometric, Pixels};
@@ -390,46 +390,6 @@ fn deflated_frame(
         return Ok(pixels);
     }
     interpret(samples.bytes().get(..sound).unwrap_or_default(), 0, image, view, warnings)
-}
-
-/// Signed samples in a wider codestream: does their sign sit in the declared bits, with zeros above? Then no sample
-/// uses the upper bits, and some use the declared sign bit.
-fn sign_in_declared_bits(samples: &Samples, declared: u16, layout: Layout) -> bool {
-    let mask = u16::MAX >> (16 - layout.stored.clamp(1, 16));
-    let largest = match samples {
-        Samples::Bytes(bytes) => bytes.iter().map(|b| u16::from(*b)).max().unwrap_or(0),
-        Samples::Words(words) => words.iter().map(|w| w & mask).max().unwrap_or(0),
-    };
-    (1u32 << (declared - 1)..1u32 << declared).contains(&u32::from(largest))
-}
-
-/// Bits and sign where object and codestream differ. The codestream says how the samples are coded (PS3.5 8.2), the
-/// object what they mean.
-fn reconcile(image: &mut Image, stream: &Codestream, samples: &Samples, warnings: &mut Vec<String>) {
-    // Samples are right-aligned; more bits than declared are common and harmless.
-    let precision = u16::from(stream.precision);
-    let declared = image.layout.stored;
-    if precision < declared {
-        warnings.push(format!("{declared} bits are declared, the compressed frame has {precision}"));
-    }
-    image.layout.stored = precision;
-    image.layout.high_bit = precision - 1;
-    let sign_differs = stream.kind == Kind::Jpeg2000 && stream.signed != image.layout.signed && image.samples == 1;
-    if sign_differs {
-        // The coded bits are read by Pixel Representation, as two's complement where it says so.
-        warnings.push("sign of object and compressed frame differ: the object's is used".into());
-        if precision > declared && (stream.signed || image.layout.signed) {
-            image.layout.stored = declared;
-            image.layout.high_bit = declared - 1;
-        }
-    } else if image.layout.signed
-        && !stream.signed
-        && precision > declared
-        && sign_in_declared_bits(samples, declared, image.layout)
-    {
-        image.layout.stored = declared;
-        image.layout.high_bit = declared - 1;
-    }
 }
 
 /// Samples of one frame, interleaved or in planes → pixels.

@@ -44,6 +44,7 @@ mod objects;
 mod parse;
 mod read;
 mod real_world;
+mod reconcile;
 mod rle;
 mod samples;
 mod sop_class;
