@@ -308,4 +308,52 @@ mod tests {
         assert!(text.contains("refused") && text.contains("1 files: 0 new, 0 there already, 1 refused"), "{text}");
         assert!(run(&["assign", "--request", text_file.to_str().expect("UTF-8")]).is_err());
     }
+
+    /// The example of the page for the center's IT person.
+    fn request_example() -> serde_json::Value {
+        let page = include_str!("../../docs/running-a-center.md");
+        let (_, rest) = page.split_once("```json").expect("an example");
+        let (json, _) = rest.split_once("```").expect("its end");
+        serde_json::from_str(json).expect("JSON")
+    }
+
+    #[test]
+    fn studies_are_imported_and_a_request_is_assigned_once() {
+        use crate::phantom::{DEFAULT_BASE_DATE, Scale, write_some};
+        let folder = tempfile::tempdir().expect("folder");
+        let dir = folder.path();
+        let run = |arguments: &[&str]| command(dir, arguments).expect("done");
+        let images = dir.join("images");
+        std::fs::create_dir(&images).expect("folder");
+        write_some(&images, DEFAULT_BASE_DATE, Scale::Small, &|key| key == "cr-chest", &|_| {}).expect("writes");
+        std::fs::remove_file(images.join("truth.json")).expect("no DICOM");
+        let images = images.to_str().expect("UTF-8");
+
+        run(&["user", "add", "dr.abe", "--name", "阿部 一", "--generate"]);
+        let (_, text) = run(&["user", "passwd", "dr.abe", "--generate"]);
+        assert!(text.starts_with("password: K7-") && text.ends_with("dr.abe has a new password\n"), "{text}");
+
+        let (code, text) = run(&["import", "--no-assign", images]);
+        assert_eq!(code, 0, "{text}");
+        assert!(text.contains(" 0 there already, 0 refused; 1 studies, 0 new assignments"), "{text}");
+        let study = text.lines().find_map(|l| l.strip_prefix("study  ")?.split(':').next()).expect("a study");
+        let study = study.to_owned();
+        let (code, text) = run(&["import", "--no-assign", images]);
+        assert!(code == 0 && text.contains(": 0 new, ") && text.contains(" 0 refused; 1 studies"), "{text}");
+
+        let mut request = request_example();
+        request["study_uids"] = serde_json::json!([study]);
+        let file = dir.join("request.json");
+        std::fs::write(&file, request.to_string()).expect("write");
+        let file = file.to_str().expect("UTF-8");
+        let (code, first) = run(&["assign", "--request", file]);
+        assert_eq!(code, 0);
+        let id = first.trim_end().strip_suffix("  assigned").expect("new").to_owned();
+        let (code, again) = run(&["assign", "--request", file]);
+        assert_eq!((code, again), (0, format!("{id}  there already\n")));
+        let (_, list) = run(&["assignment", "list"]);
+        assert_eq!(list.lines().count(), 1, "{list}");
+        assert!(list.starts_with(&id) && list.contains("dr.abe"), "{list}");
+        assert!(command(dir, &["report", "export", &id]).is_err(), "nothing is signed yet");
+    }
 }

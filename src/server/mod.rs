@@ -24,6 +24,7 @@ pub mod import;
 mod intake;
 mod multipart;
 mod own_study;
+mod owner;
 mod pki;
 pub mod prune;
 mod reports;

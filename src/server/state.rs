@@ -92,10 +92,11 @@ struct Inner {
 }
 
 impl Center {
-    /// Opens the folder, making what is missing. Blocks.
+    /// Opens the folder, making what is missing; refused where it is another account's. Blocks.
     pub fn open(config: Config) -> Result<Self, Error> {
         let root = &config.data_dir;
         std::fs::create_dir_all(root).map_err(Error::io(root))?;
+        super::owner::check(root)?;
         super::pki::private_folder(root)?;
         let db = Db::open(&root.join("center.db"))?;
         let name = kept_setting(&db, "center_name", &config.center_name)?;

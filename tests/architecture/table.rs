@@ -106,6 +106,8 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("ring", &["vault"]),
     ("rpassword", &["cli"]),
     ("rusqlite", &["store", "server"]),
+    // Whose account runs the center (unix).
+    ("rustix", &["server"]),
     ("rustls", &["vault", "center", "server", PROGRAMS]),
     ("serde_saphyr", &[]),
     ("serde_json_canonicalizer", &["report"]),
