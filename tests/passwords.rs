@@ -14,7 +14,8 @@ fn a_new_password_is_asked_twice_and_not_echoed() {
     let data = folder.path().join("center");
     let center = env!("CARGO_BIN_EXE_dokuei-center");
     let mut command = Command::new("script");
-    let line = format!("{center} --data {} user add dr.abe --name Abe", data.display());
+    let place = folder.path().join("tty");
+    let line = format!("tty >{}; exec {center} --data {} user add dr.abe --name Abe", place.display(), data.display());
     command.args(["-qec", &line, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut script = command.spawn().expect("script (util-linux) runs");
     let mut typed = script.stdin.take().expect("piped");
@@ -31,7 +32,7 @@ fn a_new_password_is_asked_twice_and_not_echoed() {
     for prompt in ["Password: ", "Password (again): "] {
         wait_until(prompt, || shows(prompt));
         // Echo is turned off right after the prompt.
-        std::thread::sleep(std::time::Duration::from_millis(500));
+        wait_until("no echo", || echo_is_off(&place));
         typed.write_all(format!("{SECRET}\n").as_bytes()).expect("typed");
     }
     let ended = script.wait().expect("ended");
@@ -39,6 +40,13 @@ fn a_new_password_is_asked_twice_and_not_echoed() {
     let all = seen.lock().expect("seen").clone();
     assert!(ended.success(), "{all}");
     assert!(all.contains("dr.abe is there") && !all.contains(SECRET), "{all}");
+}
+
+/// What the terminal itself says, whose name stands in a file.
+fn echo_is_off(place: &std::path::Path) -> bool {
+    let tty = std::fs::read_to_string(place).expect("the terminal's name");
+    let state = crate::support::process::output(Command::new("stty").args(["-a", "-F", tty.trim()]));
+    state.split_whitespace().any(|flag| flag == "-echo")
 }
 
 #[test]

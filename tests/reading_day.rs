@@ -88,6 +88,42 @@ fn every_generated_study_is_read_and_one_report_of_each_kind_is_received() {
         }
     }
     changes_are_noticed(dir.path(), &summary);
+    the_center_exports_by_command(dir.path(), &summary);
+}
+
+/// `dokuei-center report export`, and `dokuei verify` on what it wrote, with signature and root in other folders.
+fn the_center_exports_by_command(dir: &Path, summary: &Value) {
+    let folder = dir.join("exported");
+    let done = Command::new(env!("CARGO_BIN_EXE_dokuei-center"))
+        .arg("--data")
+        .arg(dir.join("center"))
+        .args(["report", "export", summary["reports"][0]["assignment"].as_str().expect("id"), "--out"])
+        .arg(&folder)
+        .output()
+        .expect("dokuei-center runs");
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    let report = walkdir::WalkDir::new(&folder).into_iter().flatten().find(|e| e.file_name() == "report.json");
+    let report = report.expect("a report").into_path();
+    let beside = report.parent().expect("folder");
+    assert!(beside.join("report.html").is_file() && beside.join("receipt.json").is_file());
+    let (signatures, roots) = (dir.join("signatures"), dir.join("roots"));
+    for (folder, name) in [(&signatures, "signature.p7s"), (&roots, "ca.pem")] {
+        std::fs::create_dir(folder).expect("folder");
+        std::fs::rename(beside.join(name), folder.join(name)).expect("moved");
+    }
+    let stranger = rcgen::generate_simple_self_signed(vec!["center.example".to_owned()]).expect("certificate");
+    std::fs::write(roots.join("wrong.pem"), stranger.cert.pem()).expect("writes");
+    let judge = |root: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dokuei"));
+        command.arg("verify").arg(&report).arg("--signature").arg(signatures.join("signature.p7s"));
+        let done = command.arg("--ca").arg(roots.join(root)).output().expect("dokuei runs");
+        (done.status.code(), String::from_utf8_lossy(&done.stdout).into_owned())
+    };
+    let (code, said) = judge("ca.pem");
+    assert!(code == Some(0) && said.ends_with("\nVALID\n"), "{code:?} {said}");
+    let (code, said) = judge("wrong.pem");
+    assert!(code == Some(1) && said.ends_with("\nNOT VALID\n"), "{code:?} {said}");
+    assert!(said.contains("the certificate is not of this center"), "{said}");
 }
 
 /// `dokuei verify` on what the day left, and on the same with one byte changed.

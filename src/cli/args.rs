@@ -19,7 +19,7 @@ pub struct Cli {
     #[arg(long, global = true, value_enum, default_value_t = Secrets::Keyring)]
     pub secrets: Secrets,
     /// Writes a picture of the window into this folder whenever F12 is pressed.
-    #[arg(long, global = true, value_name = "DIR", hide = true)]
+    #[arg(long, global = true, value_name = "DIR")]
     pub screenshots: Option<PathBuf>,
     /// What to do; nothing = open the window.
     #[command(subcommand)]

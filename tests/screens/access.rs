@@ -77,6 +77,37 @@ fn a_file_is_enrolled_by_its_path() {
     }
 }
 
+#[derive(Debug)]
+struct Dropped(std::path::PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("the window hands on the path alone".to_owned())
+    }
+}
+
+#[test]
+fn a_dropped_file_is_enrolled_once() {
+    for language in BOTH {
+        let mut window = Window::new(language, SIZE);
+        window.say([Event::Started(Start::NotEnrolled)]);
+        let drop_file = |window: &mut Window, name: &str| {
+            window.h.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(name.into())));
+            window.settle();
+            let sent = window.engine.take_commands();
+            sent.into_iter().filter_map(|c| if let Command::Enrol(path) = c { Some(path) } else { None }).collect()
+        };
+        let enrolled: Vec<std::path::PathBuf> = drop_file(&mut window, "/media/reader1.dokuei-enrol");
+        assert_eq!(enrolled, [std::path::PathBuf::from("/media/reader1.dokuei-enrol")]);
+        assert!(window.app().access.busy);
+        window.h.get_by_label(window.words.t("enrol.busy"));
+        assert!(drop_file(&mut window, "/media/another.dokuei-enrol").is_empty(), "one after the other");
+    }
+}
+
 #[test]
 fn a_passphrase_is_asked_twice_before_a_store_is_made() {
     let mut window = Window::new(Language::En, SIZE);
