@@ -7,10 +7,10 @@ use super::metadata::{Tree, project, seed_of};
 use super::read::Header;
 use super::{archive, image, media};
 use crate::study::{FrameIndex, NotShown, Study};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a file turned out to be.
 #[derive(Debug)]
@@ -78,6 +78,8 @@ pub fn check_file(file: &LocalFile, prove: bool) -> Checked {
 
 /// `heavy` is held while much memory is taken, so that several large files are not open at once.
 fn check(file: &LocalFile, prove: bool, heavy: &Mutex<()>) -> Checked {
+    // A member is opened whole for its header alone.
+    let held = (file.opened_bytes() >= HEAVY_BYTES as u64).then(|| hold(heavy));
     let header = match file.header() {
         Ok(header) => header,
         Err(_) if file.member().is_none() && archive::is_archive(file.path()) => return Checked::Archive,
@@ -94,7 +96,7 @@ fn check(file: &LocalFile, prove: bool, heavy: &Mutex<()>) -> Checked {
     let stated = projection.series.iter().flat_map(|s| &s.instances).find_map(|i| i.not_an_image.clone());
     let outcome = match stated {
         Some(reason) => Err(reason),
-        None => frames_there(file, &header, prove, heavy),
+        None => frames_there(file, &header, prove, held.is_none().then_some(heavy)),
     };
     match outcome {
         Ok((frames, mut more)) => {
@@ -117,12 +119,16 @@ fn check(file: &LocalFile, prove: bool, heavy: &Mutex<()>) -> Checked {
     }
 }
 
-/// How many frames the object really holds; the reason if none can be shown.
+fn hold(heavy: &Mutex<()>) -> MutexGuard<'_, ()> {
+    heavy.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How many frames the object really holds; the reason if none can be shown. `heavy` is given unless it is held already.
 fn frames_there(
     file: &LocalFile,
     header: &Header,
     prove: bool,
-    heavy: &Mutex<()>,
+    heavy: Option<&Mutex<()>>,
 ) -> Result<(u32, Vec<String>), String> {
     let text = |error: DecodeError| error.to_string();
     let outline = image::image(header).map_err(text)?;
@@ -138,7 +144,7 @@ fn frames_there(
     // A codec takes up to 8 bytes a sample; what a deflated object opens to is not known.
     let samples = u64::from(outline.rows) * u64::from(outline.columns) * u64::from(outline.samples);
     let light = header.total < HEAVY_BYTES && samples < HEAVY_BYTES as u64 / 8;
-    let _held = (!light).then(|| heavy.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    let _held = heavy.filter(|_| !light).map(hold);
     let object = file.object().map_err(|e| e.to_string())?;
     let frames = object.frame_count().map_err(text)?;
     let first = object.frame(FrameIndex(0)).map_err(text)?;
@@ -177,9 +183,11 @@ struct Gather {
     known: BTreeSet<PathBuf>,
     /// What was found to be looked at next.
     next: Vec<LocalFile>,
-    /// Members of archives, by archive.
-    members: BTreeMap<PathBuf, Vec<String>>,
-    indexes: Vec<(LocalFile, Index)>,
+    /// Folded names of the members of archives, by archive.
+    members: BTreeMap<PathBuf, HashSet<String>>,
+    /// Indexes, and where the files are that they name; of an index in an archive, nothing.
+    indexes: Vec<(LocalFile, Index, Vec<Option<PathBuf>>)>,
+    finder: media::Finder,
 }
 
 impl Gather {
@@ -226,7 +234,7 @@ impl Gather {
                 self.list(file.to_string(), "a ZIP archive without files");
             }
             Ok(contents) => {
-                let names = contents.members.iter().filter_map(|m| m.member().map(str::to_owned)).collect();
+                let names = contents.members.iter().filter_map(|m| m.member().map(media::folded_member)).collect();
                 self.members.insert(file.path().to_owned(), names);
                 // The archive itself is no file of its own any more.
                 self.out.files_seen = self.out.files_seen + contents.refused.len() - 1;
@@ -239,30 +247,32 @@ impl Gather {
 
     /// Looks where the files are that an index on the disk names; those not met yet are looked at next.
     fn index(&mut self, file: &LocalFile, index: Index) {
+        let mut places = Vec::new();
         if file.member().is_none() {
             let folder = file.path().parent().unwrap_or(Path::new("."));
-            for found in index.files.iter().filter_map(|named| media::find(folder, named)) {
+            places = index.files.iter().map(|named| self.finder.find(folder, named)).collect();
+            for found in places.iter().flatten() {
                 if self.known.insert(found.clone()) {
-                    self.next.push(found.into());
+                    self.next.push(found.clone().into());
                 }
             }
         }
-        self.indexes.push((file.clone(), index));
+        self.indexes.push((file.clone(), index, places));
     }
 
     fn finish(mut self) -> LocalTree {
-        for (file, index) in std::mem::take(&mut self.indexes) {
-            let missing: Vec<String> = index
-                .files
-                .iter()
-                .filter(|named| !self.is_there(&file, named))
-                .map(|n| n.components.join("/"))
+        for (file, index, places) in std::mem::take(&mut self.indexes) {
+            let place = |n: usize| places.get(n).and_then(Option::as_deref);
+            let missing: Vec<String> = (0..)
+                .zip(&index.files)
+                .filter(|(n, named)| place(*n).is_none() && !self.is_member(&file, named))
+                .map(|(_, named)| named.components.join("/"))
                 .collect();
             let mut parts = vec![format!("{} files named", index.files.len())];
             if !missing.is_empty() {
                 parts.push(format!("{} of them missing", missing.len()));
             }
-            let others = index.files.iter().filter(|named| self.holds_another(&file, named)).count();
+            let others = (0..).zip(&index.files).filter(|(n, named)| self.is_another(place(*n), named)).count();
             if others > 0 {
                 parts.push(format!("{others} of them hold another object than it says"));
             }
@@ -280,23 +290,17 @@ impl Gather {
         self.out
     }
 
-    fn is_there(&self, index: &LocalFile, named: &Indexed) -> bool {
-        match index.member() {
-            None => media::find(index.path().parent().unwrap_or(Path::new(".")), named).is_some(),
-            Some(own) => {
-                let folder = own.rfind(['/', '\\']).map_or("", |at| own.get(..=at).unwrap_or_default());
-                let names = self.members.get(index.path()).into_iter().flatten();
-                names.filter_map(|n| n.strip_prefix(folder)).any(|n| media::is_named(n, named))
-            }
-        }
+    /// Whether an index in an archive names a member that is there.
+    fn is_member(&self, index: &LocalFile, named: &Indexed) -> bool {
+        let names = index.member().and_then(|own| Some((own, self.members.get(index.path())?)));
+        names.is_some_and(|(own, names)| names.contains(&media::indexed_member(own, named)))
     }
 
     /// Whether the object that the index names was found, but in another file.
-    fn holds_another(&self, index: &LocalFile, named: &Indexed) -> bool {
+    fn is_another(&self, place: Option<&Path>, named: &Indexed) -> bool {
         let Some(uid) = &named.instance else { return false };
         let Some(found) = self.out.files.get(uid).or_else(|| self.out.objects.get(uid)) else { return false };
-        let folder = index.path().parent().unwrap_or(Path::new("."));
-        index.member().is_none() && media::find(folder, named).is_some_and(|path| path != found.file.path())
+        place.is_some_and(|path| path != found.file.path())
     }
 }
 

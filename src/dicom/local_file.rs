@@ -68,6 +68,11 @@ impl LocalFile {
         self.member.as_ref().map(|m| m.name.as_str())
     }
 
+    /// Bytes that are taken to look at its header: of a member all of them.
+    pub(super) fn opened_bytes(&self) -> u64 {
+        self.member.as_ref().map_or(0, |m| m.size)
+    }
+
     /// Its header; of a member all of it is opened.
     pub fn header(&self) -> Result<Header, ReadError> {
         if self.member.is_none() { Header::read(&self.path) } else { Header::from_bytes(self.bytes()?) }

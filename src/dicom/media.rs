@@ -4,6 +4,7 @@ use super::dataset::{Value, View};
 use super::read::Header;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -114,38 +115,61 @@ pub(super) fn stays_inside(file: &Indexed) -> bool {
         .all(|c| c != "." && c != ".." && !c.contains(['/', '\\', ':', '\0']) && !Path::new(c).is_absolute())
 }
 
-/// The file that a name means below `folder`; media are mounted in capital or small letters, and with or without the
-/// version (`IM1;1`) of ISO 9660.
-pub(super) fn find(folder: &Path, file: &Indexed) -> Option<PathBuf> {
-    if !stays_inside(file) {
-        return None;
-    }
-    let mut path = folder.to_owned();
-    for component in &file.components {
-        let straight = path.join(component);
-        path = if straight.exists() {
-            straight
-        } else {
-            let entries = std::fs::read_dir(&path).ok()?.filter_map(Result::ok);
-            entries
-                .map(|e| e.path())
-                .find(|p| p.file_name().and_then(|n| n.to_str()).is_some_and(|n| same(n, component)))?
-        };
-    }
-    // A link may point anywhere: what it leads to must lie on the medium as well.
-    let inside = path.canonicalize().ok()?.starts_with(folder.canonicalize().ok()?);
-    (inside && path.is_file()).then_some(path)
+/// Finds the files that indexes name. A folder whose names are not those of the index letter by letter is read once,
+/// however many names there are.
+#[derive(Debug, Default)]
+pub(super) struct Finder {
+    /// Entries by folded name, by folder.
+    folders: HashMap<PathBuf, HashMap<String, PathBuf>>,
 }
 
-/// As [`find`], for members of an archive: `named` is the member's name below the index's folder.
-pub(super) fn is_named(named: &str, file: &Indexed) -> bool {
-    let mut parts = named.split(['/', '\\']);
-    file.components.iter().all(|c| parts.next().is_some_and(|p| same(p, c))) && parts.next().is_none()
+impl Finder {
+    /// The file that a name means below `folder`; media are mounted in capital or small letters, and with or without
+    /// the version (`IM1;1`) of ISO 9660.
+    pub(super) fn find(&mut self, folder: &Path, file: &Indexed) -> Option<PathBuf> {
+        if !stays_inside(file) {
+            return None;
+        }
+        let mut path = folder.to_owned();
+        for component in &file.components {
+            let straight = path.join(component);
+            path = if straight.exists() { straight } else { self.folded(path)?.get(&folded(component))?.clone() };
+        }
+        // A link may point anywhere: what it leads to must lie on the medium as well.
+        let inside = path.canonicalize().ok()?.starts_with(folder.canonicalize().ok()?);
+        (inside && path.is_file()).then_some(path)
+    }
+
+    fn folded(&mut self, folder: PathBuf) -> Option<&HashMap<String, PathBuf>> {
+        match self.folders.entry(folder) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(new) => {
+                let mut names = HashMap::new();
+                for entry in std::fs::read_dir(new.key()).ok()?.filter_map(Result::ok) {
+                    if let Some(name) = entry.file_name().to_str() {
+                        names.entry(folded(name)).or_insert_with(|| entry.path());
+                    }
+                }
+                Some(new.insert(names))
+            }
+        }
+    }
 }
 
-fn same(name: &str, component: &str) -> bool {
-    let bare = |n: &str| n.split(';').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
-    bare(name) == bare(component)
+/// A member's name in an archive, so that [`indexed_member`] of an index finds it.
+pub(super) fn folded_member(name: &str) -> String {
+    name.split(['/', '\\']).map(folded).collect::<Vec<_>>().join("/")
+}
+
+/// What [`folded_member`] gives for the member that the index `own` in the same archive names.
+pub(super) fn indexed_member(own: &str, file: &Indexed) -> String {
+    let folder = own.rfind(['/', '\\']).map_or("", |at| own.get(..=at).unwrap_or_default());
+    folded_member(&format!("{folder}{}", file.components.join("/")))
+}
+
+/// A name without what differs from mount to mount.
+fn folded(name: &str) -> String {
+    name.split(';').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -161,6 +185,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         std::fs::create_dir_all(folder.path().join("dicom/st1")).expect("creates");
         std::fs::write(folder.path().join("dicom/st1/im1.;1"), b"x").expect("writes");
+        let mut finder = Finder::default();
+        let mut find = |folder: &Path, file: &Indexed| finder.find(folder, file);
         let found = find(folder.path(), &named(&["DICOM", "ST1", "IM1"])).expect("found");
         assert!(found.ends_with("im1.;1"));
         assert!(find(folder.path(), &named(&["DICOM", "ST1", "IM2"])).is_none());
@@ -177,9 +203,22 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_is_read_once_for_all_names() {
+        let folder = tempfile::tempdir().expect("folder");
+        std::fs::write(folder.path().join("im1"), b"x").expect("writes");
+        let mut finder = Finder::default();
+        assert!(finder.find(folder.path(), &named(&["IM1"])).is_some());
+        // Only who reads the folder again would see it under another spelling.
+        std::fs::write(folder.path().join("im2"), b"x").expect("writes");
+        assert!(finder.find(folder.path(), &named(&["IM2"])).is_none());
+        assert!(finder.find(folder.path(), &named(&["im2"])).is_some(), "letter by letter it needs no reading");
+    }
+
+    #[test]
     fn names_within_archives() {
-        assert!(is_named("dicom/IM1", &named(&["DICOM", "IM1"])));
-        assert!(!is_named("dicom/IM1/x", &named(&["DICOM", "IM1"])));
-        assert!(!is_named("dicom", &named(&["DICOM", "IM1"])));
+        let there = |member: &str| folded_member(member) == indexed_member("Disc\\DICOMDIR", &named(&["DICOM", "IM1"]));
+        assert!(there("disc/dicom/IM1") && there("DISC\\DICOM\\im1.;1"));
+        assert!(!there("disc/dicom/IM1/x") && !there("disc/dicom") && !there("dicom/IM1"));
+        assert_eq!(indexed_member("DICOMDIR", &named(&["A"])), "a");
     }
 }
