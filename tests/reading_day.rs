@@ -161,12 +161,24 @@ fn real_studies_open_from_the_worklist_and_a_real_ct_is_signed() {
     check_studies(&summary);
     check_reports(dir.path(), &summary);
     let studies = summary["studies"].as_array().expect("studies");
-    for modality in ["CT", "PT", "MR", "MG", "RF", "US"] {
-        let shown = studies.iter().any(|s| {
-            s["modality"].as_str().is_some_and(|m| m.split('\\').any(|m| m == modality))
-                && s["shown"].as_u64() > Some(0)
-        });
-        assert!(shown, "no {modality} study was shown\n{said}");
+    let shown = |s: &&Value| s["shown"].as_u64() > Some(0);
+    for modality in ["CT", "PT", "MR", "MG", "RF", "CR", "US"] {
+        let of = |s: &&Value| s["modality"].as_str().is_some_and(|m| m.split('\\').any(|m| m == modality));
+        assert!(studies.iter().filter(of).any(|s| shown(&s)), "no {modality} study was shown\n{said}");
+    }
+    // Each diffusion study by its UID, since its modality is MR like many others'.
+    let diffusion = dokuei::dicom::open_tree(&[data.join("dwi")], false).studies;
+    assert!(!diffusion.is_empty());
+    for study in diffusion {
+        let of = |s: &&Value| s["study_uid"].as_str() == Some(study.uid.as_str());
+        assert!(studies.iter().filter(of).any(|s| shown(&s)), "diffusion study {}: not shown\n{said}", study.uid);
+    }
+    // A study of which nothing is shown says why for each of its instances.
+    for study in studies.iter().filter(|s| !shown(s)) {
+        eprintln!("nothing shown of {}: {}", study["study_uid"], study["not_shown"]);
+        let reasons = study["not_shown"].as_array().expect("a list");
+        assert_eq!(Some(reasons.len() as u64), study["expected"].as_u64(), "{study}");
+        assert!(reasons.iter().all(|r| r["reason"].as_str().is_some_and(|r| !r.is_empty())), "{study}");
     }
     let generated = 6;
     let real_ct =
