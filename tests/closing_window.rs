@@ -47,6 +47,29 @@ fn before_anything_was_done_and_while_nobody_sees_it() {
 }
 
 #[test]
+fn the_demo_opens_on_its_worklist_and_touches_nothing_of_its_user() {
+    let desktop = Desktop::start(1920, 1080, Typing::Latin);
+    let mut command = desktop.command(env!("CARGO_BIN_EXE_dokuei"));
+    command.args(["demo", "--small", "--out"]).arg(desktop.folder().join("demo")).env("WINIT_X11_SCALE_FACTOR", "1");
+    let mut program = desktop.launch(command);
+    // The studies are generated first, by an unoptimised build.
+    wait_until("the generated studies", || program.printed().contains("Password for signatures"));
+    let window = desktop.window("Dokuei");
+    read(&desktop, "山田");
+    read(&desktop, "オンライン");
+    open_first(&desktop, &window);
+    read(&desktop, "完全");
+    close_soon(&window, &mut program);
+    let ours = |folder: &str| {
+        let entries = walkdir::WalkDir::new(desktop.folder().join(folder)).into_iter().flatten();
+        entries.filter(|e| e.file_name().to_string_lossy().contains("dokuei")).map(|e| e.into_path()).next()
+    };
+    for folder in ["home", "config", "data"] {
+        assert_eq!(ours(folder), None, "the demo keeps to its own folder");
+    }
+}
+
+#[test]
 fn with_a_hanging_input_method() {
     let desktop = Desktop::start(1280, 800, Typing::Japanese);
     let mut program = workstation(&desktop, &desktop.folder().join("profile"));
