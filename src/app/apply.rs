@@ -13,8 +13,8 @@ use crate::worklist::Assignment;
 use jiff::Timestamp;
 use std::sync::Arc;
 
-/// A clock difference from which the reader is warned (domain reference §14).
-const CLOCK_WARNS_S: i64 = 300;
+/// The reader is warned of a clock difference beyond this (the center's API, discovery: the strictest of the rules).
+const CLOCK_WARNS_S: i64 = 60;
 
 /// So many drafts are looked for after sign-in.
 const DRAFTS_ASKED: usize = 20;

@@ -2,9 +2,10 @@
 
 use crate::support::chaos::Chaos;
 use crate::support::dicom::write_study;
-use crate::support::reading_center::{PASSWORD, TestCenter, USER};
+use crate::support::reading_center::{PASSWORD, SharedClock, TestCenter, USER};
 use crate::support::terminal::{Session, Terminal, secret};
 use dokuei::engine::message::{Command, Event, Failure, Start};
+use std::sync::Arc;
 
 fn center(study: &str) -> (Chaos, TestCenter) {
     let chaos = Chaos::start();
@@ -140,4 +141,27 @@ fn without_the_center_the_reader_works_on_with_what_is_here() {
     session.wait("the start", |e| matches!(e, Event::Started(Start::Ready { .. })).then_some(()));
     assert_eq!(session.receipt().sha256, prepared.sha256);
     assert_eq!(center.reports(), [(id, 1)]);
+}
+
+#[test]
+fn a_terminal_whose_clock_is_off_learns_by_how_much() {
+    for skew in [120, -120] {
+        let (_chaos, center) = center(if skew > 0 { "1.2.392.25" } else { "1.2.392.26" });
+        let clock = SharedClock::at(center.clock.time());
+        let terminal = Terminal::at(Arc::clone(&clock));
+        let mut session = terminal.start();
+        session.wait("the start", |e| matches!(e, Event::Started(Start::NotEnrolled)).then_some(()));
+        session.send(Command::Enrol(center.enrolment_file()));
+        session.wait("enrolment", |e| matches!(e, Event::Started(Start::Ready { .. })).then_some(()));
+        // The one-time code moves the center's clock, and from here on both stand.
+        let otp = center.otp();
+        clock.advance(center.clock.time().as_second() - skew - clock.time().as_second());
+        session.send(Command::SignIn { user: USER.into(), password: secret(PASSWORD), otp: secret(&otp) });
+        let told = session.wait("the clock's difference", |e| match e {
+            Event::Link(link) if link.clock_skew_s != 0 => Some(link.clock_skew_s),
+            Event::SignInFailed(failure) => panic!("{failure:?}"),
+            _ => None,
+        });
+        assert_eq!(told, skew);
+    }
 }

@@ -311,6 +311,16 @@ fn a_clock_far_off_warns_then_blocks() {
 }
 
 #[test]
+fn a_clock_is_warned_of_beyond_a_minute_either_way() {
+    let mut b = Bench::signed_in();
+    for (skew, warns) in [(59, false), (60, false), (61, true), (0, false), (-61, true), (-60, false), (-59, false)] {
+        b.event(Event::Link(Link { online: true, center: String::new(), clock_skew_s: skew, bytes_per_s: 0 }));
+        assert_eq!(b.app.notices.any(|n| *n == NoticeCode::ClockSkew(skew)), warns, "{skew} s");
+        assert_eq!(b.app.notices.any(|n| matches!(n, NoticeCode::ClockSkew(_))), warns, "{skew} s");
+    }
+}
+
+#[test]
 fn without_the_lease_there_is_no_signature() {
     let mut b = Bench::signed_in();
     b.act(Action::Worklist(WorklistAction::Open("a-1".into())));
