@@ -3,20 +3,49 @@
 use crate::support::chaos::Chaos;
 use crate::support::dicom::write_study;
 use crate::support::reading_center::TestCenter;
-use crate::support::terminal::Terminal;
-use dokuei::engine::message::Event;
+use crate::support::recorder::{Exchange, Recorder};
+use crate::support::terminal::{Session, Terminal};
+use dokuei::engine::message::{Class, Command, Demand, Event, StudyWanted};
 use dokuei::imaging::Pixels;
-use dokuei::study::{FrameIndex, FrameRef};
+use dokuei::study::{FrameIndex, FrameRef, SopInstanceUid, StudyUid};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+const AN_HOUR: Duration = Duration::from_hours(1);
 
 /// A center with one study of two series behind a proxy.
 fn center_with_study(slices: u16, edge: u16) -> (Chaos, TestCenter) {
+    center_with_series(2, slices, edge)
+}
+
+/// A center with one study behind a proxy.
+fn center_with_series(series: u32, slices: u16, edge: u16) -> (Chaos, TestCenter) {
     let chaos = Chaos::start();
     let center = TestCenter::start(Some(chaos.address()));
     chaos.target(center.address());
-    let folder = write_study(center.folder(), "1.2.392.7", 2, slices, edge);
-    let report = center.import(&folder);
-    assert_eq!((report.new, report.assignments.len()), (usize::from(slices) * 2, 1), "{:?}", report.refused);
+    take_in(&center, "1.2.392.7", series, slices, edge);
     (chaos, center)
+}
+
+fn take_in(center: &TestCenter, study: &str, series: u32, slices: u16, edge: u16) {
+    let report = center.import(&write_study(center.folder(), study, series, slices, edge));
+    let files = usize::from(slices) * series as usize;
+    assert_eq!((report.new, report.assignments.len()), (files, 1), "{:?}", report.refused);
+}
+
+/// A terminal that never loses its patience: a line that stands still is no failure.
+fn patient(center: &TestCenter) -> Terminal {
+    let mut terminal = Terminal::new(center);
+    terminal.timing.patience.connect = AN_HOUR;
+    terminal.timing.patience.stall = AN_HOUR;
+    terminal.timing.patience.bulk = AN_HOUR;
+    terminal.timing.patience.events = AN_HOUR;
+    terminal
+}
+
+fn arrived(session: &Session, study: &StudyUid) -> BTreeSet<SopInstanceUid> {
+    let ledger = session.ledgers.get(study).map(|(ledger, ..)| ledger);
+    ledger.into_iter().flat_map(|l| l.series.values()).flat_map(|s| s.received.iter().cloned()).collect()
 }
 
 #[test]
@@ -48,6 +77,93 @@ fn a_study_arrives_is_shown_and_needs_no_center_afterwards() {
     let ledger = session.complete(&study);
     assert_eq!(ledger.received(), 40);
     session.wait("the frame offline", |e| matches!(e, Event::Frame(f, _) if *f == frame).then_some(()));
+}
+
+#[test]
+fn the_first_image_shows_while_the_rest_is_still_on_its_way() {
+    let (chaos, center) = center_with_study(60, 128);
+    let terminal = patient(&center);
+    let mut session = terminal.signed_in(&center);
+    let assignment = session.assignment();
+    let study = assignment.studies[0].study_uid.clone();
+    // 120 slices of 32 KiB and what describes them: after some of them the line stands still.
+    chaos.stall_after(700_000);
+    session.want(&assignment, vec![]);
+    session.until("the first instances", |s| chaos.stalled() && !arrived(s, &study).is_empty());
+    let instance = arrived(&session, &study).pop_first().expect("one at least");
+    let frame = FrameRef { instance, frame: FrameIndex(0) };
+    session.want(&assignment, vec![frame.clone()]);
+    let decoded = session.wait("its picture", |e| match e {
+        Event::Frame(f, decoded) if *f == frame => Some(decoded.clone()),
+        Event::FrameFailed(_, reason) => panic!("{reason}"),
+        _ => None,
+    });
+    assert!(matches!(&decoded.pixels, Pixels::U16(p) if p.len() == 128 * 128));
+    let (ledger, finished, failure) = session.ledgers[&study].clone();
+    assert!(chaos.stalled() && !finished && failure.is_none(), "{failure:?}");
+    // The center names 120 of which most are not here.
+    assert!(ledger.received() < 60 && ledger.announced == Some(120), "{}", ledger.received());
+    chaos.stall(false);
+    let ledger = session.complete(&study);
+    assert_eq!((ledger.expected(), ledger.received()), (120, 120));
+    assert!(ledger.not_shown(true).is_empty());
+}
+
+#[test]
+fn a_paused_study_stands_still_and_goes_on_where_it_was() {
+    let (chaos, recorder) = (Chaos::start(), Recorder::default());
+    let center = TestCenter::start_listening(Some(chaos.address()), |_| {}, recorder.clone());
+    chaos.target(center.address());
+    take_in(&center, "1.2.392.7", 1, 120, 128);
+    take_in(&center, "1.2.392.8", 1, 60, 128);
+    let terminal = patient(&center);
+    let mut session = terminal.signed_in(&center);
+    let wanted = |session: &Session, uid: &str, class, paused| {
+        let mut studies = session.assignments.values().flat_map(|a| &a.studies);
+        let study = studies.find(|s| s.study_uid.as_str() == uid).expect("assigned").clone();
+        StudyWanted { study, class, paused }
+    };
+    let want = |session: &Session, studies| {
+        session.engine().demand(Demand { studies, ..Demand::default() });
+    };
+    let one = wanted(&session, "1.2.392.7", Class::Visible, false);
+    let (first, held) = (one.study.study_uid.clone(), StudyWanted { paused: true, ..one.clone() });
+    let other = wanted(&session, "1.2.392.8", Class::Visible, false);
+    let second = other.study.study_uid.clone();
+    chaos.stall_after(2_000_000);
+    want(&session, vec![one.clone()]);
+    // More than a few: a series of which nearly nothing is here may come as a whole once more.
+    session.until("a good part", |s| chaos.stalled() && arrived(s, &first).len() > 20);
+    // While it is paused another study comes whole through the same line.
+    want(&session, vec![held.clone(), other.clone()]);
+    chaos.stall(false);
+    assert_eq!(session.complete(&second).received(), 60);
+    let here = arrived(&session, &first);
+    assert!(here.len() > 20 && here.len() < 120, "{} of 120", here.len());
+    let asked = || {
+        let path = |e: &Exchange| (e.method == "GET").then(|| e.path.clone());
+        let of_it = |p: &String| p.contains("/studies/1.2.392.7/");
+        recorder.kept().iter().filter_map(path).filter(of_it).collect::<Vec<_>>()
+    };
+    let until_now = asked();
+    assert!(!until_now.iter().any(|p| p.contains("/instances/")), "{until_now:?}");
+    // And once more all of it that can be asked for.
+    session.send(Command::RefreshWorklist);
+    session.wait("the worklist", |e| matches!(e, Event::Worklist { .. }).then_some(()));
+    assert_eq!((arrived(&session, &first), asked()), (here.clone(), until_now.clone()));
+
+    want(&session, vec![one, other]);
+    let ledger = session.complete(&first);
+    assert_eq!((ledger.expected(), ledger.received()), (120, 120));
+    // Exactly what was missing was asked for, each once, and no series as a whole.
+    let since = asked().split_off(until_now.len());
+    assert!(!since.iter().any(|p| p.ends_with("/series/1.2.392.7.1")), "{since:?}");
+    let mut fetched: Vec<_> = since.iter().filter_map(|p| p.split_once("/instances/")).map(|(_, i)| i).collect();
+    fetched.sort_unstable();
+    let mut missing: Vec<_> = (1..=120).map(|n| format!("1.2.392.7.1.{n}")).collect();
+    missing.retain(|uid| !here.iter().any(|i| i.as_str() == uid));
+    missing.sort_unstable();
+    assert_eq!(fetched, missing);
 }
 
 #[test]
@@ -162,10 +278,10 @@ fn broken_objects_are_named_with_their_reason_and_the_rest_is_shown() {
 
 #[test]
 fn a_long_series_scrolls_in_little_memory() {
-    let (_chaos, center) = center_with_study(200, 64);
+    let (_chaos, center) = center_with_series(1, 2000, 16);
     let mut terminal = Terminal::new(&center);
-    // Twenty frames of 8 KiB.
-    terminal.budgets.frames = 20 * 9000;
+    // Twenty of its two thousand frames of half a KiB, with what belongs to each.
+    terminal.budgets.frames = 20 * 1000;
     terminal.budgets.objects = 100_000;
     let mut session = terminal.signed_in(&center);
     let assignment = session.assignment();
@@ -177,7 +293,8 @@ fn a_long_series_scrolls_in_little_memory() {
         .iter()
         .map(|i| FrameRef { instance: i.uid.clone(), frame: FrameIndex(0) })
         .collect();
-    for at in (0..frames.len()).step_by(5) {
+    assert_eq!(frames.len(), 2000);
+    for at in (0..frames.len()).step_by(80) {
         let window: Vec<_> = frames[at..].iter().take(8).cloned().collect();
         let wanted = window[0].clone();
         session.want(&assignment, window);
@@ -185,6 +302,6 @@ fn a_long_series_scrolls_in_little_memory() {
         session.wait("the frame", |e| matches!(e, Event::Frame(f, _) if *f == wanted).then_some(()));
         session.want(&assignment, vec![reversed.clone()]);
         session.wait("the frame at the other end", |e| matches!(e, Event::Frame(f, _) if *f == reversed).then_some(()));
-        assert!(session.engine().frame_bytes() <= 20 * 9000, "{}", session.engine().frame_bytes());
+        assert!(session.engine().frame_bytes() <= 20 * 1000, "{}", session.engine().frame_bytes());
     }
 }

@@ -414,6 +414,46 @@ mod tests {
     }
 
     #[test]
+    fn further_series_are_begun_while_one_is_under_way() {
+        let (mut job, library) = (job(), Mutex::new(Library::default()));
+        let study = head("1").uid;
+        for unit in [Unit::Load(study.clone()), Unit::List(study.clone())] {
+            job.take(&unit);
+            job.finish(&unit, Ok(()), &Timing::default(), &library);
+        }
+        lock(&library).put_head(&head("1"), Some(4));
+        let (a, b) = (series("1.1", &["1.1.1", "1.1.2"]), series("1.2", &["1.2.1", "1.2.2"]));
+        for (number, s) in [(1, &a), (2, &b)] {
+            job.listed(s.uid.clone(), Some(number), Some(2), 0);
+        }
+        let described = |job: &mut StudyJob, s: &crate::study::Series| {
+            lock(&library).put_series(&study, s.clone());
+            job.finish(&Unit::Metadata(study.clone(), s.uid.clone()), Ok(()), &Timing::default(), &library);
+        };
+        let mut running: Vec<Unit> = Vec::new();
+        let mut start = |job: &mut StudyJob, done: Option<&Unit>| {
+            running.retain(|u| Some(u) != done);
+            let unit = job.next_unit(&lock(&library), &running);
+            if let Some(unit) = &unit {
+                job.take(unit);
+                running.push(unit.clone());
+            }
+            unit
+        };
+        let first = Unit::Metadata(study.clone(), a.uid.clone());
+        assert_eq!(start(&mut job, None), Some(first.clone()));
+        described(&mut job, &a);
+        // The second series is asked about beside nothing; then the first one's images come beside that.
+        let second = Unit::Metadata(study.clone(), b.uid.clone());
+        assert_eq!(start(&mut job, Some(&first)), Some(second.clone()));
+        assert_eq!(start(&mut job, None), Some(Unit::Stream(study.clone(), a.uid.clone())));
+        described(&mut job, &b);
+        assert_eq!(start(&mut job, Some(&second)), Some(Unit::Stream(study.clone(), b.uid.clone())));
+        // Each once.
+        assert_eq!(start(&mut job, None), None);
+    }
+
+    #[test]
     fn what_will_not_get_better_is_given_up_until_kicked() {
         let (mut job, library) = (job(), Mutex::new(Library::default()));
         let unit = Unit::Load(head("1").uid);
