@@ -8,7 +8,7 @@ use crate::worklist::{
 };
 use jiff::Timestamp;
 
-pub(super) fn assignment() -> Assignment {
+pub(crate) fn assignment() -> Assignment {
     let study = |uid: &str| StudyToRead {
         study_uid: StudyUid::new(uid).expect("uid"),
         archive: Archive {

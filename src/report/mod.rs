@@ -4,7 +4,7 @@
 
 mod draft;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 pub mod gate;
 mod history;
 mod html;

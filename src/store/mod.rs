@@ -228,6 +228,9 @@ fn context(table: &str, row: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
+mod full_tests;
+
+#[cfg(test)]
 pub(crate) mod testing {
     use super::*;
 

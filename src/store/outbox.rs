@@ -297,7 +297,7 @@ pub(super) mod tests {
         }
     }
 
-    fn receipt(assignment: &str) -> Receipt {
+    pub fn receipt(assignment: &str) -> Receipt {
         Receipt {
             report_id: "r1".into(),
             version: 1,
