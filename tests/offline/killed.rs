@@ -106,6 +106,12 @@ fn act(store: &mut Store, what: &str) -> Result<(), StoreError> {
             let id = store.outbox()?.first().map(|row| row.id).expect("an entry");
             store.outbox_accepted(id, &receipt(), audit(AuditAction::ReportSubmitted))
         }
+        "mark" => store.mark_draft("reader1", "a-1", Some("e"), Some(1)),
+        "discard" => store.delete_draft("reader1", "a-1"),
+        "later" => store.outbox_retry(1, Timestamp::UNIX_EPOCH),
+        "refused" => store.outbox_wedged(1, "lease-lost"),
+        "again" => store.outbox_unwedge(1),
+        "hand over" => store.hand_over(1, "受付に電話", audit(AuditAction::ReportExported)),
         "instance" => {
             let (study, series, instance) = instance();
             let file = store.objects().write_instance(&study, &instance, &vec![7; 600_000])?;
@@ -259,6 +265,54 @@ fn an_outbox_entry_goes_only_with_its_receipt() {
 }
 
 #[test]
+fn an_entry_that_cannot_go_is_never_lost_between_two_states() {
+    let signed = |store: &mut Store| {
+        store.put_draft("reader1", &draft(1), Timestamp::UNIX_EPOCH).expect("kept");
+        store.sign(&package(), audit(AuditAction::ReportSigned)).expect("signed");
+    };
+    let refused = |store: &mut Store| {
+        signed(store);
+        store.outbox_wedged(1, "lease-lost").expect("noted");
+    };
+    let one = |store: &mut Store| {
+        let (waiting, handed) = (store.outbox().expect("read"), store.handed_over().expect("read"));
+        assert_eq!(waiting.len() + handed.len(), 1, "one entry, in one place");
+        let row = waiting.into_iter().chain(handed).next().expect("an entry");
+        assert_eq!((row.id, &row.package), (1, &package()), "the bytes are as they were signed");
+        assert!(store.draft("reader1", "a-1").expect("read").is_some());
+        row
+    };
+    at_every_write("later", 3, signed, |store, nth| {
+        assert_eq!(one(store).attempts, u32::from(nth >= 2));
+    });
+    at_every_write("refused", 3, signed, |store, nth| {
+        assert_eq!(one(store).wedged.as_deref(), (nth >= 2).then_some("lease-lost"));
+    });
+    at_every_write("again", 3, refused, |store, nth| {
+        assert_eq!(one(store).wedged.is_some(), nth < 2);
+    });
+    at_every_write("hand over", 4, refused, |store, nth| {
+        let done = one(store).handed.is_some();
+        assert_eq!(done, nth >= 3, "write {nth}");
+        // The entry is closed with its audit record, or neither.
+        assert_eq!(store.check_audit().expect("chain"), 1 + u64::from(done));
+    });
+}
+
+#[test]
+fn a_draft_that_is_marked_or_discarded_is_whole() {
+    let kept = |store: &mut Store| store.put_draft("reader1", &draft(1), Timestamp::UNIX_EPOCH).expect("kept");
+    at_every_write("mark", 3, kept, |store, nth| {
+        let found = store.draft("reader1", "a-1").expect("read").expect("there");
+        assert_eq!(found.draft, draft(1));
+        assert_eq!((found.mirrored_revision, found.center_etag.is_some()), ((nth >= 2).then_some(1), nth >= 2));
+    });
+    at_every_write("discard", 3, kept, |store, nth| {
+        assert_eq!(store.draft("reader1", "a-1").expect("read").is_some(), nth < 2);
+    });
+}
+
+#[test]
 fn an_instance_is_kept_whole_or_fetched_again() {
     at_every_write(
         "instance",
@@ -306,7 +360,9 @@ fn a_full_disk_loses_nothing_that_was_saved() {
             .status()
     };
     let mounted = run("unshare", &["-Urm"], "tmpfs").ok().filter(|s| s.code() != Some(99) && s.code() != Some(1));
+    let how = if mounted.is_some() { "a small disk of its own" } else { "a limit on the size of files" };
     let ended = mounted.unwrap_or_else(|| run("env", &[], "limit").expect("a shell"));
+    println!("the disk was made full by {how}");
     assert_eq!(ended.code(), Some(28), "the store did not say that the disk is full: {ended}");
     let saved: u64 = std::fs::read_to_string(&marker).expect("some were saved").parse().expect("a number");
     assert!(saved >= 5, "{saved}");
