@@ -5,6 +5,7 @@ use dokuei::app::{Action, App, Language, ReportAction, SettingsAction, SignActio
 use dokuei::engine::message::{Command, Event};
 use dokuei::report::{Edit, Value};
 use dokuei::ui::report::{ReportLocal, SignLocal, report_panel_ui, sign_dialog_ui};
+use dokuei::ui::text::Words;
 use dokuei::ui::{fonts, theme};
 use egui_kittest::{
     Harness,
@@ -115,135 +116,158 @@ fn an_opinion_is_never_headed_diagnosis() {
 
 #[test]
 fn open_points_are_asked_before_the_signature() {
-    let mut h = harness(Language::Ja, 1400.0);
-    h.run();
-    h.get_by_label("確定へ").click();
-    h.run();
-    assert!(matches!(h.state().app.report.as_ref().map(|r| &r.sign), Some(SignFlow::Points { .. })));
-    assert!(h.query_all_by_label("必須項目が未記入です").count() >= 3);
-    // The patient stands in the dialog too.
-    assert!(h.query_by_label_contains("山田").is_some());
-    h.get_all_by_label("戻る").next().expect("back").click();
-    h.run();
-    assert!(matches!(h.state().app.report.as_ref().map(|r| &r.sign), Some(SignFlow::Writing)));
+    for language in [Language::Ja, Language::En] {
+        let words = Words(language);
+        let mut h = harness(language, 1400.0);
+        h.run();
+        h.get_by_label(words.t("report.to_sign")).click();
+        h.run();
+        assert!(matches!(h.state().app.report.as_ref().map(|r| &r.sign), Some(SignFlow::Points { .. })));
+        assert!(h.query_all_by_label(words.t("point.required_empty")).count() >= 3);
+        // The patient stands in the dialog too.
+        assert!(h.query_by_label_contains("山田").is_some());
+        h.get_all_by_label(words.t("sign.back")).next().expect("back").click();
+        h.run();
+        assert!(matches!(h.state().app.report.as_ref().map(|r| &r.sign), Some(SignFlow::Writing)));
+    }
 }
 
 #[test]
 fn points_that_do_not_block_need_a_reason_and_then_the_preview_comes() {
-    let mut h = harness(Language::Ja, 1400.0);
-    for (field, content) in [
-        ("technique", "造影 CT"),
-        ("comparison", "なし"),
-        ("findings", "右 S3 に結節を認める。"),
-        ("impression", "肺結節。経過観察を勧めます。"),
-        ("critical", "none"),
-        ("contrast", "ce"),
-    ] {
-        let edit = Edit::SetField(field.into(), Some(Value::Text(content.into())));
-        h.state_mut().app.update(NOW, Action::Report(ReportAction::Edit(edit)));
-    }
-    h.state_mut().app.update(NOW, Action::Sign(SignAction::Begin));
-    h.run();
-    let Some(SignFlow::Points { points, .. }) = h.state().app.report.as_ref().map(|r| &r.sign) else {
-        panic!("images have not arrived: the gate must ask");
-    };
-    assert!(points.iter().all(|p| !p.code.blocking()), "{points:?}");
-    let count = points.len();
-    h.get_by_label("内容を確認").click();
-    h.run();
-    assert!(!h.state().commands.iter().any(|c| matches!(c, Command::Prepare { .. })), "no reason, no preview");
-    for n in 1..=count {
-        h.get_by_label(&format!("項目 {n} の理由")).focus();
+    for language in [Language::Ja, Language::En] {
+        let words = Words(language);
+        let mut h = harness(language, 1400.0);
+        for (field, content) in [
+            ("technique", "造影 CT"),
+            ("comparison", "なし"),
+            ("findings", "右 S3 に結節を認める。"),
+            ("impression", "肺結節。経過観察を勧めます。"),
+            ("critical", "none"),
+            ("contrast", "ce"),
+        ] {
+            let edit = Edit::SetField(field.into(), Some(Value::Text(content.into())));
+            h.state_mut().app.update(NOW, Action::Report(ReportAction::Edit(edit)));
+        }
+        h.state_mut().app.update(NOW, Action::Sign(SignAction::Begin));
         h.run();
-        h.get_by_label(&format!("項目 {n} の理由")).type_text("依頼元に確認済み");
+        let Some(SignFlow::Points { points, .. }) = h.state().app.report.as_ref().map(|r| &r.sign) else {
+            panic!("images have not arrived: the gate must ask");
+        };
+        assert!(points.iter().all(|p| !p.code.blocking()), "{points:?}");
+        let count = points.len();
+        h.get_by_label(words.t("sign.proceed")).click();
         h.run();
+        assert!(!h.state().commands.iter().any(|c| matches!(c, Command::Prepare { .. })), "no reason, no preview");
+        for n in 1..=count {
+            h.get_by_label(&words.f("sign.reason_for", &[("n", &n)])).focus();
+            h.run();
+            h.get_by_label(&words.f("sign.reason_for", &[("n", &n)])).type_text("依頼元に確認済み");
+            h.run();
+        }
+        h.get_by_label(words.t("sign.proceed")).click();
+        h.run();
+        assert!(h.state().commands.iter().any(|c| matches!(c, Command::Prepare { .. })));
     }
-    h.get_by_label("内容を確認").click();
-    h.run();
-    assert!(h.state().commands.iter().any(|c| matches!(c, Command::Prepare { .. })));
 }
 
 #[test]
 fn the_gate_names_the_finding_and_tab_goes_from_reason_to_reason() {
-    let mut h = harness(Language::Ja, 1400.0);
-    for _ in 0..2 {
-        h.state_mut().app.update(NOW, Action::Report(ReportAction::NewFinding));
+    for language in [Language::Ja, Language::En] {
+        let words = Words(language);
+        let mut h = harness(language, 1400.0);
+        for _ in 0..2 {
+            h.state_mut().app.update(NOW, Action::Report(ReportAction::NewFinding));
+        }
+        h.state_mut().app.update(NOW, Action::Sign(SignAction::Begin));
+        h.run();
+        let empty = match language {
+            Language::Ja => "所見 2: 部位 が空です",
+            Language::En => "Finding 2: Site is empty",
+        };
+        assert!(h.query_by_label(empty).is_some());
+        // The way to it ends with the caret there.
+        h.get_all_by_label(words.t("sign.go_there")).next().expect("a way").click();
+        h.run();
+        assert!(
+            h.query_all(by().predicate(|n| n.is_focused())).any(|n| n.value().is_some()),
+            "the caret is in a field"
+        );
+        // Without what blocks, the reasons are next.
+        h.state_mut().app.update(NOW, Action::Sign(SignAction::Cancel));
+        h.run();
+        for _ in 0..2 {
+            h.state_mut().app.update(NOW, Action::Report(ReportAction::Undo));
+        }
+        for (field, content) in [
+            ("technique", "造影 CT"),
+            ("comparison", "著変なし"),
+            ("findings", "所見"),
+            ("impression", "まとめ"),
+            ("critical", "none"),
+            ("contrast", "ce"),
+        ] {
+            let edit = Edit::SetField(field.into(), Some(Value::Text(content.into())));
+            h.state_mut().app.update(NOW, Action::Report(ReportAction::Edit(edit)));
+        }
+        // The caret stands in the report, as after a click there.
+        let unneeded = if language == Language::Ja { "不要" } else { "Not needed" };
+        h.get_all_by_label(unneeded).next().expect("a choice").focus();
+        h.run();
+        h.state_mut().app.update(NOW, Action::Sign(SignAction::Begin));
+        h.run();
+        let reasons = |h: &Harness<'_, State>| match h.state().app.report.as_ref().map(|r| &r.sign) {
+            Some(SignFlow::Points { reasons, .. }) => reasons.clone(),
+            _ => panic!("open points"),
+        };
+        assert!(reasons(&h).len() >= 2, "no prior, and images missing");
+        assert!(h.get_by_label(&words.f("sign.reason_for", &[("n", &1)])).is_focused(), "ready to be written");
+        h.get_by_label(&words.f("sign.reason_for", &[("n", &1)])).type_text("a");
+        h.run();
+        h.key_press(egui::Key::Tab);
+        h.run();
+        assert!(h.get_by_label(&words.f("sign.reason_for", &[("n", &2)])).is_focused(), "past the buttons");
+        h.get_by_label(&words.f("sign.reason_for", &[("n", &2)])).type_text("b");
+        h.run();
+        assert_eq!(reasons(&h)[..2], ["a".to_owned(), "b".to_owned()]);
+        // A space on the button between them is a text that missed its field.
+        h.get_all_by_label(words.t("sign.go_there")).next().expect("a way").focus();
+        h.run();
+        h.key_press(egui::Key::Space);
+        h.run();
+        assert!(h.state().app.modal(), "still at the gate");
     }
-    h.state_mut().app.update(NOW, Action::Sign(SignAction::Begin));
-    h.run();
-    assert!(h.query_by_label("所見 2: 部位 が空です").is_some());
-    // The way to it ends with the caret there.
-    h.get_all_by_label("該当箇所へ").next().expect("a way").click();
-    h.run();
-    assert!(h.query_all(by().predicate(|n| n.is_focused())).any(|n| n.value().is_some()), "the caret is in a field");
-    // Without what blocks, the reasons are next.
-    h.state_mut().app.update(NOW, Action::Sign(SignAction::Cancel));
-    h.run();
-    for _ in 0..2 {
-        h.state_mut().app.update(NOW, Action::Report(ReportAction::Undo));
-    }
-    for (field, content) in [
-        ("technique", "造影 CT"),
-        ("comparison", "著変なし"),
-        ("findings", "所見"),
-        ("impression", "まとめ"),
-        ("critical", "none"),
-        ("contrast", "ce"),
-    ] {
-        let edit = Edit::SetField(field.into(), Some(Value::Text(content.into())));
-        h.state_mut().app.update(NOW, Action::Report(ReportAction::Edit(edit)));
-    }
-    // The caret stands in the report, as after a click there.
-    h.get_all_by_label("不要").next().expect("a choice").focus();
-    h.run();
-    h.state_mut().app.update(NOW, Action::Sign(SignAction::Begin));
-    h.run();
-    let reasons = |h: &Harness<'_, State>| match h.state().app.report.as_ref().map(|r| &r.sign) {
-        Some(SignFlow::Points { reasons, .. }) => reasons.clone(),
-        _ => panic!("open points"),
-    };
-    assert!(reasons(&h).len() >= 2, "no prior, and images missing");
-    assert!(h.get_by_label("項目 1 の理由").is_focused(), "ready to be written");
-    h.get_by_label("項目 1 の理由").type_text("a");
-    h.run();
-    h.key_press(egui::Key::Tab);
-    h.run();
-    assert!(h.get_by_label("項目 2 の理由").is_focused(), "past the buttons");
-    h.get_by_label("項目 2 の理由").type_text("b");
-    h.run();
-    assert_eq!(reasons(&h)[..2], ["a".to_owned(), "b".to_owned()]);
-    // A space on the button between them is a text that missed its field.
-    h.get_all_by_label("該当箇所へ").next().expect("a way").focus();
-    h.run();
-    h.key_press(egui::Key::Space);
-    h.run();
-    assert!(h.state().app.modal(), "still at the gate");
 }
 
 #[test]
 fn the_preview_shows_the_bytes_and_signs_with_the_password() {
-    let mut h = harness(Language::Ja, 1000.0);
-    let prepared = app::prepare(&mut h.state_mut().app);
-    h.run();
-    assert!(h.query_all_by_label("所見レポート").count() >= 2, "panel and preview");
-    assert!(h.query_by_label_contains(&prepared.sha256).is_some());
-    // The content has the height: what stands below it is at the window's foot, and all of it is in the window.
-    let foot = h.get_by_label("パスワード").rect();
-    let digest = h.get_by_label_contains(&prepared.sha256).rect();
-    assert!(digest.top() > 880.0 && foot.bottom() < 984.0, "digest {digest}, password {foot}");
-    h.get_by_label("パスワード").type_text("kiri-7-hana");
-    h.run();
-    h.get_by_label("署名して送信").click();
-    h.run();
-    let signed = h.state().commands.iter().find_map(|c| match c {
-        Command::Sign { prepared, password } => Some((*prepared, password.0.to_string())),
-        _ => None,
-    });
-    assert_eq!(signed, Some((prepared.id, "kiri-7-hana".to_owned())));
-    let assignment = prepared.assignment.clone();
-    h.state_mut().app.apply(NOW, Event::Signed { assignment, sha256: prepared.sha256.clone() });
-    h.run();
-    assert!(h.query_by_label("署名しました").is_some());
+    for language in [Language::Ja, Language::En] {
+        let words = Words(language);
+        let mut h = harness(language, 1000.0);
+        let prepared = app::prepare(&mut h.state_mut().app);
+        h.run();
+        // The preview is in the language that the report was frozen in.
+        let titles = ["所見レポート", "Findings report"].map(|title| h.query_all_by_label(title).count());
+        assert!(titles.iter().sum::<usize>() >= 2 && titles[0] >= 1, "panel and preview: {titles:?}");
+        assert_eq!(titles[1] >= 1, language == Language::En, "{titles:?}");
+        assert!(h.query_by_label_contains(&prepared.sha256).is_some());
+        // The content has the height: what stands below it is at the window's foot, and all of it is in the window.
+        let foot = h.get_by_label(words.t("sign.password")).rect();
+        let digest = h.get_by_label_contains(&prepared.sha256).rect();
+        assert!(digest.top() > 880.0 && foot.bottom() < 984.0, "digest {digest}, password {foot}");
+        h.get_by_label(words.t("sign.password")).type_text("kiri-7-hana");
+        h.run();
+        h.get_by_label(words.t("sign.sign")).click();
+        h.run();
+        let signed = h.state().commands.iter().find_map(|c| match c {
+            Command::Sign { prepared, password } => Some((*prepared, password.0.to_string())),
+            _ => None,
+        });
+        assert_eq!(signed, Some((prepared.id, "kiri-7-hana".to_owned())));
+        let assignment = prepared.assignment.clone();
+        h.state_mut().app.apply(NOW, Event::Signed { assignment, sha256: prepared.sha256.clone() });
+        h.run();
+        assert!(h.query_by_label(words.t("sign.signed")).is_some());
+    }
 }
 
 #[test]
