@@ -5,7 +5,7 @@ use super::audit::tests::login;
 use super::drafts::tests::draft;
 use super::outbox::tests::{package, receipt};
 use super::studies::tests::study;
-use super::testing::Bench;
+use super::testing::{Bench, walk};
 use super::{Fault, FaultPlan, PatientFlag, Store, StoreError};
 use crate::report::fixtures::assignment;
 use crate::study::{DisplaySetId, Series, SeriesUid, SopInstanceUid, StudyUid};
@@ -116,9 +116,10 @@ fn everything(store: &Store, folder: &Path) -> Vec<String> {
         rows.sort();
         out.extend(rows);
     }
-    let files = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().flatten();
-    let sealed = files.filter(|e| e.file_type().is_file() && !e.file_name().to_string_lossy().starts_with("dokuei.db"));
-    out.extend(sealed.map(|e| e.path().display().to_string()));
+    let files = walk(folder).into_iter().map(|path| path.display().to_string());
+    let mut sealed: Vec<String> = files.filter(|path| !path.contains("dokuei.db")).collect();
+    sealed.sort();
+    out.extend(sealed);
     out
 }
 

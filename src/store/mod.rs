@@ -234,6 +234,16 @@ mod full_tests;
 pub(crate) mod testing {
     use super::*;
 
+    /// All files below a folder.
+    pub(crate) fn walk(folder: &Path) -> Vec<PathBuf> {
+        let mut out = Vec::new();
+        for entry in fs::read_dir(folder).expect("folder") {
+            let path = entry.expect("entry").path();
+            if path.is_dir() { out.extend(walk(&path)) } else { out.push(path) }
+        }
+        out
+    }
+
     /// A store in a folder of its own with a key that tests share, so that it can be reopened.
     pub(crate) struct Bench {
         pub(crate) folder: tempfile::TempDir,
@@ -265,7 +275,7 @@ pub(crate) mod testing {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::Bench;
+    use super::testing::{Bench, walk};
     use super::*;
 
     #[test]
@@ -303,14 +313,5 @@ mod tests {
                 assert!(!bytes.windows(part.len()).any(|w| w == part), "{}", entry.display());
             }
         }
-    }
-
-    fn walk(folder: &Path) -> Vec<PathBuf> {
-        let mut out = Vec::new();
-        for entry in fs::read_dir(folder).expect("folder") {
-            let path = entry.expect("entry").path();
-            if path.is_dir() { out.extend(walk(&path)) } else { out.push(path) }
-        }
-        out
     }
 }
