@@ -5,8 +5,9 @@ use super::inner::{Inner, failure_of_store};
 use super::message::{Event, Failure, HandingCommand, HandingEvent, OutboxEntry};
 use crate::center::contract::{PART_REPORT, PART_SIGNATURE};
 use crate::store::{Faults, OutboxRow};
-use crate::vault::atomic::{create_private, sync_folder};
+use crate::vault::atomic::sync_folder;
 use crate::vault::ca::{certificates_from_pem, pem};
+use crate::vault::private;
 use crate::vault::random::random_id;
 use crate::vault::signature::verify_detached;
 use crate::worklist::{AuditAction, AuditOutcome};
@@ -84,7 +85,7 @@ impl Staged {
         free(&target)?;
         let id = random_id().map_err(|e| Failure::Local(e.to_string()))?;
         let temporary = folder.join(format!(".{name}.{id}.tmp"));
-        private_folder(&temporary).map_err(|e| told(&e))?;
+        private::create_folder(&temporary).map_err(|e| told(&e))?;
         let staged = Self { temporary, target, faults, done: false };
         staged.fill(files).map_err(|e| told(&e))?;
         Ok(staged)
@@ -94,7 +95,7 @@ impl Staged {
         for (name, bytes) in files {
             self.faults.before_write("export.file")?;
             let path = self.temporary.join(name);
-            let mut file = create_private(&path)?;
+            let mut file = private::create_file(&path)?;
             file.write_all(bytes)?;
             file.sync_all()?;
             sync_folder(&path)?;
@@ -133,15 +134,6 @@ fn free(target: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(failure_of_io("the folder cannot be looked at", &error)),
     }
-}
-
-/// A folder that must not exist yet, for its owner only.
-fn private_folder(path: &Path) -> io::Result<()> {
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "modes are Unix's"))]
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 impl Inner {

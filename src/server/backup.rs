@@ -4,9 +4,8 @@
 //! committed, so it is in the copy too.
 
 use super::error::Error;
-use super::pki::private_folder;
 use super::state::Center;
-use crate::vault::atomic;
+use crate::vault::{atomic, private};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +24,7 @@ pub struct Done {
 pub fn backup(center: &Center, target: &Path) -> Result<Done, Error> {
     let source = center.config().data_dir.clone();
     fs::create_dir_all(target).map_err(Error::io(target))?;
-    private_folder(target)?;
+    private::restrict_folder(target).map_err(Error::io(target))?;
     let (from, to) = (canonical(&source)?, canonical(target)?);
     if to.starts_with(&from) || from.starts_with(&to) {
         return Err(Error::Refused("the backup's folder must lie outside the center's own".into()));
@@ -63,7 +62,7 @@ fn canonical(path: &Path) -> Result<PathBuf, Error> {
 fn copy_tree(from: &Path, to: &Path, may_change: bool, done: &mut Done) -> Result<(), Error> {
     fs::create_dir_all(to).map_err(Error::io(to))?;
     if may_change {
-        private_folder(to)?;
+        private::restrict_folder(to).map_err(Error::io(to))?;
     }
     for entry in walkdir::WalkDir::new(from).min_depth(1).sort_by_file_name() {
         let entry = entry.map_err(|e| Error::Refused(e.to_string()))?;

@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use crate::study::{SeriesUid, SopInstanceUid, StudyUid};
-use crate::vault::{atomic, random};
+use crate::vault::{atomic, private, random};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ impl Staging {
     /// Writes a file and makes it durable. `name` must be a plain file name.
     pub fn put(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, Error> {
         let path = self.path.join(plain(name)?);
-        let mut file = atomic::create_private(&path).map_err(Error::io(&path))?;
+        let mut file = private::create_file(&path).map_err(Error::io(&path))?;
         file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io(&path))?;
         Ok(path)
     }

@@ -5,7 +5,7 @@ use crate::vault::ca::{CertificateAuthority, Validity, certificates_from_pem, pe
 use crate::vault::keys::SigningKey;
 use crate::vault::seal::{MasterKey, Sealer};
 use crate::vault::secrets::{MemoryStore, SecretStore, Zeroizing};
-use crate::vault::{atomic, digest, signature};
+use crate::vault::{atomic, digest, private, signature};
 use jiff::Timestamp;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ impl Pki {
     /// Reads what is there and makes what is missing.
     pub fn open(folder: &Path, center_name: &str, now: Timestamp) -> Result<Self, Error> {
         fs::create_dir_all(folder).map_err(Error::io(folder))?;
-        private_folder(folder)?;
+        private::restrict_folder(folder).map_err(Error::io(folder))?;
         let ca = match load(folder, "ca")? {
             Some((certificate, key)) => CertificateAuthority::from_parts(certificate, key)?,
             None => {
@@ -162,19 +162,6 @@ fn save(folder: &Path, name: &str, certificate: &[u8], key: &SigningKey) -> Resu
     atomic::write(&key_path, &key.to_pkcs8_der()?).map_err(Error::io(&key_path))?;
     let path = folder.join(format!("{name}.pem"));
     atomic::write(&path, pem("CERTIFICATE", certificate).as_bytes()).map_err(Error::io(&path))
-}
-
-/// Only the center's own account may look into the folder.
-#[cfg(unix)]
-pub fn private_folder(folder: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(Error::io(folder))
-}
-
-/// Elsewhere the folder inherits the access list of its parent.
-#[cfg(not(unix))]
-pub fn private_folder(_folder: &Path) -> Result<(), Error> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::files::Files;
 use super::pki::Pki;
 use crate::center::contract::{Limits, MAX_AUDIT_BATCH};
 use crate::vault::password::HashWork;
+use crate::vault::private;
 use crate::vault::tls::MinimumTls;
 use crate::worklist::clock::Clock;
 use jiff::Timestamp;
@@ -97,7 +98,7 @@ impl Center {
         let root = &config.data_dir;
         std::fs::create_dir_all(root).map_err(Error::io(root))?;
         super::owner::check(root)?;
-        super::pki::private_folder(root)?;
+        private::restrict_folder(root).map_err(Error::io(root))?;
         let db = Db::open(&root.join("center.db"))?;
         let name = kept_setting(&db, "center_name", &config.center_name)?;
         let pki = Pki::open(&root.join("pki"), &name, config.clock.now())?;

@@ -1,6 +1,7 @@
 //! The database: schema, migrations, and the one way to write to it.
 
 use super::{Faults, StoreError};
+use crate::vault::private;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction, TransactionBehavior};
 use std::path::Path;
 use std::sync::Arc;
@@ -87,7 +88,7 @@ impl Db {
     pub fn open(path: &Path, faults: Arc<dyn Faults>) -> Result<Self, StoreError> {
         faults.before_write("db.open")?;
         let connection = Connection::open(path)?;
-        restrict_to_owner(path)?;
+        private::restrict_file(path)?;
         // FULL: a transaction that has returned survives a power cut, which is what "signed" and "saved" mean here.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -156,18 +157,6 @@ impl Db {
         let rows = statement.query_map(params, read)?;
         Ok(rows.collect::<Result<Vec<_>, _>>()?)
     }
-}
-
-#[cfg(unix)]
-fn restrict_to_owner(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-}
-
-/// Elsewhere the profile folder's access list decides.
-#[cfg(not(unix))]
-fn restrict_to_owner(_path: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@
 mod audit;
 mod db;
 mod drafts;
-mod faults;
 mod flags;
 mod handed_over;
 mod index_key;
@@ -24,9 +23,9 @@ mod quota;
 mod settings;
 mod studies;
 
+pub use crate::vault::faults::{Fault, FaultPlan, Faults, NoFaults};
 pub use audit::{ChainRecord, NewAudit};
 pub use drafts::KeptDraft;
-pub use faults::{Fault, FaultPlan, Faults, NoFaults};
 pub use flags::PatientFlag;
 pub use instances::InstanceRow;
 pub use objects::{ObjectFile, Objects};
@@ -35,11 +34,11 @@ pub use quota::Evicted;
 pub use studies::KeptStudy;
 
 use crate::report::manifest::PackageError;
-use crate::vault::atomic;
+use crate::vault::private;
 use crate::vault::random::RandomError;
 use crate::vault::seal::{MasterKey, SealError, Sealer};
 use index_key::IndexKey;
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -127,9 +126,9 @@ impl Profile {
     /// Fails with [`StoreError::InUse`] while another process holds it. The system drops the lock when the
     /// process ends in whatever way.
     pub fn acquire(folder: &Path) -> Result<Self, StoreError> {
-        make_private_folder(folder)?;
+        private::create_folders(folder)?;
         let path = folder.join("lock");
-        let lock = match atomic::create_private(&path) {
+        let lock = match private::create_file(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 File::options().read(true).write(true).open(&path)?
@@ -155,17 +154,6 @@ impl Profile {
 }
 
 const DATABASE: &str = "dokuei.db";
-
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(folder)
-}
 
 /// The store of one profile. One owner, one thread; [`Objects`] may be used from others.
 pub struct Store {
@@ -237,7 +225,7 @@ pub(crate) mod testing {
     /// All files below a folder.
     pub(crate) fn walk(folder: &Path) -> Vec<PathBuf> {
         let mut out = Vec::new();
-        for entry in fs::read_dir(folder).expect("folder") {
+        for entry in std::fs::read_dir(folder).expect("folder") {
             let path = entry.expect("entry").path();
             if path.is_dir() { out.extend(walk(&path)) } else { out.push(path) }
         }
@@ -308,7 +296,7 @@ mod tests {
         assert_eq!(store.objects().read(b"x", &file.name).expect("read").as_slice(), secret.as_bytes());
         drop(store);
         for entry in walk(bench.folder.path()) {
-            let bytes = fs::read(&entry).expect("readable");
+            let bytes = std::fs::read(&entry).expect("readable");
             for part in ["山田".as_bytes(), "1.2.392.77".as_bytes()] {
                 assert!(!bytes.windows(part.len()).any(|w| w == part), "{}", entry.display());
             }

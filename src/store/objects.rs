@@ -1,7 +1,7 @@
 //! Sealed files of instances, named by random numbers. Any thread may write and read them.
 
-use super::{Faults, StoreError, make_private_folder};
-use crate::vault::atomic;
+use super::{Faults, StoreError};
+use crate::vault::private;
 use crate::vault::random::random_id;
 use crate::vault::seal::{SealError, Sealer};
 use std::fs::{self, File};
@@ -51,7 +51,7 @@ impl Write for Announced<'_> {
 
 impl Objects {
     pub(super) fn open(folder: &Path, sealer: Sealer, faults: Arc<dyn Faults>) -> Result<Self, StoreError> {
-        make_private_folder(folder)?;
+        private::create_folders(folder)?;
         Ok(Self { folder: folder.to_owned(), sealer, faults })
     }
 
@@ -67,7 +67,8 @@ impl Objects {
         let name = random_id()?;
         let path = self.path(&name)?;
         if let Some(shelf) = path.parent() {
-            make_private_folder(shelf)?;
+            self.faults.before_write("object.folder")?;
+            private::create_folders(shelf)?;
         }
         let beside = path.with_extension("tmp");
         let written = self.write_beside(&beside, context, plain).and_then(|()| {
@@ -83,7 +84,7 @@ impl Objects {
 
     fn write_beside(&self, path: &Path, context: &[u8], plain: &[u8]) -> Result<(), StoreError> {
         self.faults.before_write("object.create")?;
-        let file = Announced { file: atomic::create_private(path)?, faults: self.faults.as_ref() };
+        let file = Announced { file: private::create_file(path)?, faults: self.faults.as_ref() };
         let mut writer = self.sealer.seal_file(context, file).map_err(unwrap_io)?;
         writer.write_all(plain)?;
         writer.finish().map_err(unwrap_io)?;

@@ -70,20 +70,30 @@ mod tests {
     use super::super::testing::Bench;
     use super::*;
     use crate::study::{SeriesUid, SopInstanceUid};
+    use crate::vault::faults::{Fault, FaultPlan};
     use jiff::Timestamp;
+    use std::sync::Arc;
+
+    fn uid(n: i32) -> StudyUid {
+        StudyUid::new(&format!("1.{n}")).expect("uid")
+    }
+
+    /// A study of one instance of 1,000 bytes, last used in the n-th second.
+    fn keep(store: &mut Store, n: i32) {
+        let s = study(&format!("1.{n}"));
+        store.put_study(&s, Timestamp::from_second(n.into()).expect("time")).expect("kept");
+        let instance = SopInstanceUid::new(&format!("1.{n}.1.1")).expect("uid");
+        let file = store.objects().write_instance(&s.uid, &instance, &[0; 1000]).expect("sealed");
+        store.put_instance(&s.uid, &SeriesUid::new("1.1").expect("uid"), &instance, file).expect("kept");
+    }
 
     #[test]
     fn least_recently_used_goes_first_and_needed_stays() {
         let bench = Bench::new();
         let mut store = bench.open();
         for n in 1..=4 {
-            let s = study(&format!("1.{n}"));
-            store.put_study(&s, Timestamp::from_second(n).expect("time")).expect("kept");
-            let instance = SopInstanceUid::new(&format!("1.{n}.1.1")).expect("uid");
-            let file = store.objects().write_instance(&s.uid, &instance, &[0; 1000]).expect("sealed");
-            store.put_instance(&s.uid, &SeriesUid::new("1.1").expect("uid"), &instance, file).expect("kept");
+            keep(&mut store, n);
         }
-        let uid = |n: i32| StudyUid::new(&format!("1.{n}")).expect("uid");
         store.touch_study(&uid(2), Timestamp::from_second(9).expect("time")).expect("touched");
         assert_eq!(store.make_room(4000, &[]).expect("room"), Evicted::default());
         let evicted = store.make_room(2500, &[uid(1)]).expect("room");
@@ -91,5 +101,50 @@ mod tests {
         let left: Vec<_> = (1..=4).filter(|n| store.study(&uid(*n)).expect("read").is_some()).collect();
         assert_eq!(left, [1, 2]);
         assert_eq!(store.make_room(0, &[uid(1), uid(2)]).expect("room").studies, 0);
+    }
+
+    #[test]
+    fn a_full_disk_in_the_middle_leaves_every_study_whole_or_gone() {
+        let plan = Arc::new(FaultPlan::default());
+        let mut gone = HashSet::new();
+        for nth in 0.. {
+            let bench = Bench::new();
+            let mut store = bench.open_with(plan.clone()).expect("opens");
+            for n in 1..=3 {
+                keep(&mut store, n);
+            }
+            plan.arm(nth, Fault::Fail(std::io::ErrorKind::StorageFull));
+            let made = store.make_room(0, &[]);
+            let writes = plan.seen();
+            plan.restart();
+            let left: Vec<i32> = (1..=3).filter(|n| store.study(&uid(*n)).expect("read").is_some()).collect();
+            // Least recently used first, one after the other, each with all that is its own.
+            assert_eq!(left, (4 - left.len() as i32..=3).collect::<Vec<_>>(), "write {nth}");
+            assert_eq!(store.instance_bytes().expect("read"), 1000 * left.len() as u64, "write {nth}");
+            for n in 1..=3 {
+                let rows = store.instances(&uid(n)).expect("read");
+                assert_eq!(rows.len(), usize::from(left.contains(&n)), "write {nth}, study {n}");
+                for row in rows {
+                    let bytes = store.objects().read_instance(&uid(n), &row.instance, &row.file.name);
+                    assert_eq!(bytes.expect("whole").len(), 1000);
+                }
+            }
+            gone.insert(3 - left.len());
+            match made {
+                Err(StoreError::Full(_)) => {
+                    store.make_room(0, &[]).expect("again, with room");
+                    assert_eq!(store.instance_bytes().expect("read"), 0);
+                }
+                other => {
+                    // What is announced once a transaction has returned cannot fail any more.
+                    assert_eq!(other.expect("room").studies, 3, "{writes:?}");
+                    if writes.len() as u64 <= nth {
+                        break;
+                    }
+                    assert_eq!(writes.get(nth as usize), Some(&"committed"));
+                }
+            }
+        }
+        assert_eq!(gone, HashSet::from([0, 1, 2, 3]), "the disk was full in each study's turn");
     }
 }

@@ -4,6 +4,7 @@
 //! reliably overwrite its old blocks, so it is done as a best effort only, after the keys.
 
 use super::atomic;
+use super::private;
 use super::random;
 use super::seal::{FILE_MAGIC, HEADER_BYTES, MASTER_KEY_NAME};
 use super::secrets::{SecretError, SecretStore};
@@ -180,15 +181,7 @@ fn overwrite_file(path: &Path, overwrite: Overwrite) -> io::Result<()> {
 fn open_for_overwrite(path: &Path, metadata: &fs::Metadata) -> io::Result<File> {
     match OpenOptions::new().read(true).write(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied && metadata.permissions().readonly() => {
-            let mut permissions = metadata.permissions();
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::PermissionsExt as _;
-                permissions.set_mode(0o600);
-            }
-            #[cfg(not(unix))]
-            permissions.set_readonly(false);
-            fs::set_permissions(path, permissions)?;
+            private::allow_writing(path, metadata.permissions())?;
             OpenOptions::new().read(true).write(true).open(path)
         }
         result => result,

@@ -6,9 +6,10 @@ use dokuei::report::{Draft, Receipt, Value};
 use dokuei::store::{Attachment, Fault, FaultPlan, NewAudit, NoFaults, Package, Profile, Store, StoreError};
 use dokuei::study::{SeriesUid, SopInstanceUid, StudyUid};
 use dokuei::vault::seal::MasterKey;
-use dokuei::vault::secrets::{PassphraseStore, PassphraseWork};
+use dokuei::vault::secrets::{PassphraseStore, PassphraseWork, SecretStore as _};
 use dokuei::worklist::{AuditAction, AuditOutcome};
 use jiff::Timestamp;
+use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
@@ -161,6 +162,11 @@ fn child() {
     let what = std::env::var("DOKUEI_TEST_ACT").expect("given");
     let nth: u64 = std::env::var("DOKUEI_TEST_NTH").expect("given").parse().expect("a number");
     let plan = Arc::new(FaultPlan::default());
+    if what == "secret" {
+        let secrets = secrets(Path::new(&folder)).announcing(plan.clone());
+        plan.arm(nth, Fault::Call(Box::new(|| kill_self())));
+        return secrets.set("signing-key", b"new").expect("kept");
+    }
     let mut store = open(Path::new(&folder), Some(Arc::clone(&plan)));
     plan.arm(nth, Fault::Call(Box::new(|| kill_self())));
     match act(&mut store, &what) {
@@ -313,6 +319,25 @@ fn a_draft_that_is_marked_or_discarded_is_whole() {
 }
 
 #[test]
+fn a_secret_is_the_old_or_the_new_one() {
+    for nth in 0.. {
+        let folder = tempfile::tempdir().expect("folder");
+        secrets(folder.path()).set("signing-key", b"old").expect("kept");
+        let ended = run_child(folder.path(), "secret", nth);
+        let kept = secrets(folder.path()).get("signing-key").expect("opens").expect("there");
+        // Writes: the lock, a new file, its bytes, its name; then only the news of it.
+        assert_eq!(kept.as_slice(), if nth < 4 { b"old" } else { b"new" }, "write {nth}");
+        let files = std::fs::read_dir(folder.path()).expect("read").count();
+        assert_eq!(files, 2, "write {nth}: nothing lies beside the file and its lock");
+        if ended.success() {
+            assert_eq!(nth, 5, "the writes of a secret");
+            return;
+        }
+        assert_eq!(ended.signal(), Some(SIGKILL), "write {nth}: {ended}");
+    }
+}
+
+#[test]
 fn an_instance_is_kept_whole_or_fetched_again() {
     at_every_write(
         "instance",
@@ -362,7 +387,9 @@ fn a_full_disk_loses_nothing_that_was_saved() {
     let mounted = run("unshare", &["-Urm"], "tmpfs").ok().filter(|s| s.code() != Some(99) && s.code() != Some(1));
     let how = if mounted.is_some() { "a small disk of its own" } else { "a limit on the size of files" };
     let ended = mounted.unwrap_or_else(|| run("env", &[], "limit").expect("a shell"));
-    println!("the disk was made full by {how}");
+    // Past the harness, which shows what is printed only where a test fails.
+    let told = format!("a full disk: made full by {how}\n");
+    std::io::stderr().lock().write_all(told.as_bytes()).expect("told");
     assert_eq!(ended.code(), Some(28), "the store did not say that the disk is full: {ended}");
     let saved: u64 = std::fs::read_to_string(&marker).expect("some were saved").parse().expect("a number");
     assert!(saved >= 5, "{saved}");

@@ -4,7 +4,8 @@
 //! sealed map of secrets. It is replaced atomically, under a lock that other processes of the same profile honour.
 
 use super::{SecretError, SecretStore, check_name, check_size};
-use crate::vault::{atomic, random};
+use crate::vault::faults::{Faults, NoFaults};
+use crate::vault::{atomic, private, random};
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use zeroize::{Zeroize as _, Zeroizing};
 
 const VERSION: u32 = 1;
@@ -64,6 +66,7 @@ pub struct PassphraseStore {
     key: Zeroizing<[u8; 32]>,
     salt: [u8; 16],
     work: PassphraseWork,
+    faults: Arc<dyn Faults>,
 }
 
 impl std::fmt::Debug for PassphraseStore {
@@ -81,23 +84,41 @@ impl PassphraseStore {
         path.exists()
     }
 
-    /// Makes a new, empty secrets file. Fails with [`SecretError::AlreadyExists`] rather than replace one.
+    /// Makes a new, empty secrets file. Fails with [`SecretError::AlreadyExists`] rather than replace one; a failure leaves
+    /// none behind, whose passphrase the reader would have to guess.
     pub fn create(path: &Path, passphrase: &str, work: PassphraseWork) -> Result<Self, SecretError> {
+        Self::create_announced(path, passphrase, work, Arc::new(NoFaults))
+    }
+
+    fn create_announced(
+        path: &Path,
+        passphrase: &str,
+        work: PassphraseWork,
+        faults: Arc<dyn Faults>,
+    ) -> Result<Self, SecretError> {
         if passphrase.chars().count() < Self::MIN_PASSPHRASE_CHARS {
             return Err(SecretError::WeakPassphrase);
         }
         let salt = random::bytes::<16>()?;
         let key = derive(passphrase, &salt, work)?;
-        let store = Self { path: path.to_owned(), key, salt, work };
+        let store = Self { path: path.to_owned(), key, salt, work, faults };
         let _lock = store.lock()?;
         if path.exists() {
             return Err(SecretError::AlreadyExists);
         }
-        store.write(&BTreeMap::new())?;
+        if let Err(error) = store.write(&BTreeMap::new()) {
+            // The first error is the one that the caller must see.
+            if let Err(cleanup) = fs::remove_file(path)
+                && cleanup.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(error = %cleanup, "an unfinished secrets file could not be removed");
+            }
+            return Err(error);
+        }
         Ok(store)
     }
 
-    /// Opens the secrets file with its passphrase.
+    /// Opens the secrets file with its passphrase, and clears away what a crash left beside it.
     pub fn open(path: &Path, passphrase: &str) -> Result<Self, SecretError> {
         let envelope = read_envelope(path)?;
         let salt: [u8; 16] = decode(&envelope.salt)?
@@ -105,33 +126,31 @@ impl PassphraseStore {
             .try_into()
             .map_err(|_| SecretError::Corrupt { detail: "salt has a wrong length" })?;
         let key = derive(passphrase, &salt, envelope.work)?;
-        let store = Self { path: path.to_owned(), key, salt, work: envelope.work };
+        let store = Self { path: path.to_owned(), key, salt, work: envelope.work, faults: Arc::new(NoFaults) };
         store.read()?;
+        let _lock = store.lock()?;
+        atomic::clear_leftovers(path)?;
         Ok(store)
     }
 
-    /// Seals the file anew under another passphrase; the old one no longer opens it.
-    pub fn change_passphrase(&mut self, passphrase: &str, work: PassphraseWork) -> Result<(), SecretError> {
-        if passphrase.chars().count() < Self::MIN_PASSPHRASE_CHARS {
-            return Err(SecretError::WeakPassphrase);
-        }
-        let _lock = self.lock()?;
-        let mut entries = self.read()?;
-        let salt = random::bytes::<16>()?;
-        let next = Self { path: self.path.clone(), key: derive(passphrase, &salt, work)?, salt, work };
-        let written = next.write(&entries);
-        entries.values_mut().for_each(zeroize::Zeroize::zeroize);
-        written?;
-        *self = next;
-        Ok(())
+    /// The same, announcing each of its writes.
+    #[must_use]
+    pub fn announcing(self, faults: Arc<dyn Faults>) -> Self {
+        Self { faults, ..self }
     }
 
     /// Held while the file is read and replaced; released when dropped.
     fn lock(&self) -> Result<File, SecretError> {
         let mut name = self.path.file_name().ok_or(SecretError::BadName)?.to_os_string();
         name.push(".lock");
-        let file =
-            fs::OpenOptions::new().create(true).truncate(false).write(true).open(self.path.with_file_name(name))?;
+        let path = self.path.with_file_name(name);
+        self.faults.before_write("secrets.lock")?;
+        let file = match private::create_file(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                fs::OpenOptions::new().write(true).open(&path)?
+            }
+            made => made?,
+        };
         file.lock()?;
         Ok(file)
     }
@@ -169,7 +188,7 @@ impl PassphraseStore {
         };
         let bytes = serde_json::to_vec_pretty(&envelope)
             .map_err(|_| SecretError::Corrupt { detail: "the file could not be written" })?;
-        Ok(atomic::write(&self.path, &bytes)?)
+        Ok(atomic::write_announced(&self.path, &bytes, self.faults.as_ref())?)
     }
 
     fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Zeroizing<Vec<u8>>>)) -> Result<(), SecretError> {

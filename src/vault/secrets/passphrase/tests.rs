@@ -1,6 +1,7 @@
 //! The passphrase file: the store suite, damage, wrong passphrases, two holders.
 
 use super::*;
+use crate::vault::faults::FaultPlan;
 
 fn fresh() -> (tempfile::TempDir, PathBuf, PassphraseStore) {
     let folder = tempfile::tempdir().unwrap();
@@ -67,17 +68,60 @@ fn two_holders_of_one_file_lose_nothing() {
     }
 }
 
+const POINTS: [&str; 5] = ["secrets.lock", "atomic.create", "atomic.write", "atomic.rename", "atomic.sync"];
+
 #[test]
-fn changed_passphrase_replaces_the_old_one() {
-    let (_folder, path, mut store) = fresh();
-    store.set("key", b"kept").unwrap();
-    store.change_passphrase("the second one", PassphraseWork::QUICK).unwrap();
-    assert_eq!(store.get("key").unwrap().unwrap().as_slice(), b"kept");
-    assert!(matches!(PassphraseStore::open(&path, "とても長い合言葉"), Err(SecretError::WrongPassphrase)));
-    assert_eq!(
-        PassphraseStore::open(&path, "the second one").unwrap().get("key").unwrap().unwrap().as_slice(),
-        b"kept"
-    );
+fn a_full_disk_at_every_write_loses_no_secret() {
+    let (folder, path, store) = fresh();
+    let plan = Arc::new(FaultPlan::default());
+    let store = store.announcing(plan.clone());
+    store.set("kept", b"always").unwrap();
+    let full = |result: Result<(), SecretError>| match result {
+        Err(SecretError::Io(error)) => assert_eq!(error.kind(), std::io::ErrorKind::StorageFull),
+        other => panic!("{other:?}"),
+    };
+    for point in POINTS {
+        store.set("key", b"old").unwrap();
+        let read = |name: &str| {
+            // As this process sees it, and the next one.
+            let again = PassphraseStore::open(&path, "とても長い合言葉").unwrap();
+            let (here, there) = (store.get(name).unwrap(), again.get(name).unwrap());
+            assert_eq!(here, there, "{point}");
+            here.map(|secret| secret.to_vec())
+        };
+        plan.fail_at(point, std::io::ErrorKind::StorageFull);
+        full(store.set("key", b"new"));
+        // Only where nothing but the folder's sync failed is the new one there.
+        let expected: &[u8] = if point == "atomic.sync" { b"new" } else { b"old" };
+        assert_eq!(read("key").as_deref(), Some(expected), "{point}");
+        full(store.delete("key"));
+        assert_eq!(read("key").is_none(), point == "atomic.sync", "{point}");
+        assert_eq!(read("kept").as_deref(), Some(&b"always"[..]), "{point}");
+        plan.heal();
+        store.set("key", b"new").unwrap();
+        assert_eq!(read("key").as_deref(), Some(&b"new"[..]), "{point}: again, with room");
+    }
+    plan.restart();
+    store.set("key", b"last").unwrap();
+    assert_eq!(plan.seen(), POINTS, "every write fails once above");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the file and its lock");
+}
+
+#[test]
+fn a_secrets_file_that_could_not_be_made_is_not_there() {
+    let plan = Arc::new(FaultPlan::default());
+    for point in POINTS {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets.json");
+        let create =
+            |passphrase| PassphraseStore::create_announced(&path, passphrase, PassphraseWork::QUICK, plan.clone());
+        plan.fail_at(point, std::io::ErrorKind::StorageFull);
+        assert!(matches!(create("the first passphrase"), Err(SecretError::Io(_))), "{point}");
+        assert!(!PassphraseStore::exists(&path), "{point}");
+        plan.heal();
+        create("quite another one").unwrap();
+        PassphraseStore::open(&path, "quite another one").unwrap();
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Places where a write can fail. The store announces each of its writes here before it makes it, so that a
-//! test can let any one of them fail (no space) or end the process there, without a branch in product code.
+//! Places where a write can fail. The secrets file and the store announce each of their writes here before they make it,
+//! so that a test can let any one of them fail (no space) or end the process there, without a branch in product code.
 
 use std::io;
 use std::sync::Mutex;
