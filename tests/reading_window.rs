@@ -5,7 +5,7 @@
 
 use crate::support::process::{DEADLINE, Process, output, wait_for, wait_until};
 use crate::support::reader::{Role, Widget};
-use crate::support::screen::{fields, open_first, put, read, shows, text, words, write};
+use crate::support::screen::{fields, open_first, put, read, shows, strike, text, words, write};
 use crate::support::window::{Button, Desktop, Typing, Window};
 use dokuei::cli::demo::{DemoCenter, DemoOptions};
 use dokuei::engine::{Clock as _, SystemClock};
@@ -13,6 +13,7 @@ use dokuei::phantom::{DEFAULT_BASE_DATE, Scale, write_some};
 use dokuei::server;
 use serde_json::Value;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -32,13 +33,34 @@ fn center(folder: &Path) -> DemoCenter {
     DemoCenter::start(&options, &mut std::io::sink()).expect("a reading center")
 }
 
-fn workstation(desktop: &Desktop, screenshots: &Path) -> Process {
+/// A program that the workstation starts for the choice of a file, where the desktop has no portal: the person closes it the
+/// first time, and chooses `file` then.
+fn dialog(desktop: &Desktop, file: &Path) -> PathBuf {
+    let folder = desktop.folder().join("dialog");
+    fs::create_dir(&folder).expect("the test's folder can be written");
+    let program = folder.join("zenity");
+    let closed = folder.join("closed");
+    let script = format!(
+        "#!/bin/sh\nif [ -e '{closed}' ]; then echo '{file}'; else : >'{closed}'; exit 1; fi\n",
+        closed = closed.display(),
+        file = file.display()
+    );
+    fs::write(&program, script).expect("written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
+    folder
+}
+
+fn workstation(desktop: &Desktop, screenshots: &Path, enrolment: &Path) -> Process {
+    let mut path = dialog(desktop, enrolment).into_os_string();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
     let mut command = desktop.command(env!("CARGO_BIN_EXE_dokuei"));
     command
         .args(["--secrets", "passphrase", "--profile"])
         .arg(desktop.folder().join("profile"))
         .arg("--screenshots")
         .arg(screenshots)
+        .env("PATH", path)
         // Screen pixels are points.
         .env("WINIT_X11_SCALE_FACTOR", "1");
     desktop.launch(command)
@@ -113,9 +135,10 @@ fn sign_in(desktop: &Desktop, window: &Window<'_>, center: &DemoCenter) {
         write(desktop, window, field, 0, PASSPHRASE);
     }
     window.click_on(Role::Button, "保管ファイルを作る");
-    // The enrolment file.
-    write(desktop, window, "またはファイルの場所", 0, center.enrolment.to_str().expect("a path in ASCII"));
-    window.click_on(Role::Button, "登録する");
+    // The enrolment file, by the system's dialog: closed the first time.
+    window.click_on(Role::Button, "選ぶ…");
+    read(desktop, "選ばれませんでした。選ぶ画面が出ないときは、場所を入力してください。");
+    window.click_on(Role::Button, "選ぶ…");
     // A wrong password is told in words and leaves the reader where they were.
     write(desktop, window, "ユーザー ID", 0, server::demo::READER);
     let answer = |password: &str| {
@@ -187,8 +210,7 @@ fn measure(desktop: &Desktop, window: &Window<'_>) {
     window.click(x - 60, y - 20, Button::Left);
     shows(desktop, "the keyboard at the pictures", || !desktop.widgets().iter().any(|w| w.text.is_some() && w.focused));
     let before = pixels(window, place);
-    window.key("l");
-    shows(desktop, "the ruler", || {
+    strike(desktop, window, "l", "the ruler", || {
         desktop.widgets().iter().any(|w| w.name.starts_with("ツール: 長さ") && w.place.is_some() && w.checked)
     });
     window.press(x - 60, y - 20, Button::Left);
@@ -201,8 +223,8 @@ fn measure(desktop: &Desktop, window: &Window<'_>) {
     read(desktop, "計測を外す");
     let measured = read(desktop, "計測 ");
     assert!(measured.contains("mm"), "{measured}");
-    window.key("k");
-    read(desktop, "キー画像を外す");
+    let keyed = || words(desktop).iter().any(|text| text.contains("キー画像を外す"));
+    strike(desktop, window, "k", "the key image of the finding", keyed);
 }
 
 fn report(desktop: &Desktop, window: &Window<'_>) {
@@ -289,7 +311,7 @@ fn from_sign_in_to_receipt() {
     let center = center(&desktop.folder().join("center"));
     let screenshots = desktop.folder().join("screenshots");
     fs::create_dir_all(&screenshots).expect("the test's folder can be written");
-    let mut program = workstation(&desktop, &screenshots);
+    let mut program = workstation(&desktop, &screenshots, &center.enrolment);
     let window = desktop.window("Dokuei");
     wait_until("the whole screen", || window.place().2 == 1920);
 

@@ -1,5 +1,6 @@
 //! Signing in at an archive beside the center's own: the dialog, and what the settings list of it.
 
+use super::chooser::{Chooser, Wanted, path_field};
 use super::text::Words;
 use super::widgets::{
     Dialog, bare_button, caption, chip, dialog, labelled_field, password_field, primary_button, quiet_button, section,
@@ -29,6 +30,7 @@ pub struct ArchiveLocal {
     password: Zeroizing<String>,
     authority: Option<Authority>,
     ca_file: String,
+    chooser: Chooser,
     ca_text: String,
     /// Passes drawn: a dialog's first is only measured, and a caret put into it then is lost.
     passes: u8,
@@ -153,23 +155,28 @@ fn fields(ui: &mut Ui, words: Words, state: &ArchiveDialog, local: &mut ArchiveL
     });
 }
 
-/// A file or its text. True while the caret is in the text, where Enter begins a line.
+/// A file or its text. True while Enter is theirs: in the text it begins a line, on the button it opens the dialog.
 fn own_authority(ui: &mut Ui, words: Words, local: &mut ArchiveLocal, width: f32) -> bool {
     caption(ui, words.t("archive.ca_hint"));
-    labelled_field(ui, words.t("archive.ca_file"), &mut local.ca_file, width);
+    let name = words.t("archive.ca_file");
+    let wanted = Wanted::File { kind: name, endings: &["pem", "crt", "cer", "der"] };
+    let field = path_field(ui, words, name, &mut local.ca_file, wanted, &mut local.chooser);
     let dropped = ui.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));
-    if let Some(path) = dropped {
+    if let Some(path) = &dropped {
         local.ca_file = path.display().to_string();
+    }
+    if field.chosen || dropped.is_some() {
         local.ca_text.clear();
     }
     let label = caption(ui, words.t("archive.ca_text"));
-    let field = TextEdit::multiline(&mut local.ca_text)
+    let text = TextEdit::multiline(&mut local.ca_text)
         .desired_rows(3)
         .desired_width(width)
         .font(theme::digits(theme::CAPTION))
         .margin(Margin::symmetric(8, 6));
     let scroll = ScrollArea::vertical().id_salt("ca-text").max_height(72.0);
-    scroll.show(ui, |ui| ui.add(field).labelled_by(label.id).has_focus()).inner
+    let typing = scroll.show(ui, |ui| ui.add(text).labelled_by(label.id).has_focus()).inner;
+    typing || field.button.has_focus()
 }
 
 /// What the settings remember between passes.

@@ -5,6 +5,7 @@
 
 pub mod archive_dialog;
 pub mod choices;
+pub mod chooser;
 pub mod completeness_dialog;
 pub mod document_view;
 pub mod failure;

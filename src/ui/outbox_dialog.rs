@@ -1,7 +1,8 @@
 //! A report refused for good: its signed files out of the sealed store, or its entry closed with a reason.
 
+use super::chooser::{Chooser, Wanted, path_field};
 use super::text::Words;
-use super::widgets::{Dialog, caption, dialog, labelled_field, primary_button, quiet_button, value};
+use super::widgets::{Dialog, caption, dialog, primary_button, quiet_button, value};
 use super::{failure, ime, theme};
 use crate::app::{Action, App, OutboxAction, OutboxAsk, OutboxDialog};
 use egui::{Context, RichText, TextEdit, Ui};
@@ -11,6 +12,7 @@ use egui::{Context, RichText, TextEdit, Ui};
 pub struct OutboxLocal {
     of: Option<(i64, OutboxAsk)>,
     text: String,
+    chooser: Chooser,
 }
 
 impl std::fmt::Debug for OutboxLocal {
@@ -26,7 +28,7 @@ pub fn outbox_dialog_ui(ctx: &Context, words: Words, app: &App, local: &mut Outb
         return;
     };
     if local.of != Some((state.id, state.ask)) {
-        *local = OutboxLocal { of: Some((state.id, state.ask)), text: String::new() };
+        *local = OutboxLocal { of: Some((state.id, state.ask)), ..OutboxLocal::default() };
     }
     let export = state.ask == OutboxAsk::Export;
     let title = words.t(if export { "outbox.export_title" } else { "outbox.hand_over_title" });
@@ -58,8 +60,8 @@ fn asking(ui: &mut Ui, words: Words, state: &OutboxDialog, local: &mut OutboxLoc
     ui.label(RichText::new(means).color(if export { theme::CAUTION } else { theme::TEXT }));
     ui.add_space(theme::GRID);
     if export {
-        let width = ui.available_width();
-        labelled_field(ui, words.t("outbox.export_folder"), &mut local.text, width);
+        let name = words.t("outbox.export_folder");
+        path_field(ui, words, name, &mut local.text, Wanted::Folder, &mut local.chooser);
         caption(ui, words.t("outbox.export_hint"));
     } else {
         let label = caption(ui, words.t("outbox.hand_over_reason"));

@@ -1,5 +1,6 @@
 //! Getting in: enrolment, the passphrase store, sign-in, and the lock. No patient is named here.
 
+use super::chooser::{Chooser, Wanted, path_field};
 use super::failure::Asked;
 use super::text::Words;
 use super::top_bar::{dot_word, language_button};
@@ -19,6 +20,7 @@ pub struct SignInLocal {
     code: Zeroizing<String>,
     again: Zeroizing<String>,
     path: String,
+    chooser: Chooser,
     /// The field to begin with has had its caret.
     begun: Option<Screen>,
     /// An answer was awaited when this was last drawn.
@@ -160,11 +162,12 @@ fn enrol(ui: &mut Ui, words: Words, app: &App, local: &mut SignInLocal, out: &mu
     let color = if hovering { theme::TEXT_STRONG } else { theme::TEXT };
     ui.painter().text(rect.center(), Align2::CENTER_CENTER, words.t("enrol.drop"), theme::font(theme::BODY), color);
     ui.add_space(3.0 * theme::GRID);
-    labelled_field(ui, words.t("enrol.path"), &mut local.path, theme::SIGN_IN);
+    let wanted = Wanted::File { kind: words.t("enrol.file"), endings: &["dokuei-enrol"] };
+    let field = path_field(ui, words, words.t("enrol.path"), &mut local.path, wanted, &mut local.chooser);
     ui.add_space(3.0 * theme::GRID);
     let ready = !local.path.trim().is_empty() && !app.access.busy;
     let pressed = primary_button(ui, words.t("enrol.take"), ready, Some(theme::SIGN_IN)).clicked();
-    if ready && (pressed || enter(ui)) {
+    if ready && (pressed || field.chosen || (enter(ui) && !field.button.has_focus())) {
         out.push(Action::Access(AccessAction::Enrol(PathBuf::from(local.path.trim()))));
     }
     let dropped = ui.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));

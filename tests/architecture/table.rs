@@ -103,6 +103,7 @@ pub const OWNERS: &[(&str, &[&str])] = &[
     ("rand_chacha", &["imaging", "phantom"]),
     ("rcgen", &["vault", "center", "server"]),
     ("reqwest", &["center"]),
+    ("rfd", &["ui"]),
     ("ring", &["vault"]),
     ("rpassword", &["cli"]),
     ("rusqlite", &["store", "server"]),

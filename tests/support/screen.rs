@@ -116,13 +116,31 @@ pub fn text(desktop: &Desktop, name: &str, nth: usize) -> String {
     fields(desktop, name).into_iter().nth(nth).and_then(|field| field.text).unwrap_or_default()
 }
 
+/// Strikes a key that brings about what `holds` sees, and does nothing where that is so already. Up to three times: on X11 a
+/// key may fall into the moment in which winit changes its input context.
+#[track_caller]
+pub fn strike(desktop: &Desktop, window: &Window<'_>, key: &str, what: &str, holds: impl Fn() -> bool) {
+    for attempt in 0..3 {
+        if attempt > 0 {
+            println!("the key {key} was lost on the way, once more");
+        }
+        window.key(key);
+        let start = Instant::now();
+        while start.elapsed() < DEADLINE / 6 {
+            if holds() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    shows(desktop, what, holds);
+}
+
 /// At the worklist, by keys alone: to the search field, back to the list and into its first study.
 #[track_caller]
 pub fn open_first(desktop: &Desktop, window: &Window<'_>) {
     let searching = || desktop.widgets().iter().any(|w| w.name.starts_with("検索") && w.focused);
-    window.key("slash");
-    shows(desktop, "the caret in the search field", searching);
-    window.key("Down");
-    shows(desktop, "the caret out of the search field", || !searching());
+    strike(desktop, window, "slash", "the caret in the search field", searching);
+    strike(desktop, window, "Down", "the caret out of the search field", || !searching());
     window.key("Return");
 }

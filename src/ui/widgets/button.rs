@@ -29,9 +29,14 @@ fn draw(ui: &Ui, response: &Response, look: &Look, text: &str) {
     ui.painter().galley(Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size()).min, galley, look.text);
 }
 
-fn place(ui: &mut Ui, text: &str, enabled: bool, height: f32, width: Option<f32>) -> Response {
+/// How wide a button is that fits its words.
+fn fitting(ui: &Ui, text: &str) -> f32 {
     let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::font(theme::BODY), theme::TEXT_STRONG);
-    let width = width.unwrap_or(galley.size().x + 6.0 * theme::GRID);
+    galley.size().x + 6.0 * theme::GRID
+}
+
+fn place(ui: &mut Ui, text: &str, enabled: bool, height: f32, width: Option<f32>) -> Response {
+    let width = width.unwrap_or_else(|| fitting(ui, text));
     let sense = if enabled { Sense::click() } else { Sense::hover() };
     let (_, response) = ui.allocate_exact_size(vec2(width, height), sense);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, text));
@@ -56,6 +61,12 @@ pub fn quiet_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     let look = look(&response, enabled, rest);
     draw(ui, &response, &look, text);
     response
+}
+
+/// A row of a quiet button and, before it, what takes the rest of the width.
+pub fn before_button<R>(ui: &mut Ui, text: &str, enabled: bool, rest: impl FnOnce(&mut Ui, f32) -> R) -> (R, Response) {
+    let room = ui.available_width() - fitting(ui, text) - ui.spacing().item_spacing.x;
+    ui.horizontal(|ui| (rest(ui, room), quiet_button(ui, text, enabled))).inner
 }
 
 /// A small control inside a bar or row: only words until the pointer comes.

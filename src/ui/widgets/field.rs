@@ -1,6 +1,7 @@
 //! Text fields. Each has a name; passwords leave no copies in the field's undo.
 
 use super::super::theme;
+use super::button::before_button;
 use super::caption;
 use crate::ui::hands;
 use egui::widgets::text_edit::TextEditState;
@@ -30,6 +31,22 @@ pub fn labelled_field(ui: &mut Ui, name: &str, text: &mut String, width: f32) ->
     let response = ui.add(edit(text, width)).labelled_by(label.id);
     ring(ui, &response, None);
     response
+}
+
+/// A field under its name, and a button beside it; both responses.
+pub fn field_with_button(
+    ui: &mut Ui,
+    name: &str,
+    text: &mut String,
+    button: &str,
+    enabled: bool,
+) -> (Response, Response) {
+    let label = caption(ui, name);
+    before_button(ui, button, enabled, |ui, width| {
+        let response = ui.add(edit(text, width)).labelled_by(label.id);
+        ring(ui, &response, None);
+        response
+    })
 }
 
 /// A hidden field under its name.
