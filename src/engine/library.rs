@@ -6,7 +6,7 @@ pub(super) use place::{Origin, Place};
 
 use super::message::{Failure, StudyProgress};
 use super::people::People;
-use crate::study::{Ledger, Patient, Series, SeriesUid, SopInstanceUid, Study, StudyUid};
+use crate::study::{Instance, Ledger, Patient, Series, SeriesUid, SopInstanceUid, Study, StudyUid};
 use crate::worklist::Assignment;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -99,16 +99,9 @@ impl Entry {
     }
 
     /// Instances of a series that are named, not here, and not given up.
-    pub(super) fn missing(&self, series: &SeriesUid) -> Vec<SopInstanceUid> {
-        let Some(known) = self.study.series(series) else { return Vec::new() };
-        // In the order of the metadata (the modality's own numbering), so that scrolling follows the arrival.
-        let mut wanted: Vec<_> = known.instances.iter().map(|i| (i.number, i.uid.clone())).collect();
-        wanted.sort();
-        wanted
-            .into_iter()
-            .map(|(_, uid)| uid)
-            .filter(|uid| !self.places.contains_key(uid) && !self.unfetched.contains(uid))
-            .collect()
+    pub(super) fn missing<'a>(&'a self, series: &SeriesUid) -> impl Iterator<Item = &'a Instance> {
+        let known = self.study.series(series).map_or(&[][..], |s| &s.instances);
+        known.iter().filter(|i| self.is_missing(&i.uid))
     }
 
     /// Whether this instance is to be fetched still.

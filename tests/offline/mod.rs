@@ -8,6 +8,7 @@ mod enrolment;
 mod killed;
 mod killed_reading;
 mod line;
+mod long_series;
 mod readers;
 mod refused;
 mod reporting;

@@ -60,7 +60,7 @@ fn what_is_given_up_has_a_reason_and_may_come_back() {
     library.received(&home, &uid(0), Place::Sealed("f".into()), 10);
     library.unfetched(&home, &uid(1), "404");
     let entry = library.get(&study.uid).expect("there");
-    assert!(entry.missing(&s.uid).is_empty());
+    assert!(entry.missing(&s.uid).next().is_none());
     assert_eq!(entry.ledger.not_shown(true).len(), 1);
     library.received(&home, &uid(1), Place::Sealed("g".into()), 10);
     assert!(library.get(&study.uid).expect("there").ledger.not_shown(true).is_empty());

@@ -2,7 +2,9 @@
 //!
 //! Work is cut into units (list the series, one series' metadata, one series' stream, one instance). The most
 //! urgent class always goes first and may push a less urgent stream aside: what has arrived is kept, so nothing
-//! is lost by stopping anywhere. What is on the disk is never fetched again.
+//! is lost by stopping anywhere. What is on the disk is never fetched again: a series comes as one stream only while
+//! nothing of it is here, and instance by instance, several at a time, from then on. Only what the reader jumps to while
+//! a stream is under way comes twice, at once and in its turn.
 
 mod described;
 mod ingest;

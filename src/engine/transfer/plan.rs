@@ -6,7 +6,7 @@ use crate::engine::config::Timing;
 use crate::engine::library::Library;
 use crate::engine::lock;
 use crate::engine::message::Failure;
-use crate::study::{SeriesUid, SopInstanceUid, StudyUid};
+use crate::study::{Instance, SeriesUid, SopInstanceUid, StudyUid};
 use crate::worklist::StudyToRead;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -175,24 +175,18 @@ impl StudyJob {
             if streaming {
                 continue;
             }
-            let missing = entry.missing(uid);
-            if missing.is_empty() {
-                continue;
-            }
-            // A stream brings everything again: it is the way only while (nearly) nothing is here.
-            let here = entry.ledger.series.get(*uid).map_or(0, |s| s.received.len());
-            if !job.singly && here * 8 <= missing.len() && missing.len() > 1 {
+            // A stream brings everything: it is the way only while nothing is here.
+            let nothing_here = entry.ledger.series.get(*uid).is_none_or(|s| s.received.is_empty());
+            if !job.singly && nothing_here && entry.missing(uid).nth(1).is_some() {
                 return Some(Unit::Stream(study.clone(), (*uid).clone()));
             }
-            let mut missing = missing;
-            // What has failed before waits behind what has not (a stable sort: the order stays otherwise).
-            missing.sort_by_key(|instance| self.suspects.get(instance).copied().unwrap_or(0));
-            let unit = missing
-                .into_iter()
-                .map(|instance| Unit::Instance(study.clone(), (*uid).clone(), instance))
-                .find(|unit| !running.contains(unit));
-            if unit.is_some() {
-                return unit;
+            let under_way = |i: &Instance| running.iter().any(|u| matches!(u, Unit::Instance(_, _, o) if *o == i.uid));
+            // In the modality's own numbering, so that scrolling follows the arrival; what has failed before waits
+            // behind what has not.
+            let rank = |i: &Instance| (self.suspects.get(&i.uid).copied().unwrap_or(0), i.number);
+            let before = |a: &&Instance, b: &&Instance| rank(a).cmp(&rank(b)).then_with(|| a.uid.cmp(&b.uid));
+            if let Some(next) = entry.missing(uid).filter(|i| !under_way(i)).min_by(before) {
+                return Some(Unit::Instance(study.clone(), (*uid).clone(), next.uid.clone()));
             }
         }
         None
