@@ -18,6 +18,7 @@ mod other_objects;
 mod passwords;
 #[cfg(feature = "gui")]
 mod pixels;
+mod programs;
 mod reading_day;
 #[cfg(feature = "gui")]
 mod reading_window;

@@ -65,7 +65,7 @@ fn credentials_of_an_archive_are_kept_listed_and_removed_on_the_command_line() {
     // There is no secret store yet: refused, and said how to make one.
     let (code, said) = run(&["--list"], "");
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("enrol in the window first"), "{said}");
+    assert!(said.contains("enrol first"), "{said}");
     let store = dokuei::vault::secrets::PassphraseStore::create(
         &folder.path().join("secrets.json"),
         "a long passphrase",

@@ -3,10 +3,10 @@
 use super::args::{ArchiveArgs, Secrets};
 use super::driver::Driver;
 use super::password;
-use super::profile::{LONGEST, ProfileError, with_engine};
-use crate::app::{AccessAction, Action, ArchiveAction, Screen};
+use super::profile::{LONGEST, ProfileError, open_secrets, with_engine};
+use crate::app::{Action, ArchiveAction};
 use crate::engine::Engine;
-use crate::engine::message::{ArchiveCa, ArchiveCredentials, ArchiveEvent, Event, Failure, KeptArchive, Secret, Start};
+use crate::engine::message::{ArchiveCa, ArchiveCredentials, ArchiveEvent, Event, Failure, KeptArchive, Secret};
 use std::io::Write;
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub fn run(profile: &Path, choice: Secrets, args: &ArchiveArgs, out: &mut dyn Wr
 }
 
 fn work(driver: &mut Driver<Engine>, args: &ArchiveArgs, out: &mut dyn Write) -> Result<bool, ProfileError> {
-    open(driver)?;
+    open_secrets(driver)?;
     let kept = list(driver)?;
     let Some(archive) = &args.archive else {
         for entry in &kept {
@@ -48,26 +48,6 @@ fn work(driver: &mut Driver<Engine>, args: &ArchiveArgs, out: &mut dyn Write) ->
     answer(driver, ArchiveAction::Keep(given))?;
     writeln!(out, "The credentials for {archive} are kept. They are tried with the next pictures from there.")?;
     Ok(true)
-}
-
-/// Opens the secret store; asks for its passphrase where it has one.
-pub(super) fn open(driver: &mut Driver<Engine>) -> Result<(), ProfileError> {
-    let exists = match &driver.app.access.start {
-        Some(Start::NeedsPassphrase { exists, .. }) => *exists,
-        _ => return Ok(()),
-    };
-    if !exists {
-        let why = "secrets need a passphrase here, and none is set yet: enrol in the window first";
-        return Err(ProfileError::Refused(why.to_owned()));
-    }
-    let passphrase = Secret(password::ask("Passphrase of the secret store")?);
-    driver.act(Action::Access(AccessAction::Passphrase { passphrase, create: false }));
-    driver.until("the secret store", LONGEST, &mut |_| {}, &mut |app| !app.access.busy)?;
-    match (driver.app.screen(), &driver.app.access.failure) {
-        (Screen::Passphrase, Some(failure)) => Err(ProfileError::Refused(failure.detail().to_owned())),
-        (Screen::Passphrase, None) => Err(ProfileError::Refused("the secret store did not open".to_owned())),
-        _ => Ok(()),
-    }
 }
 
 fn list(driver: &mut Driver<Engine>) -> Result<Vec<KeptArchive>, ProfileError> {

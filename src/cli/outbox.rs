@@ -1,9 +1,8 @@
 //! `dokuei outbox`: what waits on this terminal for the center, and the signed files of what was refused for good.
 
-use super::archive::open;
 use super::args::{OutboxArgs, Secrets};
 use super::driver::Driver;
-use super::profile::{LONGEST, ProfileError, with_engine};
+use super::profile::{LONGEST, ProfileError, open_secrets, with_engine};
 use crate::engine::message::{Command, EngineLink, Event, HandingCommand, HandingEvent, OutboxEntry};
 use std::io::Write;
 use std::path::Path;
@@ -11,7 +10,7 @@ use std::path::Path;
 /// Lists or exports. `false`: something in the list needs a person.
 pub fn run(profile: &Path, choice: Secrets, args: &OutboxArgs, out: &mut dyn Write) -> Result<bool, ProfileError> {
     with_engine(profile, choice, |driver| {
-        open(driver)?;
+        open_secrets(driver)?;
         work(driver, args, out)
     })
 }

@@ -24,6 +24,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
+/// Fewest characters of a passphrase that the reader may choose for the secret store.
+pub const SHORTEST_PASSPHRASE: usize = 12;
+
 /// A secret typed by the reader. Wiped when dropped, hidden in Debug output.
 #[derive(Clone)]
 pub struct Secret(pub Zeroizing<String>);

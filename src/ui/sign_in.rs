@@ -7,7 +7,7 @@ use super::top_bar::{dot_word, language_button};
 use super::widgets::{caption, labelled_field, password_field, primary_button, quiet_button};
 use super::{failure, ime, theme};
 use crate::app::{AccessAction, Action, App, BuildClass, Screen};
-use crate::engine::message::{Failure, Secret, Start};
+use crate::engine::message::{Failure, SHORTEST_PASSPHRASE, Secret, Start};
 use egui::{Align, Align2, Key, Layout, RichText, Sense, Stroke, StrokeKind, Ui, UiBuilder, vec2};
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -196,11 +196,11 @@ fn passphrase(ui: &mut Ui, words: Words, app: &App, local: &mut SignInLocal, fir
     if create {
         ui.add_space(theme::GRID);
         password_field(ui, words.t("passphrase.again"), &mut local.again, theme::SIGN_IN);
-        ready = local.password.chars().count() >= SHORTEST && *local.password == *local.again;
+        ready = local.password.chars().count() >= SHORTEST_PASSPHRASE && *local.password == *local.again;
         let hint = if !local.again.is_empty() && *local.password != *local.again {
             words.t("passphrase.differ").to_owned()
         } else {
-            words.f("passphrase.length", &[("n", &SHORTEST)])
+            words.f("passphrase.length", &[("n", &SHORTEST_PASSPHRASE)])
         };
         caption(ui, &hint);
     }
@@ -216,9 +216,6 @@ fn passphrase(ui: &mut Ui, words: Words, app: &App, local: &mut SignInLocal, fir
     let busy = app.access.busy.then(|| words.t("passphrase.busy"));
     outcome(ui, words, Asked::Passphrase, busy, app.access.failure.as_ref());
 }
-
-/// Characters of the shortest passphrase taken.
-const SHORTEST: usize = 12;
 
 /// At the bottom: the link, the build, the language.
 fn foot(ui: &mut Ui, words: Words, app: &App, out: &mut Vec<Action>) {

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn element(out: &mut Vec<u8>, group: u16, number: u16, vr: &str, value: &[u8]) {
+/// One element with an even length.
+pub fn element(out: &mut Vec<u8>, group: u16, number: u16, vr: &str, value: &[u8]) {
     out.extend_from_slice(&group.to_le_bytes());
     out.extend_from_slice(&number.to_le_bytes());
     out.extend_from_slice(vr.as_bytes());
