@@ -183,6 +183,9 @@ impl Contract {
 
 /// The parts of a submission, as the document describes them.
 fn check_parts(name: &str, media_type: &str, body: &[u8]) {
+    if media_type.contains("type=\"application/dicom\"") {
+        return check_dicom_parts(name, media_type, body);
+    }
     assert!(media_type.contains("type=\"application/json\""), "{name}: {media_type}");
     let boundary = media_type.split("boundary=").nth(1).expect("a boundary").trim_matches('"');
     let text = String::from_utf8_lossy(body);
@@ -199,5 +202,18 @@ fn check_parts(name: &str, media_type: &str, body: &[u8]) {
         names.push(location);
     }
     assert_eq!(names.get(..2), Some(&["report.json".to_owned(), "signature.p7s".to_owned()][..]), "{name}");
+    assert!(text.trim_end().ends_with(&format!("--{boundary}--")), "{name}: the body has no end");
+}
+
+/// The parts of a STOW-RS request: DICOM files, each with its type (PS3.18 10.5.1).
+fn check_dicom_parts(name: &str, media_type: &str, body: &[u8]) {
+    let boundary = media_type.split("boundary=").nth(1).expect("a boundary").trim_matches('"');
+    let text = String::from_utf8_lossy(body);
+    let parts: Vec<&str> = text.split(&format!("--{boundary}")).filter(|p| p.contains("\r\n\r\n")).collect();
+    assert!(!parts.is_empty(), "{name}: no part");
+    for part in parts {
+        let head = part.split("\r\n\r\n").next().unwrap_or_default();
+        assert!(head.contains("Content-Type: application/dicom"), "{name}: {head}");
+    }
     assert!(text.trim_end().ends_with(&format!("--{boundary}--")), "{name}: the body has no end");
 }

@@ -1,5 +1,6 @@
 //! The reading center over real sockets on loopback, in this process; requests and answers against the OpenAPI file.
 
+mod by_hand;
 mod conversation;
 mod dicomweb;
 mod durability;
@@ -217,7 +218,12 @@ impl Rig {
 }
 
 pub fn client(handle: &Handle) -> reqwest::Client {
+    client_of(&handle.ca_pem())
+}
+
+/// A client that trusts this certificate alone.
+fn client_of(ca_pem: &str) -> reqwest::Client {
     dokuei::vault::tls::install_provider();
-    let ca = reqwest::Certificate::from_pem(handle.ca_pem().as_bytes()).expect("certificate");
+    let ca = reqwest::Certificate::from_pem(ca_pem.as_bytes()).expect("certificate");
     reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().expect("client")
 }
