@@ -16,6 +16,7 @@ mod orthanc;
 #[cfg(feature = "gui")]
 mod other_objects;
 mod passwords;
+mod phantom_truth;
 #[cfg(feature = "gui")]
 mod pixels;
 mod programs;

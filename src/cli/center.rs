@@ -1,9 +1,12 @@
 //! `dokuei-center`: what the center's IT person types.
 
 pub use super::center_args::Cli;
-use super::center_args::{AssignmentCommand, Command, ImportArgs, PasswordArgs, ReportCommand, UserCommand};
+use super::center_args::{
+    AssignmentCommand, Command, DemoDataArgs, ImportArgs, PasswordArgs, ReportCommand, UserCommand,
+};
 use super::password;
 use crate::center::contract::UserRole;
+use crate::phantom::{self, DEFAULT_BASE_DATE, Scale};
 use crate::server::assign::{self, AssignmentRequest};
 use crate::server::{Center, Config, Error, backup, demo, export, import, serve_until_signal, users};
 use crate::vault::secrets::Zeroizing;
@@ -29,7 +32,7 @@ pub fn run(cli: &Cli, out: &mut dyn Write) -> Result<u8, Error> {
             config.public_url.clone_from(url);
             enrol(&Center::open(config)?, user, file.as_deref(), out)
         }
-        Command::DemoData { dir, small, fill } => demo_data(config, dir, *small, *fill, out),
+        Command::DemoData(args) => demo_data(config, args, out),
         Command::Import(args) => import_files(&Center::open(config)?, args, out),
         Command::User(command) => user(&Center::open(config)?, command, out),
         Command::Assign { request } => {
@@ -93,12 +96,15 @@ fn qr(text: &Zeroizing<String>) -> Result<String, Error> {
     Ok(code.render::<qrcode::render::unicode::Dense1x2>().quiet_zone(true).build())
 }
 
-fn demo_data(config: Config, dir: &Path, small: bool, fill: bool, out: &mut dyn Write) -> Result<u8, Error> {
+fn demo_data(config: Config, args: &DemoDataArgs, out: &mut dyn Write) -> Result<u8, Error> {
+    let dir = args.dir.as_path();
     std::fs::create_dir_all(dir).map_err(Error::io(dir))?;
-    let written = if small { crate::phantom::small(dir) } else { crate::phantom::write_demo(dir, &|_| {}) };
+    let scale = if args.small { Scale::Small } else { Scale::Full };
+    let wanted = |key: &str| args.only.is_empty() || args.only.iter().any(|only| only == key);
+    let written = phantom::write_some(dir, DEFAULT_BASE_DATE, scale, &wanted, &|_| {});
     let truth = written.map_err(|e| Error::Refused(format!("the studies could not be written: {e}")))?;
     say(out, format_args!("{} studies in {}", truth.studies.len(), dir.display()))?;
-    if !fill {
+    if !args.fill {
         return Ok(0);
     }
     let center = Center::open(config)?;

@@ -1,6 +1,7 @@
 //! What `dokuei-center` takes on its command line.
 
 use crate::center::contract::UserRole;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,16 +61,23 @@ pub enum Command {
         target: PathBuf,
     },
     /// Writes generated studies with known answers (truth.json) into a folder.
-    DemoData {
-        /// Folder.
-        dir: PathBuf,
-        /// A quarter of the matrix and few slices.
-        #[arg(long)]
-        small: bool,
-        /// Imports them too and makes the demo's reader and requests.
-        #[arg(long)]
-        fill: bool,
-    },
+    DemoData(DemoDataArgs),
+}
+
+/// Arguments of `demo-data`.
+#[derive(Debug, Args)]
+pub struct DemoDataArgs {
+    /// Folder.
+    pub dir: PathBuf,
+    /// A quarter of the matrix and few slices.
+    #[arg(long)]
+    pub small: bool,
+    /// Only this study; may be repeated.
+    #[arg(long, value_name = "KEY", value_parser = PossibleValuesParser::new(crate::phantom::keys()), conflicts_with = "fill")]
+    pub only: Vec<String>,
+    /// Imports them too and makes the demo's reader and requests.
+    #[arg(long)]
+    pub fill: bool,
 }
 
 /// Arguments of `serve`.
