@@ -27,6 +27,8 @@ mod real_data;
 #[cfg(feature = "gui")]
 mod report_panel;
 #[cfg(feature = "gui")]
+mod report_versions;
+#[cfg(feature = "gui")]
 mod screens;
 #[cfg(feature = "gui")]
 mod shaders;

@@ -12,11 +12,11 @@ use egui_kittest::{
     kittest::{Queryable, by},
 };
 
-struct State {
-    app: App,
+pub(crate) struct State {
+    pub(crate) app: App,
     report: ReportLocal,
     sign: SignLocal,
-    commands: Vec<Command>,
+    pub(crate) commands: Vec<Command>,
 }
 
 fn harness(language: Language, height: f32) -> Harness<'static, State> {
@@ -25,7 +25,7 @@ fn harness(language: Language, height: f32) -> Harness<'static, State> {
     harness_of(app, height)
 }
 
-fn harness_of(app: App, height: f32) -> Harness<'static, State> {
+pub(crate) fn harness_of(app: App, height: f32) -> Harness<'static, State> {
     let state = State { app, report: ReportLocal::default(), sign: SignLocal::default(), commands: Vec::new() };
     Harness::builder()
         .with_size([560.0, height])
@@ -46,7 +46,7 @@ fn harness_of(app: App, height: f32) -> Harness<'static, State> {
         )
 }
 
-fn text(state: &State, field: &str) -> String {
+pub(crate) fn text(state: &State, field: &str) -> String {
     state.app.report.as_ref().and_then(|r| r.draft()).map(|d| d.text(field).to_owned()).unwrap_or_default()
 }
 
@@ -331,5 +331,17 @@ fn pictures_for_people() {
         app::prepare(&mut h.state_mut().app);
         h.run();
         h.render().expect("renders").save(folder.join(format!("preview-{name}.png"))).expect("writes");
+        h.state_mut().app.update(NOW, Action::Sign(SignAction::Cancel));
+        let mut center = h.state().app.report.as_ref().and_then(|r| r.draft()).expect("a draft").clone();
+        center
+            .apply(Edit::SetField("impression".into(), Some(Value::Text("右肺上葉結節。PET-CT を勧めます。".into()))));
+        let left = vec![center.clone()];
+        h.state_mut().app.apply(NOW, Event::DraftConflict { assignment: "a-1".into(), center, replaces: None });
+        h.run();
+        h.render().expect("renders").save(folder.join(format!("conflict-{name}.png"))).expect("writes");
+        h.state_mut().app.update(NOW, Action::Report(ReportAction::Resolve { keep_local: true }));
+        h.state_mut().app.apply(NOW, Event::DraftsLeft { assignment: "a-1".into(), drafts: left });
+        h.run();
+        h.render().expect("renders").save(folder.join(format!("left-{name}.png"))).expect("writes");
     }
 }

@@ -133,6 +133,12 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
         Event::DraftConflict { assignment, center, replaces: Some(revision) } => {
             newer_draft(app, now, assignment, center, revision, out);
         }
+        Event::DraftsLeft { assignment, drafts } => {
+            let open = app.open_assignment().is_some_and(|a| a.id == assignment);
+            if let Some(report) = app.report.as_mut().filter(|_| open) {
+                report.left = drafts;
+            }
+        }
         Event::DraftFailed { assignment, failure } => draft_failed(app, now, assignment, failure),
         Event::Prepared(prepared) => sign::prepared(app, prepared, out),
         Event::SignFailed(failure) => sign::failed(app, now, failure),
@@ -382,6 +388,12 @@ fn draft_failed(app: &mut App, now: Timestamp, assignment: String, failure: Fail
     if let Some(report) = app.report.as_mut().filter(|_| open) {
         // It was being looked for: without an answer nothing may be begun that would hide what is kept.
         report.loading = false;
+        if let Some((history, center)) = report.replaced.take() {
+            // The choice was not carried out: it is asked again.
+            report.saving.unsaved_since = Some(now);
+            report.saving.changed_at = Some(now);
+            (report.history, report.conflict) = (Some(history), Some(center));
+        }
         if report.saving.underway.take().is_some() && report.saving.changed_at.is_none() {
             // Tried again by itself, not with every tick.
             report.saving.changed_at = Some(now.saturating_add(keep::RETRY).unwrap_or(now));
@@ -428,7 +440,7 @@ fn newer_draft(
     // Nothing is written until it is here.
     report.history = None;
     report.loading = true;
-    out.push(Command::ResolveDraft { assignment, keep_local: false });
+    out.push(Command::ResolveDraft { assignment, keep_local: false, left: None });
 }
 
 fn received(app: &mut App, now: Timestamp, receipt: Receipt, out: &mut Vec<Command>) {

@@ -334,6 +334,7 @@ pub(super) fn draft_loaded(app: &mut App, now: Timestamp, assignment: &str, draf
         let addendum = history.draft().addendum_to.is_some();
         report.template = Arc::clone(&template);
         report.history = Some(history);
+        report.replaced = None;
         report.loading = false;
         report.saving.failure = None;
         if addendum {

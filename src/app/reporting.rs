@@ -106,6 +106,10 @@ pub struct ReportState {
     pub saving: Saving,
     /// The center's version, where it is another one: the reader must choose.
     pub conflict: Option<Draft>,
+    /// The center's was chosen and is not here yet: what stands to come back if that fails.
+    pub(super) replaced: Option<(History, Draft)>,
+    /// Versions that were not chosen, oldest first.
+    pub left: Vec<Draft>,
     /// The finding that drawings and key images go to.
     pub open_finding: Option<FindingId>,
     /// A field that the caret should go to (an open point was pressed, a finding added); `ui` follows when its
@@ -134,6 +138,8 @@ impl ReportState {
             loading: true,
             saving: Saving::default(),
             conflict: None,
+            replaced: None,
+            left: Vec::new(),
             open_finding: None,
             focus_field: None,
             chosen: None,

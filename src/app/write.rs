@@ -223,18 +223,18 @@ fn resolve(app: &mut App, now: Timestamp, keep_local: bool, out: &mut Vec<Comman
     let Some(report) = &mut app.report else { return };
     let Some(center) = report.conflict.take() else { return };
     let assignment = center.assignment_id.clone();
+    let left = if keep_local { Some(center.clone()) } else { report.draft().cloned() };
     if !keep_local {
-        if let Some(template) = templates::find(&center.template_id) {
-            report.template = template;
-        }
-        report.history = Some(History::new(center));
+        // Nothing is written until it is here; what stands comes back if that fails.
+        report.replaced = report.history.take().map(|history| (history, center));
+        report.loading = true;
         report.saving = Saving::default();
         report.open_finding = None;
     } else if report.draft().is_some_and(|d| report.saving.saved.is_none_or(|s| s.revision != d.revision)) {
         report.saving.changed_at = Some(now);
     }
     app.notices.clear(|n| matches!(n, NoticeCode::DraftConflict { assignment: a } if *a == assignment));
-    out.push(Command::ResolveDraft { assignment, keep_local });
+    out.push(Command::ResolveDraft { assignment, keep_local, left: left.map(Box::new) });
 }
 
 /// Begins an addendum to the newest signed version; without it, that is loaded first.

@@ -132,14 +132,15 @@ impl Inner {
         let kept = match (self.disk(), self.writer()) {
             (Ok(disk), Ok(user)) => {
                 let (owner, id) = (user.clone(), assignment.clone());
-                let kept = disk.call(move |store| store.draft(&owner, &id)).await;
-                kept.map(|kept| (user, kept)).map_err(|e| failure_of_store(&e))
+                let kept = disk.call(move |store| Ok((store.draft(&owner, &id)?, store.left_drafts(&owner, &id)?)));
+                kept.await.map(|kept| (user, kept)).map_err(|e| failure_of_store(&e))
             }
             (Err(failure), _) | (_, Err(failure)) => Err(failure),
         };
         match kept {
-            Ok((user, kept)) => {
+            Ok((user, (kept, left))) => {
                 self.events.push(Event::Draft { assignment: assignment.clone(), draft: kept.map(|k| k.draft) });
+                self.events.push(Event::DraftsLeft { assignment: assignment.clone(), drafts: left });
                 self.errand(assignment, user, Errand::CheckDraft);
             }
             Err(failure) => self.events.push(Event::DraftFailed { assignment, failure }),
@@ -234,17 +235,23 @@ impl Inner {
     }
 
     /// The reader chose between two versions (or the app did, where the one here was untouched).
-    pub(super) async fn resolve_draft(self: &Arc<Self>, assignment: String, keep_local: bool) {
+    pub(super) async fn resolve_draft(
+        self: &Arc<Self>,
+        assignment: String,
+        keep_local: bool,
+        left: Option<Box<Draft>>,
+    ) {
         let Ok(user) = self.writer() else { return };
         let key = (user.clone(), assignment.clone());
         let Some(other) = lock(&self.drafts.state).conflicts.remove(&key) else {
             // Decided already: what is here is what counts.
             return self.load_draft(assignment).await;
         };
-        let result = if keep_local {
-            self.keep_own(&key, &other.envelope.etag).await.map(|()| None)
-        } else {
-            self.take_center_draft(&user, &other.envelope).await.map(Some)
+        // Kept before anything takes its place.
+        let result = match self.keep_left(&key, left).await {
+            Err(failure) => Err(failure),
+            Ok(()) if keep_local => self.keep_own(&key, &other.envelope.etag).await.map(|()| None),
+            Ok(()) => self.take_center_draft(&user, &other.envelope).await.map(Some),
         };
         match result {
             Ok(None) => self.mirror(key),
@@ -254,6 +261,20 @@ impl Inner {
                 self.events.push(Event::DraftFailed { assignment, failure });
             }
         }
+    }
+
+    /// Keeps the version that was not chosen, and tells what is kept so.
+    async fn keep_left(&self, key: &Key, left: Option<Box<Draft>>) -> Result<(), Failure> {
+        let Some(left) = left else { return Ok(()) };
+        let (user, assignment) = key.clone();
+        let disk = self.disk()?;
+        let kept = disk.call(move |store| {
+            store.keep_left_draft(&user, &left)?;
+            store.left_drafts(&user, &assignment)
+        });
+        let drafts = kept.await.map_err(|e| failure_of_store(&e))?;
+        self.events.push(Event::DraftsLeft { assignment: key.1.clone(), drafts });
+        Ok(())
     }
 
     /// What is here, or is saved here next, follows the center's version `etag`.

@@ -108,6 +108,8 @@ pub enum Command {
         assignment: String,
         /// True: the version on this terminal; false: the center's.
         keep_local: bool,
+        /// The other one, to be kept for reference; none where nothing of it can be missed.
+        left: Option<Box<Draft>>,
     },
     /// Freezes a draft into the exact bytes to sign and the pages to preview.
     Prepare {
@@ -412,6 +414,13 @@ pub enum Event {
         center: Draft,
         /// Revision here that nothing is lost of (0: no draft): while it is untouched, the center's takes its place.
         replaces: Option<u64>,
+    },
+    /// Versions of a draft that the reader decided against, oldest first.
+    DraftsLeft {
+        /// Assignment id.
+        assignment: String,
+        /// The versions.
+        drafts: Vec<Draft>,
     },
     /// A draft could not be kept.
     DraftFailed {

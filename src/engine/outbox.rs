@@ -193,9 +193,17 @@ impl Inner {
                         self.audit(AuditAction::ReportSubmitted, AuditOutcome::Success, Some(assignment.clone()));
                     let audit = crate::store::NewAudit { user: row.package.user.clone(), ..audit };
                     let kept = (*receipt).clone();
-                    disk.call(move |store| store.outbox_accepted(id, &kept, audit))
-                        .await
-                        .map_err(|e| failure_of_store(&e))?;
+                    let (owner, answered) = (row.package.user.clone(), assignment.clone());
+                    disk.call(move |store| {
+                        store.outbox_accepted(id, &kept, audit)?;
+                        // Where this fails they only stay longer, sealed.
+                        if let Err(error) = store.forget_left_drafts(&owner, &answered) {
+                            tracing::warn!(id, %error, "drafts that were not chosen are left as they are");
+                        }
+                        Ok(())
+                    })
+                    .await
+                    .map_err(|e| failure_of_store(&e))?;
                     // Before anybody is signed in it is a fact for the program, which shows it to nobody.
                     if self.is_present(&user) || self.signed_in().is_none() {
                         self.events.push(Event::Receipt(*receipt));

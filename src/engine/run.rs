@@ -328,7 +328,9 @@ async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile:
                 tokio::spawn(async move { inner.handing(command).await });
             }
             Command::LoadDraft { assignment } => inner.load_draft(assignment).await,
-            Command::ResolveDraft { assignment, keep_local } => inner.resolve_draft(assignment, keep_local).await,
+            Command::ResolveDraft { assignment, keep_local, left } => {
+                inner.resolve_draft(assignment, keep_local, left).await;
+            }
             Command::LoadReports { assignment } => {
                 if inner.load_kept_reports(&assignment).await {
                     inner.errand(assignment, inner.user(), Errand::Reports);

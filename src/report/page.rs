@@ -2,8 +2,8 @@
 //! version are all drawn from this one list, so that none of them can say more or less than another.
 
 use super::html::measured_text;
-use super::manifest::{FieldContent, KeyImageContent, Manifest, VersionKind};
-use super::{Text, gate};
+use super::manifest::{self, FieldContent, FindingContent, KeyImageContent, Manifest, SectionContent, VersionKind};
+use super::{Draft, Template, Text, gate};
 use crate::study::{Sex, age_at};
 use crate::worklist::{Facility, Kind};
 use jiff::Timestamp;
@@ -160,38 +160,8 @@ impl Writer<'_> {
         ]
     }
 
-    fn caption(&self, key: &KeyImageContent) -> String {
-        let place = key.slice.map(|n| if self.m.language == "ja" { format!("{n} 枚目") } else { format!("image {n}") });
-        let parts: Vec<_> = [Some(key.series.clone()).filter(|s| !s.is_empty()), place].into_iter().flatten().collect();
-        if parts.is_empty() { self.pick("キー画像", "Key image").to_owned() } else { parts.join("  ") }
-    }
-
-    fn findings(&self) -> Vec<PageFinding> {
-        let one = |field: &FieldContent| Line { label: field.label.clone(), text: field.text.clone() };
-        self.m
-            .findings
-            .iter()
-            .map(|finding| {
-                let measured = finding.measured.as_ref().map(|v| self.line("計測", "Measured", measured_text(v)));
-                PageFinding {
-                    number: finding.number,
-                    lines: finding.fields.iter().map(one).chain(measured).collect(),
-                    picture: finding.key_image.as_ref().and_then(|k| k.attachment.clone()),
-                    caption: finding.key_image.as_ref().map(|k| self.caption(k)),
-                }
-            })
-            .collect()
-    }
-
     fn sections(&self) -> Vec<PageSection> {
-        let mut out: Vec<PageSection> = Vec::new();
-        for section in &self.m.sections {
-            // A field that is named like its section is not named twice.
-            let label = |f: &FieldContent| if f.label == section.title { String::new() } else { f.label.clone() };
-            let lines = section.fields.iter().map(|f| Line { label: label(f), text: f.text.clone() }).collect();
-            let findings = if section.findings { self.findings() } else { Vec::new() };
-            out.push(PageSection { title: section.title.clone(), lines, findings });
-        }
+        let mut out = contents(&self.m.sections, &self.m.findings, &self.m.language);
         let acknowledged = self.m.acknowledged.iter().map(|a| {
             let words = gate::point_words(a.point);
             let words = self.pick_text(&words);
@@ -206,6 +176,63 @@ impl Writer<'_> {
         out.retain(|s| !s.lines.is_empty() || !s.findings.is_empty());
         out
     }
+}
+
+fn caption(key: &KeyImageContent, language: &str) -> String {
+    let ja = language == "ja";
+    let place = key.slice.map(|n| if ja { format!("{n} 枚目") } else { format!("image {n}") });
+    let parts: Vec<_> = [Some(key.series.clone()).filter(|s| !s.is_empty()), place].into_iter().flatten().collect();
+    let unnamed = if ja { "キー画像" } else { "Key image" };
+    if parts.is_empty() { unnamed.to_owned() } else { parts.join("  ") }
+}
+
+fn finding(content: &FindingContent, language: &str) -> PageFinding {
+    let one = |field: &FieldContent| Line { label: field.label.clone(), text: field.text.clone() };
+    let label = if language == "ja" { "計測" } else { "Measured" };
+    let measured = content.measured.as_ref().map(|v| Line { label: label.to_owned(), text: measured_text(v) });
+    PageFinding {
+        number: content.number,
+        lines: content.fields.iter().map(one).chain(measured).collect(),
+        picture: content.key_image.as_ref().and_then(|k| k.attachment.clone()),
+        caption: content.key_image.as_ref().map(|k| caption(k, language)),
+    }
+}
+
+fn contents(sections: &[SectionContent], findings: &[FindingContent], language: &str) -> Vec<PageSection> {
+    let one = |section: &SectionContent| {
+        // A field that is named like its section is not named twice.
+        let label = |f: &FieldContent| if f.label == section.title { String::new() } else { f.label.clone() };
+        let findings = if section.findings { findings } else { &[] };
+        PageSection {
+            title: section.title.clone(),
+            lines: section.fields.iter().map(|f| Line { label: label(f), text: f.text.clone() }).collect(),
+            findings: findings.iter().map(|f| finding(f, language)).collect(),
+        }
+    };
+    sections.iter().map(one).collect()
+}
+
+/// What a draft says so far; empty sections are left out. `language`: `ja` or `en`.
+pub fn page_of_draft(draft: &Draft, template: &Template, kind: Kind, language: &str) -> Vec<PageSection> {
+    let (sections, findings) = manifest::contents(draft, template, kind, language);
+    let mut out = contents(&sections, &findings, language);
+    out.retain(|s| !s.lines.is_empty() || !s.findings.is_empty());
+    out
+}
+
+/// Of two versions' sections what only one of them says; sections without any are left out.
+pub fn differences(a: &[PageSection], b: &[PageSection]) -> [Vec<PageSection>; 2] {
+    let only = |mine: &[PageSection], other: &[PageSection]| {
+        let mut out = mine.to_vec();
+        for section in &mut out {
+            let Some(twin) = other.iter().find(|o| o.title == section.title) else { continue };
+            section.lines.retain(|line| !twin.lines.contains(line));
+            section.findings.retain(|finding| !twin.findings.contains(finding));
+        }
+        out.retain(|s| !s.lines.is_empty() || !s.findings.is_empty());
+        out
+    };
+    [only(a, b), only(b, a)]
 }
 
 /// What stands on the page of a report.

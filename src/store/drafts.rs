@@ -3,6 +3,7 @@
 
 use super::{Store, StoreError, context};
 use crate::report::Draft;
+use crate::vault::digest::sha256_hex;
 use jiff::Timestamp;
 use rusqlite::params;
 
@@ -101,6 +102,33 @@ impl Store {
         Ok(rows.len())
     }
 
+    fn left_name(&self, user: &str, assignment: &str) -> String {
+        format!("drafts-left.{}", sha256_hex(&self.index.row("drafts-left", &[user, assignment])))
+    }
+
+    /// Keeps a version that the reader decided against, after those of before; one that is kept already is not kept twice.
+    pub fn keep_left_draft(&mut self, user: &str, draft: &Draft) -> Result<(), StoreError> {
+        let mut left = self.left_drafts(user, &draft.assignment_id)?;
+        if left.contains(draft) {
+            return Ok(());
+        }
+        left.push(draft.clone());
+        let name = self.left_name(user, &draft.assignment_id);
+        self.put_private(&name, &serde_json::to_vec(&left)?)
+    }
+
+    /// Versions of an assignment's report that the reader decided against, oldest first.
+    pub fn left_drafts(&self, user: &str, assignment: &str) -> Result<Vec<Draft>, StoreError> {
+        let kept = self.private(&self.left_name(user, assignment))?;
+        kept.map_or_else(|| Ok(Vec::new()), |json| Ok(serde_json::from_slice(&json)?))
+    }
+
+    /// Forgets them: the report has been accepted.
+    pub fn forget_left_drafts(&mut self, user: &str, assignment: &str) -> Result<(), StoreError> {
+        let name = self.left_name(user, assignment);
+        if self.private(&name)?.is_some() { self.delete_private(&name) } else { Ok(()) }
+    }
+
     /// Forgets a reader's draft (the center's version was chosen, or the assignment went away).
     pub fn delete_draft(&mut self, user: &str, assignment: &str) -> Result<(), StoreError> {
         let row = self.draft_row(user, assignment);
@@ -132,6 +160,26 @@ pub(super) mod tests {
             untouched: std::collections::BTreeSet::default(),
             addendum_to: None,
         }
+    }
+
+    #[test]
+    fn a_version_that_was_not_chosen_is_kept_until_the_report_is_accepted() {
+        let bench = Bench::new();
+        let mut store = bench.open();
+        for revision in [1, 2, 1] {
+            store.keep_left_draft("dr", &draft("a", revision)).expect("kept");
+        }
+        store.put_draft("dr", &draft("a", 3), Timestamp::UNIX_EPOCH).expect("kept");
+        drop(store);
+        let mut store = bench.open();
+        assert_eq!(store.left_drafts("dr", "a").expect("read"), [draft("a", 1), draft("a", 2)]);
+        assert!(store.left_drafts("other", "a").expect("read").is_empty());
+        assert!(store.left_drafts("dr", "b").expect("read").is_empty());
+        for _ in 0..2 {
+            store.forget_left_drafts("dr", "a").expect("gone");
+        }
+        assert!(store.left_drafts("dr", "a").expect("read").is_empty());
+        assert!(store.draft("dr", "a").expect("read").is_some());
     }
 
     #[test]

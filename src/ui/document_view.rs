@@ -4,7 +4,7 @@ use super::text::Words;
 use super::theme;
 use super::widgets::{caption, prose, rule, section, value};
 use crate::report::manifest;
-use crate::report::page::{Line, Page, PageFinding, page};
+use crate::report::page::{Line, Page, PageFinding, PageSection, page};
 use egui::{RichText, TextureHandle, Ui, vec2};
 
 /// Where the picture of an attachment comes from.
@@ -34,15 +34,7 @@ fn draw(ui: &mut Ui, page: &Page, picture: &mut PictureOf<'_>) {
     ui.add_space(theme::GRID);
     head(ui, page);
     rule(ui);
-    for part in &page.sections {
-        section(ui, &part.title);
-        for line in &part.lines {
-            line_ui(ui, line);
-        }
-        for finding in &part.findings {
-            finding_ui(ui, finding, picture);
-        }
-    }
+    sections_ui(ui, &page.sections, picture);
     if let Some(statement) = &page.statement {
         ui.add_space(2.0 * theme::GRID);
         prose(ui, statement);
@@ -52,6 +44,19 @@ fn draw(ui: &mut Ui, page: &Page, picture: &mut PictureOf<'_>) {
     ui.add_space(theme::GRID);
     for text in &page.foot {
         caption(ui, text);
+    }
+}
+
+/// Draws the sections of a report, signed or not.
+pub fn sections_ui(ui: &mut Ui, sections: &[PageSection], picture: &mut PictureOf<'_>) {
+    for part in sections {
+        section(ui, &part.title);
+        for line in &part.lines {
+            line_ui(ui, line);
+        }
+        for finding in &part.findings {
+            finding_ui(ui, finding, picture);
+        }
     }
 }
 

@@ -154,7 +154,7 @@ fn the_line_is_shown_dead_and_goes_on_by_itself_and_the_centers_draft_follows() 
             }
             _ => None,
         });
-        session.send(Command::ResolveDraft { assignment: id.clone(), keep_local: false });
+        session.send(Command::ResolveDraft { assignment: id.clone(), keep_local: false, left: None });
         session.wait("taken", |e| matches!(e, Event::Draft { draft: Some(d), .. } if d.revision == to).then_some(()));
     };
     take(&mut second, 0, 3);
@@ -188,7 +188,7 @@ fn what_was_written_while_the_answer_came_is_not_replaced() {
     let mine = Session::draft(&assignment, 1);
     save(&second, &mine);
     second.wait("both versions", |e| matches!(e, Event::DraftConflict { replaces: None, .. }).then_some(()));
-    second.send(Command::ResolveDraft { assignment: id.clone(), keep_local: true });
+    second.send(Command::ResolveDraft { assignment: id.clone(), keep_local: true, left: None });
     second.wait("mirrored", |e| match e {
         Event::DraftSaved { revision: 1, at_center: true, .. } => Some(()),
         Event::DraftConflict { .. } => panic!("asked twice"),
@@ -197,6 +197,6 @@ fn what_was_written_while_the_answer_came_is_not_replaced() {
     // The first one's is untouched since: the newer takes its place, of whatever revision.
     first.send(Command::LoadDraft { assignment: id.clone() });
     first.wait("the offer", |e| matches!(e, Event::DraftConflict { replaces: Some(3), .. }).then_some(()));
-    first.send(Command::ResolveDraft { assignment: id, keep_local: false });
+    first.send(Command::ResolveDraft { assignment: id, keep_local: false, left: None });
     first.wait("taken", |e| matches!(e, Event::Draft { draft: Some(d), .. } if *d == mine).then_some(()));
 }

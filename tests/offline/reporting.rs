@@ -126,7 +126,7 @@ fn two_terminals_that_write_one_draft_are_shown_both() {
     second.send(Command::LoadDraft { assignment: id.clone() });
     // Nothing is here; the center's takes its place.
     second.wait("the center's draft", |e| matches!(e, Event::DraftConflict { replaces: Some(0), .. }).then_some(()));
-    second.send(Command::ResolveDraft { assignment: id.clone(), keep_local: false });
+    second.send(Command::ResolveDraft { assignment: id.clone(), keep_local: false, left: None });
     let loaded = second.wait("the draft", |e| match e {
         Event::Draft { draft, .. } => draft.clone(),
         _ => None,
@@ -136,14 +136,23 @@ fn two_terminals_that_write_one_draft_are_shown_both() {
     // The first goes on without having seen that.
     let lost = saved(&mut first, &Session::draft(&assignment, 3)).expect("a conflict");
     assert_eq!(lost, Session::draft(&assignment, 2));
-    first.send(Command::ResolveDraft { assignment: id.clone(), keep_local: true });
+    let left = Some(Box::new(lost.clone()));
+    first.send(Command::ResolveDraft { assignment: id.clone(), keep_local: true, left });
+    first.wait("what is left", |e| {
+        matches!(e, Event::DraftsLeft { drafts, .. } if drafts[..] == [lost.clone()]).then_some(())
+    });
     first.wait("mirrored", |e| matches!(e, Event::DraftSaved { revision: 3, at_center: true, .. }).then_some(()));
     second.send(Command::LoadDraft { assignment: id.clone() });
     second.wait("the center's draft", |e| matches!(e, Event::DraftConflict { replaces: Some(2), .. }).then_some(()));
-    second.send(Command::ResolveDraft { assignment: id, keep_local: false });
+    second.send(Command::ResolveDraft { assignment: id.clone(), keep_local: false, left: None });
     let now = second.wait("the draft", |e| match e {
         Event::Draft { draft, .. } => draft.clone(),
         _ => None,
     });
     assert_eq!(now, Session::draft(&assignment, 3));
+    // What was not chosen is still there when the draft is opened again.
+    first.send(Command::LoadDraft { assignment: id });
+    first.wait("what is left", |e| {
+        matches!(e, Event::DraftsLeft { drafts, .. } if drafts[..] == [lost.clone()]).then_some(())
+    });
 }

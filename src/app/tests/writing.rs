@@ -198,8 +198,22 @@ fn a_conflict_waits_for_the_reader() {
     assert!(commands.iter().any(|c| matches!(c, Command::ResolveDraft { keep_local: true, .. })));
     assert_eq!(b.draft().text("findings"), "mine");
     assert_eq!(saves(&b.wait(5)), 1, "what is kept is saved");
-    other.act(report(ReportAction::Resolve { keep_local: false }));
+    let Some(Command::ResolveDraft { left: Some(left), .. }) = commands.last() else { panic!("{commands:?}") };
+    assert_eq!(left.text("findings"), "theirs", "what was not chosen is kept");
+    let commands = other.act(report(ReportAction::Resolve { keep_local: false }));
+    let Some(Command::ResolveDraft { left: Some(left), .. }) = commands.last() else { panic!("{commands:?}") };
+    assert_eq!(left.text("findings"), "mine", "as it stood in the window");
+    // Where that fails the choice is asked again, and nothing is gone.
+    let mut failing = Bench { app: other.app.clone(), now: other.now, out: vec![], studies: vec![] };
+    failing.event(Event::DraftFailed { assignment: "a-1".into(), failure: Failure::Full("disk".into()) });
+    let state = failing.app.report.as_ref().expect("report");
+    assert!(state.conflict.as_ref().is_some_and(|c| c.text("findings") == "theirs"));
+    assert_eq!(failing.draft().text("findings"), "mine");
+    let mine = left.as_ref().clone();
+    other.event(Event::DraftsLeft { assignment: "a-1".into(), drafts: vec![mine.clone()] });
+    other.event(Event::Draft { assignment: "a-1".into(), draft: Some(theirs) });
     assert_eq!(other.draft().text("findings"), "theirs");
+    assert_eq!(other.app.report.as_ref().map(|r| r.left.clone()), Some(vec![mine]));
     assert!(!other.app.notices.any(|n| matches!(n, NoticeCode::DraftConflict { .. })));
 }
 

@@ -55,12 +55,21 @@ fn nfc(text: &str) -> String {
     text.nfc().collect()
 }
 
-fn field_content(field: &Field, value: &Value, input: &BuildInput<'_>) -> FieldContent {
-    let opinion = input.assignment.kind == Kind::Opinion;
+/// In which words a report says what was entered.
+#[derive(Clone, Copy)]
+struct Wording<'a> {
+    /// Diagnosis or opinion.
+    kind: Kind,
+    /// `ja` or `en`.
+    language: &'a str,
+}
+
+fn field_content(field: &Field, value: &Value, words: Wording<'_>) -> FieldContent {
+    let opinion = words.kind == Kind::Opinion;
     let label = field.label_opinion.as_ref().filter(|_| opinion).unwrap_or(&field.label);
     let mut content = FieldContent {
         id: field.id.clone(),
-        label: pick(label, input.language),
+        label: pick(label, words.language),
         text: String::new(),
         codes: Vec::new(),
         number: None,
@@ -70,13 +79,13 @@ fn field_content(field: &Field, value: &Value, input: &BuildInput<'_>) -> FieldC
     match (&field.kind, value) {
         (FieldKind::Choice { choices } | FieldKind::Choices { choices }, Value::Text(codes)) => {
             content.codes = codes.split(' ').filter(|c| !c.is_empty()).map(nfc).collect();
-            let words = content.codes.iter().map(|code| {
+            let labels = content.codes.iter().map(|code| {
                 choices
                     .iter()
                     .find(|c| &c.code == code)
-                    .map_or_else(|| code.clone(), |c| pick(&c.label, input.language))
+                    .map_or_else(|| code.clone(), |c| pick(&c.label, words.language))
             });
-            content.text = words.collect::<Vec<_>>().join("、");
+            content.text = labels.collect::<Vec<_>>().join("、");
         }
         (FieldKind::Number { unit, .. }, Value::Number(n)) => {
             content.number = Some(*n);
@@ -89,18 +98,18 @@ fn field_content(field: &Field, value: &Value, input: &BuildInput<'_>) -> FieldC
     content
 }
 
-fn section_content(section: &Section, input: &BuildInput<'_>) -> SectionContent {
-    let opinion = input.assignment.kind == Kind::Opinion;
+fn section_content(section: &Section, draft: &Draft, words: Wording<'_>) -> SectionContent {
+    let opinion = words.kind == Kind::Opinion;
     let title = section.title_opinion.as_ref().filter(|_| opinion).unwrap_or(&section.title);
     SectionContent {
         id: section.id.clone(),
-        title: pick(title, input.language),
+        title: pick(title, words.language),
         fields: section
             .fields
             .iter()
             .filter_map(|f| {
-                let value = input.draft.fields.get(&f.id).filter(|v| !v.is_blank())?;
-                Some(field_content(f, value, input))
+                let value = draft.fields.get(&f.id).filter(|v| !v.is_blank())?;
+                Some(field_content(f, value, words))
             })
             .collect(),
         findings: section.findings,
@@ -111,11 +120,12 @@ fn finding_content(
     number: u32,
     finding: &Finding,
     attachment: Option<String>,
-    input: &BuildInput<'_>,
+    template: &Template,
+    words: Wording<'_>,
 ) -> FindingContent {
-    let fields = input.template.findings.fields.iter().filter_map(|f| {
+    let fields = template.findings.fields.iter().filter_map(|f| {
         let value = finding.fields.get(&f.id).filter(|v| !v.is_blank())?;
-        Some(field_content(f, value, input))
+        Some(field_content(f, value, words))
     });
     FindingContent {
         number,
@@ -133,6 +143,21 @@ fn finding_content(
             attachment,
         }),
     }
+}
+
+/// What a draft says so far: sections and findings, without pictures.
+pub(in crate::report) fn contents(
+    draft: &Draft,
+    template: &Template,
+    kind: Kind,
+    language: &str,
+) -> (Vec<SectionContent>, Vec<FindingContent>) {
+    let words = Wording { kind, language };
+    let numbered = draft.findings.iter().zip(1..);
+    (
+        template.sections.iter().map(|s| section_content(s, draft, words)).collect(),
+        numbered.map(|(finding, number)| finding_content(number, finding, None, template, words)).collect(),
+    )
 }
 
 fn study_ref(study: &StudyToRead) -> StudyRef {
@@ -161,6 +186,7 @@ pub fn image_list(shown: &[String]) -> ImageList {
 pub fn build(input: &BuildInput<'_>) -> Result<Package, PackageError> {
     let mut attachments: Vec<Attachment> = Vec::new();
     let mut findings = Vec::new();
+    let words = Wording { kind: input.assignment.kind, language: input.language };
     for (place, finding) in input.draft.findings.iter().enumerate() {
         let number = place as u32 + 1;
         let picture = input.pictures.iter().find(|p| p.finding == finding.id && finding.key_image.is_some());
@@ -172,7 +198,7 @@ pub fn build(input: &BuildInput<'_>) -> Result<Package, PackageError> {
                 bytes: picture.png.clone(),
             });
         }
-        findings.push(finding_content(number, finding, name, input));
+        findings.push(finding_content(number, finding, name, input.template, words));
     }
     let (assignment, template) = (input.assignment, input.template);
     let document = pick(&document_title(assignment.kind), input.language);
@@ -204,7 +230,7 @@ pub fn build(input: &BuildInput<'_>) -> Result<Package, PackageError> {
             version: template.version,
             sha256: sha256_hex(&canonical(template)?),
         },
-        sections: template.sections.iter().map(|s| section_content(s, input)).collect(),
+        sections: template.sections.iter().map(|s| section_content(s, input.draft, words)).collect(),
         findings,
         acknowledged: input.acknowledged.to_vec(),
         attachments: Vec::new(),

@@ -3,6 +3,7 @@
 
 mod build;
 
+pub(in crate::report) use build::contents;
 pub use build::{BuildInput, KeyPicture, build, image_list, key_image_name};
 
 use super::Predecessor;

@@ -3,6 +3,7 @@
 use super::field::{FieldInput, Typing, field_ui};
 use super::findings::{FindingsInput, findings_ui};
 use super::signed::signed_ui;
+use super::versions::{conflict_ui, left_ui};
 use crate::app::{Action, App, ReportAction, ReportState, SignAction};
 use crate::report::gate::document_title;
 use crate::report::{Edit, Section};
@@ -18,6 +19,7 @@ use egui::{RichText, ScrollArea, Ui};
 pub struct ReportLocal {
     typing: Typing,
     signed_shown: usize,
+    left_shown: bool,
 }
 
 impl ReportLocal {
@@ -42,7 +44,10 @@ pub fn report_panel_ui(ui: &mut Ui, app: &App, local: &mut ReportLocal, out: &mu
         rule(ui);
     }
     if report.conflict.is_some() {
-        conflict_ui(ui, words, out);
+        conflict_ui(ui, words, report, assignment.kind, out);
+        return;
+    }
+    if left_ui(ui, words, report, assignment.kind, &mut local.left_shown) {
         return;
     }
     if report.show_signed || report.history.is_none() {
@@ -104,18 +109,6 @@ fn saved_text(words: Words, report: &ReportState) -> (String, egui::Color32) {
         }
         None => (words.t("report.nothing_yet").to_owned(), theme::TEXT_FAINT),
     }
-}
-
-fn conflict_ui(ui: &mut Ui, words: Words, out: &mut Vec<Action>) {
-    ui.label(RichText::new(words.t("report.conflict")).color(theme::CAUTION));
-    caption(ui, words.t("report.conflict_meaning"));
-    ui.horizontal(|ui| {
-        for (key, keep_local) in [("report.keep_local", true), ("report.keep_center", false)] {
-            if quiet_button(ui, words.t(key), true).clicked() {
-                out.push(Action::Report(ReportAction::Resolve { keep_local }));
-            }
-        }
-    });
 }
 
 fn section_ui(
