@@ -12,8 +12,8 @@ use dokuei::report::Predecessor;
 use dokuei::worklist::{AssignmentState, DeclineReason, ReturnReason};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Operations that the workstation uses. The others are for other programs: `by_hand`.
-pub(super) const USED: [&str; 24] = [
+/// Operations that the workstation uses. The others are for other programs: `every_operation`.
+const USED: [&str; 24] = [
     "accept",
     "decline",
     "events",

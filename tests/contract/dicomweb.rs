@@ -179,7 +179,8 @@ async fn metadata_frames_bulk_and_pictures_tell_the_same() {
         .problem(ProblemType::NotAcceptable);
 }
 
-fn stow(objects: &[Vec<u8>]) -> (String, Vec<u8>) {
+/// A body of STOW-RS and its media type.
+pub fn stow(objects: &[Vec<u8>]) -> (String, Vec<u8>) {
     let mut body = Vec::new();
     for object in objects {
         body.extend(b"--x\r\nContent-Type: application/dicom\r\n\r\n");

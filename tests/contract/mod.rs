@@ -1,9 +1,9 @@
 //! The reading center over real sockets on loopback, in this process; requests and answers against the OpenAPI file.
 
-mod by_hand;
 mod conversation;
 mod dicomweb;
 mod durability;
+mod every_operation;
 mod exchange;
 mod objects;
 mod openapi;
@@ -12,9 +12,10 @@ mod reports;
 mod sign_in;
 mod worklist;
 
+use crate::support::recorder::Recorder;
 use dokuei::center::contract::{Problem, ProblemType, TokenResponse, UserRole, paths};
 use dokuei::server::users::{self, Enrolment};
-use dokuei::server::{Center, Config, Handle, import, start};
+use dokuei::server::{Center, Config, Handle, import, serve_within};
 use dokuei::vault::password::HashWork;
 use dokuei::worklist::Assignment;
 use dokuei::worklist::clock::{Clock as _, ManualClock};
@@ -141,9 +142,21 @@ pub fn config(folder: &std::path::Path, clock: &Arc<ManualClock>) -> Config {
 
 impl Rig {
     pub async fn new() -> Self {
+        Self::listening(|_| {}, None).await
+    }
+
+    /// With other settings, and with somebody who listens to everything that is said.
+    pub async fn listening(change: impl FnOnce(&mut Config), recorder: Option<&Recorder>) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let clock = clock();
-        let handle = start(config(folder.path(), &clock)).await.expect("start");
+        let mut config = config(folder.path(), &clock);
+        change(&mut config);
+        let center = Center::open(config).expect("the center opens");
+        let around = |service| match recorder {
+            Some(recorder) => recorder.around(service),
+            None => service,
+        };
+        let handle = serve_within(center, around).await.expect("start");
         let images = folder.path().join("images");
         std::fs::create_dir(&images).expect("folder");
         objects::write_tree(&images);
@@ -218,12 +231,7 @@ impl Rig {
 }
 
 pub fn client(handle: &Handle) -> reqwest::Client {
-    client_of(&handle.ca_pem())
-}
-
-/// A client that trusts this certificate alone.
-fn client_of(ca_pem: &str) -> reqwest::Client {
     dokuei::vault::tls::install_provider();
-    let ca = reqwest::Certificate::from_pem(ca_pem.as_bytes()).expect("certificate");
+    let ca = reqwest::Certificate::from_pem(handle.ca_pem().as_bytes()).expect("certificate");
     reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().expect("client")
 }

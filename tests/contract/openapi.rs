@@ -10,6 +10,13 @@ pub struct Contract {
     validators: Mutex<BTreeMap<String, jsonschema::Validator>>,
 }
 
+/// One operation of the document.
+pub struct Operation<'a> {
+    pub method: &'static str,
+    pub template: &'a str,
+    pub told: &'a Value,
+}
+
 impl Contract {
     pub fn get() -> &'static Self {
         static CONTRACT: OnceLock<Contract> = OnceLock::new();
@@ -22,6 +29,20 @@ impl Contract {
 
     pub fn document(&self) -> &Value {
         &self.document
+    }
+
+    /// All operations.
+    pub fn operations(&self) -> Vec<Operation<'_>> {
+        const METHODS: [&str; 8] = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"];
+        let paths = self.document["paths"].as_object().expect("paths");
+        let of_path = |(template, item)| {
+            let operation = move |method: &'static str| {
+                let told = Value::get(item, method.to_lowercase())?;
+                Some(Operation { method, template: String::as_str(template), told })
+            };
+            METHODS.into_iter().filter_map(operation)
+        };
+        paths.iter().flat_map(of_path).collect()
     }
 
     /// Follows `$ref` as far as it goes.

@@ -215,7 +215,8 @@ async fn events_tell_every_change_from_where_the_page_was() {
     assert_eq!(told[0].1["state"], "reassigned");
 }
 
-fn chain(from: &AuditHead, count: u64) -> Vec<AuditEvent> {
+/// Records that follow a head.
+pub fn chain(from: &AuditHead, count: u64) -> Vec<AuditEvent> {
     let mut previous = from.hash.clone();
     (1..=count)
         .map(|n| {
