@@ -11,6 +11,7 @@ mod engine;
 mod fuzz_corpus;
 mod hostile;
 mod linked_scroll;
+mod media_memory;
 mod offline;
 mod orthanc;
 #[cfg(feature = "gui")]

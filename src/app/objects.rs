@@ -4,7 +4,7 @@ use super::action::ObjectAction;
 use super::place;
 use super::state::App;
 use crate::engine::message::{Command, Unread};
-use crate::study::{ObjectKind, SopInstanceUid, Study};
+use crate::study::{ObjectKind, ObjectRef, SopInstanceUid, Study};
 use crate::viewport::ObjectContent;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +51,8 @@ pub struct OpenObject {
     pub laid: bool,
     /// Its segments or structures that are not drawn, by number.
     pub hidden: BTreeSet<i64>,
+    /// The pictures that it names, each once.
+    pub images: Vec<ObjectRef>,
     /// Those of the objects it names as pictures that are in the open studies.
     pub pictures: BTreeMap<SopInstanceUid, NamedPicture>,
 }
@@ -166,6 +168,7 @@ pub(super) fn read(
         out.push(Command::ReadObject(instance.clone()));
         return;
     }
+    open.images = content.as_ref().map_or_else(|_| Vec::new(), |c| c.images().into_iter().cloned().collect());
     open.content = Some(content);
     name_pictures(app);
 }
@@ -201,9 +204,8 @@ pub(super) fn arrived(app: &mut App, finished: bool, out: &mut Vec<Command>) {
 /// Looks up the pictures that the open object names: after it was read, and whenever a study grew.
 pub(super) fn name_pictures(app: &mut App) {
     let Some(open) = app.reading.as_ref().and_then(|r| r.object.as_ref()) else { return };
-    let Some(Ok(content)) = &open.content else { return };
     let mut named: BTreeMap<SopInstanceUid, Option<NamedPicture>> =
-        content.images().into_iter().map(|to| (to.instance.clone(), None)).collect();
+        open.images.iter().map(|to| (to.instance.clone(), None)).collect();
     let studies = app.open_studies().chain(app.open_priors()).filter_map(|(_, s)| s.study.as_ref());
     for series in studies.flat_map(|s| &s.series) {
         for instance in &series.instances {

@@ -78,8 +78,6 @@ pub fn check_file(file: &LocalFile, prove: bool) -> Checked {
 
 /// `heavy` is held while much memory is taken, so that several large files are not open at once.
 fn check(file: &LocalFile, prove: bool, heavy: &Mutex<()>) -> Checked {
-    // A member is opened whole for its header alone.
-    let held = (file.opened_bytes() >= HEAVY_BYTES as u64).then(|| hold(heavy));
     let header = match file.header() {
         Ok(header) => header,
         Err(_) if file.member().is_none() && archive::is_archive(file.path()) => return Checked::Archive,
@@ -96,7 +94,7 @@ fn check(file: &LocalFile, prove: bool, heavy: &Mutex<()>) -> Checked {
     let stated = projection.series.iter().flat_map(|s| &s.instances).find_map(|i| i.not_an_image.clone());
     let outcome = match stated {
         Some(reason) => Err(reason),
-        None => frames_there(file, &header, prove, held.is_none().then_some(heavy)),
+        None => frames_there(file, &header, prove, heavy),
     };
     match outcome {
         Ok((frames, mut more)) => {
@@ -123,12 +121,12 @@ fn hold(heavy: &Mutex<()>) -> MutexGuard<'_, ()> {
     heavy.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How many frames the object really holds; the reason if none can be shown. `heavy` is given unless it is held already.
+/// How many frames the object really holds; the reason if none can be shown.
 fn frames_there(
     file: &LocalFile,
     header: &Header,
     prove: bool,
-    heavy: Option<&Mutex<()>>,
+    heavy: &Mutex<()>,
 ) -> Result<(u32, Vec<String>), String> {
     let text = |error: DecodeError| error.to_string();
     let outline = image::image(header).map_err(text)?;
@@ -144,7 +142,7 @@ fn frames_there(
     // A codec takes up to 8 bytes a sample; what a deflated object opens to is not known.
     let samples = u64::from(outline.rows) * u64::from(outline.columns) * u64::from(outline.samples);
     let light = header.total < HEAVY_BYTES && samples < HEAVY_BYTES as u64 / 8;
-    let _held = heavy.filter(|_| !light).map(hold);
+    let _held = (!light).then(|| hold(heavy));
     let object = file.object().map_err(|e| e.to_string())?;
     let frames = object.frame_count().map_err(text)?;
     let first = object.frame(FrameIndex(0)).map_err(text)?;

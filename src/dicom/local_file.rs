@@ -4,7 +4,7 @@
 use super::decode::Object;
 use super::read::{Header, MAX_OBJECT_BYTES, ReadError};
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -68,14 +68,14 @@ impl LocalFile {
         self.member.as_ref().map(|m| m.name.as_str())
     }
 
-    /// Bytes that are taken to look at its header: of a member all of them.
-    pub(super) fn opened_bytes(&self) -> u64 {
-        self.member.as_ref().map_or(0, |m| m.size)
-    }
-
-    /// Its header; of a member all of it is opened.
+    /// Its header. A member is read to its end all the same, to see that it is what was packed; only the header is kept.
     pub fn header(&self) -> Result<Header, ReadError> {
-        if self.member.is_none() { Header::read(&self.path) } else { Header::from_bytes(self.bytes()?) }
+        let Some(member) = &self.member else { return Header::read(&self.path) };
+        let mut opened = Opened::new(&self.path, member)?;
+        let header = Header::read_from(&mut opened, member.size);
+        std::io::copy(&mut opened, &mut std::io::sink()).map_err(|e| damaged(&e.to_string()))?;
+        opened.check(member)?;
+        header
     }
 
     /// The whole object.
@@ -95,28 +95,61 @@ impl LocalFile {
             file.read_to_end(&mut bytes)?;
             return Ok(bytes);
         };
+        let mut opened = Opened::new(&self.path, member)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(member.size).unwrap_or(0).min(FIRST_ROOM));
+        opened.read_to_end(&mut bytes).map_err(|e| damaged(&e.to_string()))?;
+        opened.check(member)?;
+        Ok(bytes)
+    }
+}
+
+/// Room that is made before anything proves the size that an archive declares.
+const FIRST_ROOM: usize = 64 << 20;
+
+fn damaged(why: &str) -> ReadError {
+    ReadError::Broken(format!("damaged in its archive: {why}"))
+}
+
+/// A member while it is opened: no byte more than the archive declares but one, each counted.
+struct Opened {
+    from: Box<dyn Read>,
+    crc: flate2::Crc,
+    length: u64,
+}
+
+impl Opened {
+    fn new(archive: &Path, member: &Member) -> Result<Self, ReadError> {
         if member.size > MAX_OBJECT_BYTES {
             return Err(ReadError::TooLarge { size: member.size, limit: MAX_OBJECT_BYTES });
         }
+        let mut file = File::open(archive)?;
         file.seek(SeekFrom::Start(member.at))?;
-        let packed = file.take(member.packed);
-        let damaged = |why: &str| ReadError::Broken(format!("damaged in its archive: {why}"));
-        let mut bytes = Vec::new();
-        let limit = member.size + 1;
-        let read = if member.deflated {
-            flate2::bufread::DeflateDecoder::new(std::io::BufReader::new(packed)).take(limit).read_to_end(&mut bytes)
+        let packed = BufReader::new(file.take(member.packed));
+        let from: Box<dyn Read> = if member.deflated {
+            Box::new(flate2::bufread::DeflateDecoder::new(packed).take(member.size + 1))
         } else {
-            packed.take(limit).read_to_end(&mut bytes)
+            Box::new(packed.take(member.size + 1))
         };
-        read.map_err(|e| damaged(&e.to_string()))?;
-        if bytes.len() as u64 != member.size {
+        Ok(Self { from, crc: flate2::Crc::new(), length: 0 })
+    }
+
+    /// At its end: whether it was what the archive says.
+    fn check(&self, member: &Member) -> Result<(), ReadError> {
+        if self.length != member.size {
             return Err(damaged("it has another length than the archive says"));
         }
-        let mut crc = flate2::Crc::new();
-        crc.update(&bytes);
-        if crc.sum() != member.crc {
+        if self.crc.sum() != member.crc {
             return Err(damaged("its check sum is wrong"));
         }
-        Ok(bytes)
+        Ok(())
+    }
+}
+
+impl Read for Opened {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.from.read(into)?;
+        self.crc.update(into.get(..count).unwrap_or_default());
+        self.length += count as u64;
+        Ok(count)
     }
 }

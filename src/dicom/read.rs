@@ -84,6 +84,11 @@ impl Header {
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let mut file = File::open(path)?;
         let size = file.metadata()?.len();
+        Self::read_from(&mut file, size)
+    }
+
+    /// Reads an object of `size` bytes up to its pixel data; what follows stays in `file`.
+    pub(super) fn read_from(file: &mut dyn Read, size: u64) -> Result<Self, ReadError> {
         let total = usize::try_from(size).unwrap_or(usize::MAX);
         let mut bytes = Vec::new();
         let mut wanted = FIRST_BITE;
@@ -95,7 +100,7 @@ impl Header {
             if limit > bytes.len() {
                 let missing = (limit - bytes.len()) as u64;
                 bytes.reserve_exact(limit - bytes.len());
-                if (&mut file).take(missing).read_to_end(&mut bytes)? as u64 != missing {
+                if (&mut *file).take(missing).read_to_end(&mut bytes)? as u64 != missing {
                     return Err(ReadError::Broken("the file became shorter while it was read".into()));
                 }
             }

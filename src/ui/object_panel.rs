@@ -161,7 +161,7 @@ fn document_ui(
     for warning in &document.warnings {
         ui.label(RichText::new(warning).color(theme::CAUTION));
     }
-    let images = document.images();
+    let images = open.images.as_slice();
     if !images.is_empty() {
         section(ui, &words.f("object.images", &[("n", &images.len())]));
         ui.horizontal_wrapped(|ui| {

@@ -1,7 +1,7 @@
 //! A series of which only a part fits into memory, read by a workstation in a process of its own: what that process
 //! holds at most is asked of the system.
 
-use super::killed::this_program;
+use super::{status, this_program};
 use crate::support::dicom::write_study;
 use crate::support::reading_center::{PASSWORD, SharedClock, TestCenter, USER};
 use crate::support::terminal::{Session, Terminal, secret};
@@ -18,14 +18,6 @@ const BUDGET: usize = 8 << 20;
 /// What the process may take besides: metadata of all slices, what is under way in either direction, the threads' own
 /// heaps, and an unoptimised program's waste.
 const BESIDES: usize = 64 << 20;
-
-/// A line of `/proc/self/status`, in bytes.
-fn status(name: &str) -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|l| l.strip_prefix(name)).expect("a line of the kernel's");
-    let kib: usize = line.trim_matches([':', ' ', '\t', 'k', 'B']).parse().expect("a number");
-    kib * 1024
-}
 
 #[test]
 fn a_long_series_scrolls_in_little_memory() {
