@@ -1,6 +1,7 @@
 //! The wall between the modules of one package: reads `src/` and `shaders/` and fails on what
 //! `docs/architecture.md` does not allow. The rules are tried on sources that break them, too.
 
+mod private;
 mod rules;
 mod scan;
 mod table;
@@ -107,6 +108,12 @@ fn outside_crates_are_named_by_their_owners_only() {
 #[test]
 fn async_stays_where_the_network_is() {
     none(rules::asynchrony(&sources()));
+}
+
+#[test]
+fn nothing_of_a_person_or_a_file_reaches_a_log() {
+    none(private::debug(&sources()));
+    none(private::logs(&sources()));
 }
 
 #[test]

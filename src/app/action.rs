@@ -6,6 +6,7 @@ use super::state::Place;
 use super::worklist::{Filter, SortKey};
 use crate::engine::message::{ArchiveCredentials, Secret};
 use crate::report::{Edit, FindingId};
+use crate::study::hidden_debug;
 use crate::study::{DisplaySetId, FrameRef, SeriesUid, SopInstanceUid, StudyUid};
 use crate::viewport::{self, AnnotationId, Layout, Tool, ViewId};
 use crate::worklist::{DeclineReason, ReturnReason};
@@ -346,13 +347,4 @@ pub enum ArchiveAction {
     Remove(String),
 }
 
-macro_rules! hidden_debug {
-    ($($name:ident),*) => { $(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(…)"))
-            }
-        }
-    )* };
-}
 hidden_debug!(WorklistAction, SignAction);

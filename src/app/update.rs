@@ -274,7 +274,7 @@ fn notice(app: &mut App, now: Timestamp, id: u64, out: &mut Vec<Command>) {
         NoticeCode::IdentityMismatch { assignment, .. } => worklisting::ask_wrong_patient(app, &assignment),
         NoticeCode::PatientFlagFailed { assignment, .. } => {
             if let Some(text) = app.worklist.flagging.get(&assignment).cloned() {
-                out.push(Command::SuspectPatient { assignment, text });
+                out.push(Command::SuspectPatient { assignment, text: text.into() });
             }
         }
         NoticeCode::PatientFlagRefused { .. } => out.push(Command::SendOutbox),

@@ -93,7 +93,7 @@ fn suspect(app: &mut App, id: String, text: String, out: &mut Vec<Command>) {
         app.place = super::state::Place::Worklist;
     }
     app.worklist.flagging.insert(id.clone(), text.clone());
-    out.push(Command::SuspectPatient { assignment: id, text });
+    out.push(Command::SuspectPatient { assignment: id, text: text.into() });
 }
 
 /// The flags that are kept here and that the center does not have yet.

@@ -3,6 +3,7 @@
 use super::CenterError;
 use super::client::{Call, CenterClient};
 use super::contract::{AssignmentPage, Decline, Release, RenewLease, Return, Start, paths};
+use crate::study::hidden_debug;
 use crate::worklist::{Assignment, DeclineReason, Lease, ReturnReason};
 use jiff::Timestamp;
 use reqwest::Method;
@@ -22,7 +23,7 @@ pub struct WholeWorklist {
 }
 
 /// A step of an assignment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Step {
     /// Accept.
     Accept,
@@ -37,6 +38,8 @@ pub enum Step {
     /// Cannot be read.
     Return(ReturnReason, String),
 }
+
+hidden_debug!(Step);
 
 /// An id from outside goes into a path only if it can do no harm there.
 pub(super) fn safe_id(id: &str) -> Result<&str, CenterError> {

@@ -9,6 +9,7 @@ use crate::center::contract::UserRole;
 use crate::phantom::{self, DEFAULT_BASE_DATE, Scale};
 use crate::server::assign::{self, AssignmentRequest};
 use crate::server::{Center, Config, Error, backup, demo, export, import, serve_until_signal, users};
+use crate::study::JsonFault;
 use crate::vault::secrets::Zeroizing;
 use crate::vault::tls::MinimumTls;
 use crate::worklist::clock::SystemClock;
@@ -37,8 +38,8 @@ pub fn run(cli: &Cli, out: &mut dyn Write) -> Result<u8, Error> {
         Command::User(command) => user(&Center::open(config)?, command, out),
         Command::Assign { request } => {
             let text = std::fs::read(request).map_err(Error::io(request))?;
-            let form: AssignmentRequest =
-                serde_json::from_slice(&text).map_err(|e| Error::Refused(format!("{}: {e}", request.display())))?;
+            let form: AssignmentRequest = serde_json::from_slice(&text)
+                .map_err(|e| Error::Refused(format!("{}: {}", request.display(), JsonFault::from(e))))?;
             let done = assign::assign(&Center::open(config)?, &form)?;
             let word = if done.new { "assigned" } else { "there already" };
             say(out, format_args!("{}  {word}", done.id))

@@ -9,6 +9,7 @@ use crate::engine::message::{Command, Demand, EngineLink, Event, Secret, Start};
 use crate::engine::{self, Engine, SecretChoice};
 use crate::phantom::{self, Scale};
 use crate::server;
+use crate::study::JsonFault;
 use crate::vault::secrets::{MemoryStore, PassphraseWork, Zeroizing};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -73,7 +74,13 @@ pub enum DemoError {
     Print(#[from] std::io::Error),
     /// The summary.
     #[error("cannot write the summary: {0}")]
-    Json(#[from] serde_json::Error),
+    Json(#[from] JsonFault),
+}
+
+impl From<serde_json::Error> for DemoError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(error.into())
+    }
 }
 
 fn at(path: &Path) -> impl Fn(std::io::Error) -> DemoError + '_ {

@@ -79,12 +79,18 @@ impl DataSet {
 }
 
 /// A data set or item with what is needed to read its values.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct View<'a> {
     pub(crate) source: &'a [u8],
     pub(crate) set: &'a DataSet,
     pub(crate) endian: Endian,
     pub(crate) charset: &'a Charset,
+}
+
+impl std::fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("View").field("endian", &self.endian).finish_non_exhaustive()
+    }
 }
 
 impl<'a> View<'a> {

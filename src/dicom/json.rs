@@ -4,6 +4,7 @@ use super::dataset::{DataSet, Element, Value};
 use super::metadata::{MetadataError, project};
 use super::parse::{MAX_DEPTH, MAX_ELEMENTS, dictionary_vr};
 use super::read::Header;
+use crate::study::JsonFault;
 use crate::study::Study;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,13 +17,19 @@ use std::io::Read;
 pub enum JsonError {
     /// Not JSON, or cut off.
     #[error("metadata are not sound JSON: {0}")]
-    Json(#[from] serde_json::Error),
+    Json(#[from] JsonFault),
     /// JSON, but no DICOM data set.
     #[error("metadata are not a DICOM data set: {0}")]
     Shape(&'static str),
     /// A data set without identity.
     #[error(transparent)]
     Metadata(#[from] MetadataError),
+}
+
+impl From<serde_json::Error> for JsonError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(error.into())
+    }
 }
 
 /// Projects one instance of WADO-RS metadata.

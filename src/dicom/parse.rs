@@ -6,6 +6,7 @@
 //! value representations are used here.
 
 use super::dataset::{DataSet, Element, Endian, Value};
+use crate::study::hidden_debug;
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::StandardDataDictionary;
@@ -44,7 +45,7 @@ pub(crate) struct PixelElement {
 }
 
 /// What the walk over the root gave.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Walked {
     pub(crate) root: DataSet,
     pub(crate) pixel: Option<PixelElement>,
@@ -52,6 +53,8 @@ pub(crate) struct Walked {
     pub(crate) cut_at: Option<usize>,
     pub(crate) warnings: Vec<String>,
 }
+
+hidden_debug!(Walked { pixel, cut_at, warnings });
 
 /// How a data set is coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! A mistake in a chain of calls (a character that the repertoire lacks, a value too long for its VR) is kept and told by
 //! [`Dataset::write`], so that building reads as a list.
 
+use crate::study::hidden_debug;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -139,13 +140,15 @@ pub fn uid_from_name(name: &str) -> String {
 /// A data set under construction.
 ///
 /// Values are given in document order of one's own liking; the file has them sorted by tag.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Dataset {
     object: InMemDicomObject,
     charset: Charset,
     mistake: Option<String>,
     mistake_tag: Option<Tag>,
 }
+
+hidden_debug!(Dataset { charset });
 
 impl Dataset {
     /// An empty data set of a file; Specific Character Set is put.

@@ -17,6 +17,7 @@ use crate::imaging::Frame;
 use crate::report::manifest::Acknowledged;
 use crate::report::{Draft, Receipt, Template};
 use crate::study::{DisplaySetId, FrameRef, Ledger, SopInstanceUid, Study, StudyUid, Voi};
+use crate::study::{Hidden, hidden_debug};
 use crate::viewport::ObjectContent;
 use crate::worklist::{Assignment, DeclineReason, ReturnReason, StudyToRead};
 use jiff::Timestamp;
@@ -38,7 +39,7 @@ impl std::fmt::Debug for Secret {
 }
 
 /// A step in an assignment's life that the reader asks for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Transition {
     /// Accept.
     Accept,
@@ -53,6 +54,8 @@ pub enum Transition {
     /// Cannot be read.
     Return(ReturnReason, String),
 }
+
+hidden_debug!(Transition);
 
 /// Done once, in order.
 #[derive(Debug, Clone)]
@@ -93,7 +96,7 @@ pub enum Command {
         /// Assignment id.
         assignment: String,
         /// The reader's words; not empty.
-        text: String,
+        text: Hidden,
     },
     /// Loads the newest draft (local or center, whichever is newer).
     LoadDraft {

@@ -305,7 +305,7 @@ async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile:
             }
             Command::Sign { prepared, password } => inner.sign(prepared, password).await,
             Command::SendOutbox => inner.send_outbox().await,
-            Command::SuspectPatient { assignment, text } => inner.suspect_patient(assignment, text).await,
+            Command::SuspectPatient { assignment, text } => inner.suspect_patient(assignment, text.0).await,
             Command::Prepare { draft, template, assignment, acknowledged, shown, language } => {
                 inner.prepare(Wish { draft, template, assignment, acknowledged, shown, language }).await;
             }

@@ -1,6 +1,7 @@
 //! A draft and what can be done to it. The draft is data; every change is an [`Edit`].
 
 use super::Template;
+use crate::study::hidden_debug;
 use crate::study::{FrameRef, SeriesUid, StudyUid, Voi};
 use crate::viewport::{Annotation, AnnotationId, Measured};
 use crate::worklist::{Assignment, Contrast};
@@ -313,15 +314,6 @@ fn set(fields: &mut BTreeMap<String, Value>, id: String, value: Option<Value>) -
     }
 }
 
-macro_rules! hidden_debug {
-    ($($name:ident),*) => { $(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(…)"))
-            }
-        }
-    )* };
-}
 hidden_debug!(Value, Finding, Draft, Edit);
 
 #[cfg(test)]

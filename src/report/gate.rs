@@ -1,6 +1,7 @@
 //! What stands between a draft and its signature.
 
 use super::{Draft, Edit, Field, FieldKind, Finding, FindingId, Rule, Template, Value};
+use crate::study::hidden_debug;
 use crate::study::{Ledger, StudyUid};
 use crate::worklist::{Assignment, Kind};
 use serde::{Deserialize, Serialize};
@@ -89,7 +90,7 @@ impl PointCode {
 }
 
 /// One open point.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OpenPoint {
     /// What is open.
     pub code: PointCode,
@@ -100,6 +101,8 @@ pub struct OpenPoint {
     /// Words for the reader where the subject has its own (series label, counts).
     pub detail: String,
 }
+
+hidden_debug!(OpenPoint { code, finding });
 
 impl OpenPoint {
     /// The same matter, whatever its present wording.

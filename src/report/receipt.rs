@@ -29,7 +29,7 @@ pub struct Receipt {
 impl Receipt {
     /// The bytes that the center signed: RFC 8785 JSON of the receipt without its `signature` member.
     pub fn signed_bytes(&self) -> Result<Vec<u8>, super::manifest::PackageError> {
-        let mut value = serde_json::to_value(self).map_err(super::manifest::PackageError::Syntax)?;
+        let mut value = serde_json::to_value(self).map_err(|e| super::manifest::PackageError::Syntax(e.into()))?;
         if let Some(object) = value.as_object_mut() {
             object.remove("signature");
         }

@@ -315,7 +315,7 @@ pub fn withdraw(center: &Center, id: &str, to: Option<&str>, reason: &str) -> Re
         let reader: Option<String> =
             t.query_row("SELECT reader FROM assignment WHERE id = ?1", [id], |r| r.get(0)).optional()?;
         let reader = reader.ok_or_else(|| Error::Refused(format!("there is no assignment {id}")))?;
-        let mut held = work::get(t, center, id, &reader).map_err(|e| Error::Interrupted(format!("{e:?}")))?;
+        let mut held = work::get(t, center, id, &reader).map_err(|e| Error::Interrupted(e.to_string()))?;
         if !held.assignment.state.open() {
             return Err(Error::Refused(format!("assignment {id} is {} already", work::word(&held.assignment.state)?)));
         }
@@ -356,7 +356,7 @@ pub fn release(center: &Center, id: &str, patient_checked: bool) -> Result<(), E
         let reader: Option<String> =
             t.query_row("SELECT reader FROM assignment WHERE id = ?1", [id], |r| r.get(0)).optional()?;
         let reader = reader.ok_or_else(|| Error::Refused(format!("there is no assignment {id}")))?;
-        let mut held = work::get(t, center, id, &reader).map_err(|e| Error::Interrupted(format!("{e:?}")))?;
+        let mut held = work::get(t, center, id, &reader).map_err(|e| Error::Interrupted(e.to_string()))?;
         let state = held.assignment.state;
         if !state.open() && !matches!(state, AssignmentState::Returned | AssignmentState::Declined) {
             return Err(Error::Refused(format!("assignment {id} is {} already", work::word(&state)?)));
@@ -425,7 +425,7 @@ pub fn finalize(center: &Center, id: &str) -> Result<(), Error> {
             .query_row("SELECT reader FROM assignment WHERE id = ?1 AND state = 'submitted'", [id], |r| r.get(0))
             .optional()?;
         let reader = reader.ok_or_else(|| Error::Refused(format!("assignment {id} is not submitted")))?;
-        let mut held = work::get(t, center, id, &reader).map_err(|e| Error::Interrupted(format!("{e:?}")))?;
+        let mut held = work::get(t, center, id, &reader).map_err(|e| Error::Interrupted(e.to_string()))?;
         held.assignment.state = AssignmentState::Finalized;
         work::update(t, center, &mut held)?;
         tracing::info!(at = %now, "an assignment was finalized");

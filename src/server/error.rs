@@ -1,6 +1,7 @@
 //! What can go wrong, and how it is answered: a [`Problem`] in the caller's language.
 
 use crate::center::contract::{Language, PROBLEM_MEDIA_TYPE, Problem, ProblemType};
+use crate::study::JsonFault;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -34,7 +35,7 @@ pub enum Error {
     },
     /// Stored JSON cannot be read: the database was changed by something else.
     #[error("stored data cannot be read: {0}")]
-    Stored(#[from] serde_json::Error),
+    Stored(#[from] JsonFault),
     /// Certificates or keys.
     #[error("certificates: {0}")]
     Certificates(#[from] crate::vault::ca::CaError),
@@ -100,6 +101,13 @@ impl std::fmt::Debug for ApiError {
     }
 }
 
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.kind.slug())?;
+        self.detail.as_ref().map_or(Ok(()), |detail| write!(f, ": {detail}"))
+    }
+}
+
 /// What handlers give.
 pub type ApiResult<T> = Result<T, ApiError>;
 
@@ -151,6 +159,12 @@ impl From<Error> for ApiError {
 impl From<rusqlite::Error> for ApiError {
     fn from(error: rusqlite::Error) -> Self {
         Error::from(error).into()
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Stored(error.into())
     }
 }
 

@@ -42,7 +42,7 @@ pub async fn watch_database(center: Center) {
     loop {
         ticks.tick().await;
         if let Err(error) = wake(&center).await {
-            tracing::error!(?error, "events cannot be read");
+            tracing::error!(%error, "events cannot be read");
         }
     }
 }

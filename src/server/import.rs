@@ -138,8 +138,9 @@ fn keep(center: &Center, batch: Vec<(PathBuf, Understood)>, report: &mut Report)
                     Taken::New => report.new += 1,
                     Taken::Known => report.known += 1,
                 }
+                // By its study, not by its path: folders are named after patients.
                 for warning in &object.warnings {
-                    tracing::debug!(path = %path.display(), %warning, "taken with a warning");
+                    tracing::debug!(study = object.study.uid.as_str(), %warning, "taken with a warning");
                 }
                 *report.studies.entry(object.study.uid).or_default() += 1;
             }

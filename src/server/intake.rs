@@ -7,6 +7,7 @@ use super::error::Error;
 use super::state::{Center, stamp};
 use crate::center::contract::paths;
 use crate::dicom::{Header, project, to_dicom_json};
+use crate::study::hidden_debug;
 use crate::study::{SeriesUid, SopInstanceUid, Study, StudyUid};
 use crate::vault::digest::sha256_hex;
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -28,7 +29,6 @@ const SERIES_TAGS: &[&str] = &[
 ];
 
 /// An object that was understood and lies in a staging folder.
-#[derive(Debug)]
 pub struct Understood {
     /// Projection: one series, one instance.
     pub study: Study,
@@ -41,6 +41,8 @@ pub struct Understood {
     /// What was odd about it.
     pub warnings: Vec<String>,
 }
+
+hidden_debug!(Understood { study, bytes });
 
 /// Identifiers of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! `multipart/related` (RFC 2387) read piece by piece: the parts of a submission and of STOW-RS. Input is hostile: header and part sizes are
 //! capped, nothing is searched twice.
 
+use crate::study::hidden_debug;
 use bytes::{Bytes, BytesMut};
 
 /// Longest header block of a part.
@@ -88,7 +89,7 @@ impl PartHeaders {
 }
 
 /// What the reader gives.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum Piece {
     /// A part begins.
     Begin(PartHeaders),
@@ -100,6 +101,8 @@ pub enum Piece {
     Closed,
 }
 
+hidden_debug!(Piece);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Preamble,
@@ -110,13 +113,14 @@ enum Place {
 }
 
 /// An incremental reader: feed bytes, take pieces.
-#[derive(Debug)]
 pub struct Reader {
     /// `\r\n--boundary`.
     delimiter: Vec<u8>,
     buffer: BytesMut,
     place: Place,
 }
+
+hidden_debug!(Reader { place });
 
 impl Reader {
     /// For a boundary.
@@ -230,13 +234,15 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 /// A part held in memory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Part {
     /// Headers.
     pub headers: PartHeaders,
     /// Body.
     pub body: Vec<u8>,
 }
+
+hidden_debug!(Part { headers });
 
 /// All parts of a body that is in memory already; at most `most`.
 pub fn parts(content_type: &str, body: &[u8], most: usize) -> Result<Vec<Part>, MultipartError> {

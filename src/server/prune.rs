@@ -90,7 +90,7 @@ pub(super) async fn keep_pruning(center: Center) {
         match super::db::blocking(move || prune(&center)).await {
             Ok(pruned) if pruned == Pruned::default() => {}
             Ok(pruned) => tracing::info!(?pruned, "old entries went"),
-            Err(error) => tracing::error!(?error, "old entries could not be removed"),
+            Err(error) => tracing::error!(%error, "old entries could not be removed"),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::error::{ApiError, ApiResult};
 use super::state::{Center, stamp};
 use crate::center::contract::{ProblemType, headers as names};
+use crate::study::hidden_debug;
 use crate::vault::digest;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -12,12 +13,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// An answer as it can be stored: status, a few headers, body.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
+
+hidden_debug!(Answer { status });
 
 impl Answer {
     /// JSON.

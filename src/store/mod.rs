@@ -34,6 +34,7 @@ pub use quota::Evicted;
 pub use studies::KeptStudy;
 
 use crate::report::manifest::PackageError;
+use crate::study::JsonFault;
 use crate::vault::private;
 use crate::vault::random::RandomError;
 use crate::vault::seal::{MasterKey, SealError, Sealer};
@@ -78,7 +79,7 @@ pub enum StoreError {
     Io(io::Error),
     /// Something of ours could not be written as JSON, or read back.
     #[error("kept data cannot be read: {0}")]
-    Json(#[from] serde_json::Error),
+    Json(#[from] JsonFault),
     /// The canonical form of an audit record could not be made.
     #[error(transparent)]
     Canonical(#[from] PackageError),
@@ -94,6 +95,12 @@ impl From<io::Error> for StoreError {
             K::StorageFull | K::QuotaExceeded | K::FileTooLarge => Self::Full(error.to_string()),
             _ => Self::Io(error),
         }
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(error.into())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Structured documents: reports of any template and key object selections, as a list of items in reading order.
 
+use super::hidden_debug;
 use super::{Code, ObjectRef, PersonName};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -30,7 +31,7 @@ pub struct Document {
 }
 
 /// A verifying observer (0040,A073).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verifier {
     /// Name.
     pub name: PersonName,
@@ -40,8 +41,10 @@ pub struct Verifier {
     pub at: String,
 }
 
-/// One content item. Debug output may hold what the report says: never log it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+hidden_debug!(Verifier);
+
+/// One content item. `Debug` hides what it says.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     /// Levels below the root; its children have 0.
     pub depth: u8,
@@ -57,8 +60,10 @@ pub struct Item {
     pub value: Value,
 }
 
+hidden_debug!(Item { depth, number, relation });
+
 /// Value of a content item, by its Value Type (0040,A040).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
     /// A heading of the items below it.
@@ -89,8 +94,10 @@ pub enum Value {
     Unknown(String),
 }
 
+hidden_debug!(Value);
+
 /// A measured value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Number {
     /// The number as written; empty where none was measured.
     pub text: String,
@@ -101,6 +108,8 @@ pub struct Number {
     /// Why there is no number, or what is special about it.
     pub qualifier: Option<Code>,
 }
+
+hidden_debug!(Number);
 
 /// A place: points of a picture (column, row from 0, PS3.3 C.18.6) or of the patient (mm, C.18.9).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,12 +2,13 @@
 //! mammography CAD (TID 4000 and below) and chest CAD (TID 4100 and below).
 
 use super::document::{Document, Item, Number, Region, Value};
+use super::hidden_debug;
 use super::{Code, ObjectRef};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// One finding or measurement group.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// What it is: the finding's code, else the group's name.
     pub what: Code,
@@ -28,6 +29,8 @@ pub struct Finding {
     /// Where it is.
     pub places: Vec<Place>,
 }
+
+hidden_debug!(Finding { places });
 
 /// Where a finding is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Study ▸ series ▸ instance ▸ frame: the small projection of each header that the workstation keeps.
 
+use super::hidden_debug;
 use super::{FrameTraits, ImagePlane, InstanceTraits, Patient, SeriesUid, SopInstanceUid, StudyUid};
 use serde::{Deserialize, Serialize};
 
@@ -193,7 +194,7 @@ pub struct Series {
 }
 
 /// A study with its patient and series.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Study {
     /// Study Instance UID.
     pub uid: StudyUid,
@@ -218,6 +219,8 @@ pub struct Study {
     /// Series, in series-number order.
     pub series: Vec<Series>,
 }
+
+hidden_debug!(Study { uid, date, series });
 
 impl Study {
     /// The series with this UID.

@@ -7,6 +7,7 @@ use super::theme;
 use super::viewport_panel::ViewportInput;
 use crate::app::{LinkMark, OverlayLevel};
 use crate::imaging::Photometric;
+use crate::study::hidden_debug;
 use crate::study::{GeometryWarning, Sex, age_at};
 use crate::viewport::{Fidelity, Geometry, edge_letters};
 use egui::{Align2, Color32, Painter, Pos2, Rect, Stroke, pos2, vec2};
@@ -23,13 +24,15 @@ pub enum Tone {
 }
 
 /// One line of corner text.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Line {
     /// Text.
     pub text: String,
     /// How it is meant.
     pub tone: Tone,
 }
+
+hidden_debug!(Line { tone });
 
 /// Lines of the four corners, from the outside of the corner inwards as they are read (top to bottom).
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -4,16 +4,19 @@ use super::text::Words;
 use super::widgets::{Dialog, caption, dialog, search_field, section};
 use super::{ime, names, theme};
 use crate::app::{App, Context as KeyContext, Intent, Keymap, Language, Place, Screen};
+use crate::study::hidden_debug;
 use crate::study::search_key;
 use egui::{Context, Key, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
 
 /// State of the palette.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct PaletteLocal {
     query: String,
     chosen: usize,
     begun: bool,
 }
+
+hidden_debug!(PaletteLocal { chosen });
 
 /// Intents that mean something here, each once, in the order of the keys as delivered.
 fn intents(app: &App) -> Vec<Intent> {

@@ -5,6 +5,7 @@ use super::text::Words;
 use super::widgets::{Dialog, caption, dialog, primary_button, quiet_button};
 use super::{ime, names, theme};
 use crate::app::{Action, App, WorklistAction};
+use crate::study::hidden_debug;
 use crate::worklist::ReturnReason;
 use egui::{Context, Margin, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, vec2};
 
@@ -16,11 +17,13 @@ const REASONS: [ReturnReason; 4] = [
 ];
 
 /// Text being typed.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct ReturnLocal {
     assignment: String,
     text: String,
 }
+
+hidden_debug!(ReturnLocal { assignment });
 
 /// Draws the dialog if it is open.
 pub fn return_dialog_ui(ctx: &Context, words: Words, app: &App, local: &mut ReturnLocal, out: &mut Vec<Action>) {

@@ -6,12 +6,13 @@ use super::widgets::{caption, elided, quiet_button, search_field};
 use super::worklist_row::{Columns, row_ui};
 use super::{failure, format, ime, names, theme};
 use crate::app::{Action, App, Filter, Language, SortKey, WorklistAction};
+use crate::study::hidden_debug;
 use egui::{
     Align, Frame, Layout, Margin, Panel, Rect, RichText, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
 /// State of the list's widgets.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct WorklistLocal {
     search: String,
     /// The caret is to go into the search field.
@@ -20,6 +21,8 @@ pub struct WorklistLocal {
     followed: Option<String>,
     request: RequestLocal,
 }
+
+hidden_debug!(WorklistLocal { focus_search });
 
 const FILTERS: f32 = 128.0;
 /// Width of the request: in a small window the list keeps its room.

@@ -1,6 +1,7 @@
 //! What objects lay over one frame: outlines, texts, and areas of pixels. Pixel positions are (column, row) of the frame,
 //! whole numbers at pixel centres.
 
+use crate::study::hidden_debug;
 use crate::study::{FrameInfo, FrameRef, ImagePlane};
 use glam::{DAffine2, DMat2, DVec2, DVec3};
 use std::collections::BTreeSet;
@@ -48,7 +49,7 @@ pub struct Outline {
 }
 
 /// A text at a place.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct LaidText {
     /// Its top left corner.
     pub at: [f64; 2],
@@ -57,6 +58,8 @@ pub struct LaidText {
     /// Recommended colour.
     pub rgb: Option<[u8; 3]>,
 }
+
+hidden_debug!(LaidText { at });
 
 /// Pixels of one row that belong to an area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

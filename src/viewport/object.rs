@@ -4,6 +4,7 @@ use super::laid::{Laid, Outline, Under, half_slice_mm, lines, off_plane};
 use super::segmentation::{Segmentation, StructureSet};
 use super::state_object::PresentationState;
 use crate::study::document::{Document, Region};
+use crate::study::hidden_debug;
 use crate::study::{ObjectRef, Place};
 use glam::{DVec2, DVec3};
 use serde::Serialize;
@@ -25,7 +26,7 @@ pub enum ObjectContent {
 }
 
 /// An encapsulated document (PS3.3 A.45).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Encapsulated {
     /// Document Title.
     pub title: String,
@@ -34,6 +35,8 @@ pub struct Encapsulated {
     /// Its length.
     pub bytes: usize,
 }
+
+hidden_debug!(Encapsulated { mime, bytes });
 
 impl ObjectContent {
     /// The pictures that it names, each once.

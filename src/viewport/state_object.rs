@@ -3,13 +3,14 @@
 use super::laid::{Laid, LaidText, Outline, Under, lines};
 use super::{ViewPresentation, Zoom};
 use crate::imaging::{Frame, Lut, Modality, Overlay, Photometric, Pixels, Presentation, Shutter};
+use crate::study::hidden_debug;
 use crate::study::{FrameRef, ObjectRef, Voi, VoiFunction};
 use glam::DVec2;
 use serde::Serialize;
 use std::sync::Arc;
 
 /// A presentation state.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Clone, Default, PartialEq, Serialize)]
 pub struct PresentationState {
     /// Content Label (0070,0080).
     pub label: String,
@@ -47,6 +48,8 @@ pub struct PresentationState {
     #[serde(skip)]
     pub overlays: Vec<Overlay>,
 }
+
+hidden_debug!(PresentationState { images, quarter_turns, flip, vois, areas, drawings, warnings });
 
 /// A window or LUT and the pictures it is for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -102,7 +105,7 @@ pub struct StateGraphic {
 }
 
 /// A text.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub struct StateText {
     /// What it says.
     pub text: String,
@@ -113,6 +116,8 @@ pub struct StateText {
     /// A point of the picture that the text belongs to, to be joined by a line: position and units.
     pub anchor: Option<([f64; 2], bool)>,
 }
+
+hidden_debug!(StateText { at, anchor });
 
 /// What is told of a picture whose own transform is left out.
 const NO_MODALITY: &str = "the presentation state has no modality transform; the picture's own is not used (PS3.4 N.2)";

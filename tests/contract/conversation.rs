@@ -103,7 +103,7 @@ fn a_terminal_and_the_center_speak_as_the_document_says() {
     session.begin(&ids[3]);
     let back = Transition::Return(ReturnReason::ImageMissing, text);
     step(&mut session, &ids[3], back, AssignmentState::Returned);
-    session.send(Command::SuspectPatient { assignment: ids[4].clone(), text: "氏名が違う".to_owned() });
+    session.send(Command::SuspectPatient { assignment: ids[4].clone(), text: "氏名が違う".into() });
     session.until("the flag is at the center", |s| s.assignments.get(&ids[4]).is_none_or(|a| !a.state.open()));
 
     // A report with a break, a lease and a token that grow old, and an addendum.

@@ -34,7 +34,7 @@ fn flags(session: &mut Session, what: &str, count: usize) {
 }
 
 fn suspect(session: &Session, assignment: &str) {
-    session.send(Command::SuspectPatient { assignment: assignment.to_owned(), text: "氏名が違う".to_owned() });
+    session.send(Command::SuspectPatient { assignment: assignment.to_owned(), text: "氏名が違う".into() });
 }
 
 #[test]

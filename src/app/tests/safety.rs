@@ -239,7 +239,7 @@ fn suspected_wrong_patient_stops_all_signing_whatever_the_center_answers() {
     b.act(Action::Worklist(WorklistAction::ReturnText("乳房が写っている".into())));
     b.act(Action::Worklist(WorklistAction::ConfirmReturn));
     let kept = |out: &[Command]| {
-        out.iter().filter(|c| matches!(c, Command::SuspectPatient { text, .. } if text == "乳房が写っている")).count()
+        out.iter().filter(|c| matches!(c, Command::SuspectPatient { text, .. } if text.0 == "乳房が写っている")).count()
     };
     assert!(kept(&b.out) == 1 && b.app.reading.is_none());
     // Not said to be set before it is kept; blocked all the same.

@@ -7,6 +7,7 @@
 
 use crate::report::{Predecessor, Receipt};
 use crate::study::StudyUid;
+use crate::study::hidden_debug;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,15 +37,6 @@ pub struct DraftEnvelope {
     pub draft: Option<Value>,
 }
 
-macro_rules! hidden_debug {
-    ($($name:ident),*) => { $(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(…)"))
-            }
-        }
-    )* };
-}
 hidden_debug!(DraftPut, DraftEnvelope);
 
 /// What a version is.
@@ -75,7 +67,7 @@ pub struct AttachmentLink {
 }
 
 /// One signed version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportVersion {
     /// From 1.
     pub version: u32,
@@ -104,6 +96,8 @@ pub struct ReportVersion {
     /// The receipt as given.
     pub receipt: Receipt,
 }
+
+hidden_debug!(ReportVersion { version, kind, sha256 });
 
 /// `GET /v1/reports/{id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Worklist pages and the bodies of the transitions. Every transition answers with the whole assignment and its new `ETag`.
 
+use crate::study::hidden_debug;
 use crate::worklist::{Assignment, DeclineReason, ReturnReason};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -60,13 +61,4 @@ pub struct RenewLease {
     pub lease_id: String,
 }
 
-macro_rules! hidden_debug {
-    ($($name:ident),*) => { $(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($name)).field("reason", &self.reason).finish_non_exhaustive()
-            }
-        }
-    )* };
-}
-hidden_debug!(Decline, Release, Return);
+hidden_debug!(Decline { reason }, Release { reason }, Return { reason });

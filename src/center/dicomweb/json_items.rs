@@ -1,6 +1,7 @@
 //! A JSON array taken apart while it streams in: each top-level element as bytes, so that the metadata of
 //! 100,000 instances never lie in memory as one text.
 
+use crate::study::hidden_debug;
 use std::collections::VecDeque;
 
 /// Longest element (one instance's metadata without bulk data).
@@ -20,7 +21,6 @@ enum State {
 }
 
 /// Takes bytes, gives elements (objects only: DICOM JSON has no others, PS3.18 F.2).
-#[derive(Debug)]
 pub struct JsonItems {
     state: State,
     depth: usize,
@@ -29,6 +29,8 @@ pub struct JsonItems {
     item: Vec<u8>,
     ready: VecDeque<Vec<u8>>,
 }
+
+hidden_debug!(JsonItems { state, depth });
 
 impl Default for JsonItems {
     fn default() -> Self {

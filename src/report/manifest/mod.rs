@@ -7,6 +7,8 @@ pub(in crate::report) use build::contents;
 pub use build::{BuildInput, KeyPicture, build, image_list, key_image_name};
 
 use super::Predecessor;
+use crate::study::JsonFault;
+use crate::study::hidden_debug;
 use crate::study::{Patient, Voi};
 use crate::vault::digest::sha256_hex;
 use crate::viewport::Measured;
@@ -22,7 +24,7 @@ pub const REPORT_JSON: &str = "report.json";
 pub const REPORT_HTML: &str = "report.html";
 
 /// An open point that the reader passed with a reason; part of the signed bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledged {
     /// Code of the open point.
     pub point: super::gate::PointCode,
@@ -34,6 +36,8 @@ pub struct Acknowledged {
     /// The reader's reason.
     pub reason: String,
 }
+
+hidden_debug!(Acknowledged { point });
 
 /// Which kind of version this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -246,15 +250,6 @@ pub struct Manifest {
     pub software: Software,
 }
 
-macro_rules! hidden_debug {
-    ($($name:ident),*) => { $(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), "(…)"))
-            }
-        }
-    )* };
-}
 hidden_debug!(Signer, FieldContent, SectionContent, FindingContent, Manifest);
 
 /// A file of a package.
@@ -282,7 +277,7 @@ pub struct Package {
 pub enum PackageError {
     /// Not JSON of this form.
     #[error("report.json cannot be read")]
-    Syntax(#[source] serde_json::Error),
+    Syntax(#[source] JsonFault),
     /// Another schema than this version knows.
     #[error("report schema {0:?} is not known to this version")]
     Schema(String),
@@ -308,7 +303,7 @@ pub enum PackageError {
 
 /// RFC 8785 bytes of a value.
 pub fn canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, PackageError> {
-    serde_json_canonicalizer::to_vec(value).map_err(PackageError::Syntax)
+    serde_json_canonicalizer::to_vec(value).map_err(|e| PackageError::Syntax(e.into()))
 }
 
 /// A file name that cannot leave its folder or hide.
@@ -319,7 +314,7 @@ pub fn safe_name(name: &str) -> bool {
 
 /// Reads `report.json` and insists that the bytes are the canonical form of what they say.
 pub fn parse(report_json: &[u8]) -> Result<Manifest, PackageError> {
-    let manifest: Manifest = serde_json::from_slice(report_json).map_err(PackageError::Syntax)?;
+    let manifest: Manifest = serde_json::from_slice(report_json).map_err(|e| PackageError::Syntax(e.into()))?;
     if manifest.schema != SCHEMA {
         return Err(PackageError::Schema(manifest.schema.chars().take(60).collect()));
     }

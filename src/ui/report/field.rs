@@ -3,6 +3,7 @@
 
 use crate::app::FieldWish;
 use crate::report::{Choice, Field, FieldKind, Value};
+use crate::study::hidden_debug;
 use crate::ui::text::Words;
 use crate::ui::widgets::{caption, chip, name};
 use crate::ui::{hands, ime, theme};
@@ -74,7 +75,6 @@ impl Typing {
     }
 }
 
-#[derive(Debug)]
 struct Editing {
     field: Id,
     /// What the field shows, preedit included.
@@ -82,6 +82,8 @@ struct Editing {
     /// The draft's text as this field last knew it; another text there means undo, or another terminal's draft.
     known: String,
 }
+
+hidden_debug!(Editing { field });
 
 /// How a field is drawn.
 pub struct FieldInput<'a> {
