@@ -43,7 +43,8 @@ pub fn field_with_button(
 ) -> (Response, Response) {
     let label = caption(ui, name);
     before_button(ui, button, enabled, |ui, width| {
-        let response = ui.add(edit(text, width)).labelled_by(label.id);
+        // As high as the button.
+        let response = ui.add(edit(text, width).min_size(vec2(0.0, 32.0))).labelled_by(label.id);
         ring(ui, &response, None);
         response
     })
