@@ -3,15 +3,20 @@
 usage: seeds.py FOLDER            needs pydicom, numpy, imagecodecs
 """
 
+import io
 import json
 import pathlib
+import subprocess
 import sys
+import tempfile
+import zipfile
 
 import imagecodecs
 import numpy as np
-from pydicom import dcmwrite
+from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.fileset import FileSet
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 out = pathlib.Path(sys.argv[1])
@@ -153,3 +158,32 @@ part = b"--boundary\r\nContent-Type: application/dicom\r\n\r\n12345\r\n--boundar
 for step in (1, 7, 255):
     keep("multipart", f"{step}", bytes([step]) + part)
     keep("multipart", f"{step}-preamble", bytes([step]) + b"preamble\r\n" + part)
+
+# Objects without pictures: those of the tests.
+with tempfile.TemporaryDirectory() as made:
+    maker = pathlib.Path(__file__).parent.parent / "tests/python/make_objects.py"
+    subprocess.run([sys.executable, str(maker), made], check=True, stdout=subprocess.DEVNULL)
+    objects = sorted(pathlib.Path(made).glob("**/*.dcm"))
+    for path in objects:
+        keep("objects", path.stem, path.read_bytes())
+    # Media: archives of them and of pictures, with and without an index, and an index alone.
+    index = FileSet()
+    for path in objects[:4]:
+        ds = dcmread(path)
+        ds.StudyDate, ds.StudyTime, ds.StudyID, ds.PatientID, ds.SeriesNumber = "20260101", "101500", "1", "P1", 1
+        ds.PatientName, ds.InstanceNumber, ds.ContentDate, ds.ContentTime = "A^B", 1, "20260101", "101500"
+        index.add(ds)
+    disc = pathlib.Path(made) / "disc"
+    index.write(disc)
+    keep("media", "index", (disc / "DICOMDIR").read_bytes())
+    pictures = sorted((out / "info").glob("*"))[:3]
+    for name, method, files in [
+        ("stored", zipfile.ZIP_STORED, [(p.name, p) for p in pictures]),
+        ("deflated", zipfile.ZIP_DEFLATED, [(f"A/{p.name}", p) for p in objects[:6]]),
+        ("disc", zipfile.ZIP_DEFLATED, [(str(p.relative_to(disc)), p) for p in sorted(disc.glob("**/*")) if p.is_file()]),
+    ]:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", method) as archive:
+            for inside, path in files:
+                archive.writestr(zipfile.ZipInfo(inside), path.read_bytes(), method)
+        keep("media", name, packed.getvalue())

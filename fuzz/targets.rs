@@ -4,7 +4,8 @@
 
 use dokuei::center::dicomweb::Multipart;
 use dokuei::dicom::{
-    Header, Object, for_each_instance, header_from_json, project, project_json, text_notes, to_dicom_json,
+    Header, Object, encapsulated, for_each_instance, header_from_json, open_tree, project, project_json, read_object,
+    text_notes, to_dicom_json,
 };
 use dokuei::imaging::{auto_window, render_rgb};
 use dokuei::study::{FrameIndex, display_sets};
@@ -13,8 +14,16 @@ use dokuei::study::{FrameIndex, display_sets};
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus folder.
-pub const ALL: [(&str, Target); 6] =
-    [("info", info), ("pixels", pixels), ("text", text), ("codec", codec), ("json", json), ("multipart", multipart)];
+pub const ALL: [(&str, Target); 8] = [
+    ("info", info),
+    ("pixels", pixels),
+    ("text", text),
+    ("codec", codec),
+    ("json", json),
+    ("multipart", multipart),
+    ("objects", objects),
+    ("media", media),
+];
 
 /// The fuzzer ends at every panic, also at one that is caught. Jxl-oxide's are, by design (`dicom::codec`): not at those.
 pub fn spare_caught_panics() {
@@ -59,6 +68,28 @@ pub fn pixels(data: &[u8]) {
             }
         }
     }
+}
+
+/// A file → what an object without a picture says, and its document.
+pub fn objects(data: &[u8]) {
+    let Ok(header) = Header::from_bytes(data.to_vec()) else { return };
+    let whole = || Object::from_bytes(data.to_vec());
+    if let Ok(content) = read_object(&header, &whole) {
+        let named = content.images().len();
+        assert!(named <= data.len(), "more pictures are named than the object has bytes");
+        let _ = content.warnings();
+    }
+    let _ = encapsulated(&header);
+}
+
+/// A medium of one file: a ZIP archive with its members, or, where it is none, the index of a folder.
+pub fn media(data: &[u8]) {
+    let folder = std::env::temp_dir().join(format!("dokuei-medium-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder for temporary files");
+    std::fs::write(folder.join("DICOMDIR"), data).expect("room for a small file");
+    let tree = open_tree(std::slice::from_ref(&folder), true);
+    assert_eq!(tree.files_seen, tree.files_shown + tree.not_shown.len(), "a file is neither shown nor listed");
+    std::fs::remove_dir_all(&folder).expect("removed");
 }
 
 /// A character set (up to the first zero byte) and a text in it, as a name, a line, and a text of several lines.
