@@ -281,8 +281,12 @@ pub(super) async fn send_loop(inner: Arc<Inner>) {
         let pause = match inner.while_reader_stays(inner.work_outbox()).await {
             Some(Ok(pause)) => pause,
             Some(Err(Failure::NoSecretStore(_))) => None,
-            // What waits goes when its reader is back.
-            None => continue,
+            // What waits goes when its reader is back. An entry may have gone at this very moment, its word cut off: what
+            // is so now is told, after whatever the store was still given.
+            None => {
+                inner.tell_outbox().await;
+                continue;
+            }
             Some(Err(failure)) => {
                 inner.events.push(Event::Notice(failure));
                 Some(inner.config.timing.longest_pause)
