@@ -84,12 +84,10 @@ pub fn objects(data: &[u8]) {
 
 /// A medium of one file: a ZIP archive with its members, or, where it is none, the index of a folder.
 pub fn media(data: &[u8]) {
-    let folder = std::env::temp_dir().join(format!("dokuei-medium-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder for temporary files");
-    std::fs::write(folder.join("DICOMDIR"), data).expect("room for a small file");
-    let tree = open_tree(std::slice::from_ref(&folder), true);
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    std::fs::write(folder.path().join("DICOMDIR"), data).expect("room for a small file");
+    let tree = open_tree(&[folder.path().to_owned()], true);
     assert_eq!(tree.files_seen, tree.files_shown + tree.not_shown.len(), "a file is neither shown nor listed");
-    std::fs::remove_dir_all(&folder).expect("removed");
 }
 
 /// A character set (up to the first zero byte) and a text in it, as a name, a line, and a text of several lines.
