@@ -53,9 +53,16 @@ CODECS = {
     "1.2.840.10008.1.2.8.1": ("u2", lambda a: imagecodecs.deflate_encode(a.tobytes(), raw=True)),
     "1.2.840.10008.1.2.1.98": ("u2", lambda a: a.tobytes()),
 }
-# The order of fuzz/targets.rs.
-ORDER = ["5", "4.50", "4.51", "4.57", "4.70", "4.80", "4.81", "4.90", "4.91", "4.92", "4.93", "4.201", "4.202", "4.203",
-         "4.110", "4.111", "4.112", "8.1", "1.98", "4.53"]
+# The targets of one codec each with their codings, as in fuzz/targets.rs.
+FAMILIES = {
+    "rle": ["5"],
+    "deflated": ["8.1", "1.98"],
+    "jpeg": ["4.50", "4.51", "4.53", "4.57", "4.70"],
+    "jpeg-ls": ["4.80", "4.81"],
+    "jpeg-2000": ["4.90", "4.91", "4.92", "4.93"],
+    "htj2k": ["4.201", "4.202", "4.203"],
+    "jpeg-xl": ["4.110", "4.111", "4.112"],
+}
 
 
 def rle(array):
@@ -118,7 +125,8 @@ def image(syntax, array, samples, name):
         size = array.shape[0] - 1
         depth = {1: 0, 2: 1, 4: 3}[array.dtype.itemsize] | (ds.PixelRepresentation << 2) | ((ds.BitsStored - 1) << 3)
         colour = (1 | 1 << 0) if samples == 3 else 2
-        keep("codec", name, bytes([ORDER.index(syntax[18:]), depth & 255, colour, size, size]) + frame)
+        family, codings = next((f, c) for f, c in FAMILIES.items() if syntax[18:] in c)
+        keep(family, name, bytes([codings.index(syntax[18:]), depth & 255, colour, size, size]) + frame)
     else:
         data = array if little else array.byteswap()
         ds.PixelData = data.tobytes() + b"\0" * (data.nbytes % 2)

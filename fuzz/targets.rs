@@ -14,11 +14,17 @@ use dokuei::study::{FrameIndex, display_sets};
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus folder.
-pub const ALL: [(&str, Target); 8] = [
+pub const ALL: [(&str, Target); 14] = [
     ("info", info),
     ("pixels", pixels),
     ("text", text),
-    ("codec", codec),
+    ("rle", rle),
+    ("deflated", deflated),
+    ("jpeg", jpeg),
+    ("jpeg-ls", jpeg_ls),
+    ("jpeg-2000", jpeg_2000),
+    ("htj2k", htj2k),
+    ("jpeg-xl", jpeg_xl),
     ("json", json),
     ("multipart", multipart),
     ("objects", objects),
@@ -102,34 +108,45 @@ pub fn text(data: &[u8]) {
     describe(&header);
 }
 
-/// The transfer syntaxes whose frames are compressed.
-const CODINGS: [&[u8]; 20] = [
-    b"1.2.840.10008.1.2.5",
-    b"1.2.840.10008.1.2.4.50",
-    b"1.2.840.10008.1.2.4.51",
-    b"1.2.840.10008.1.2.4.57",
-    b"1.2.840.10008.1.2.4.70",
-    b"1.2.840.10008.1.2.4.80",
-    b"1.2.840.10008.1.2.4.81",
-    b"1.2.840.10008.1.2.4.90",
-    b"1.2.840.10008.1.2.4.91",
-    b"1.2.840.10008.1.2.4.92",
-    b"1.2.840.10008.1.2.4.93",
-    b"1.2.840.10008.1.2.4.201",
-    b"1.2.840.10008.1.2.4.202",
-    b"1.2.840.10008.1.2.4.203",
-    b"1.2.840.10008.1.2.4.110",
-    b"1.2.840.10008.1.2.4.111",
-    b"1.2.840.10008.1.2.4.112",
-    b"1.2.840.10008.1.2.8.1",
-    b"1.2.840.10008.1.2.1.98",
-    b"1.2.840.10008.1.2.4.53",
-];
+/// RLE: coding and shape in five bytes, then the codestream of one frame.
+pub fn rle(data: &[u8]) {
+    codec(data, &["5"]);
+}
 
-/// Coding, shape and depth in the first five bytes, then one frame's codestream.
-pub fn codec(data: &[u8]) {
+/// Deflated frames, and uncompressed ones encapsulated: coding and shape in five bytes, then the codestream of one frame.
+pub fn deflated(data: &[u8]) {
+    codec(data, &["8.1", "1.98"]);
+}
+
+/// JPEG of all processes, also one that is only listed: coding and shape in five bytes, then the codestream of one frame.
+pub fn jpeg(data: &[u8]) {
+    codec(data, &["4.50", "4.51", "4.53", "4.57", "4.70"]);
+}
+
+/// JPEG-LS: coding and shape in five bytes, then the codestream of one frame.
+pub fn jpeg_ls(data: &[u8]) {
+    codec(data, &["4.80", "4.81"]);
+}
+
+/// JPEG 2000: coding and shape in five bytes, then the codestream of one frame.
+pub fn jpeg_2000(data: &[u8]) {
+    codec(data, &["4.90", "4.91", "4.92", "4.93"]);
+}
+
+/// High-throughput JPEG 2000: coding and shape in five bytes, then the codestream of one frame.
+pub fn htj2k(data: &[u8]) {
+    codec(data, &["4.201", "4.202", "4.203"]);
+}
+
+/// JPEG XL: coding and shape in five bytes, then the codestream of one frame.
+pub fn jpeg_xl(data: &[u8]) {
+    codec(data, &["4.110", "4.111", "4.112"]);
+}
+
+/// One frame in one of these codings; the last parts of the transfer syntaxes' identifiers.
+fn codec(data: &[u8], codings: &[&str]) {
     let Some((&[coding, depth, colour, rows, columns], stream)) = data.split_first_chunk::<5>() else { return };
-    let syntax = CODINGS[usize::from(coding) % CODINGS.len()];
+    let syntax = format!("1.2.840.10008.1.2.{}", codings[usize::from(coding) % codings.len()]);
     let allocated: u16 = [8, 16, 16, 32][usize::from(depth & 3)];
     let stored = (u16::from(depth >> 3) % allocated) + 1;
     let samples: u16 = if colour & 1 == 1 { 3 } else { 1 };
@@ -159,7 +176,7 @@ pub fn codec(data: &[u8]) {
     body.extend(stream);
     body.resize(body.len() + even - stream.len(), 0);
     body.extend([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
-    pixels(&part10(syntax, &body));
+    pixels(&part10(syntax.as_bytes(), &body));
 }
 
 /// DICOM JSON of one instance, or an array of them.

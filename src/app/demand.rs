@@ -2,6 +2,7 @@
 //! never has to be told to cancel anything.
 
 use super::measure;
+use super::objects;
 use super::reading::ViewState;
 use super::state::{App, Place};
 use crate::engine::message::{Class, Demand, StudyWanted, ThumbnailWanted};
@@ -118,6 +119,9 @@ fn frames(app: &App) -> Vec<FrameRef> {
     }
     for frame in measure::frames_waited_for(app) {
         add(frame);
+    }
+    for frame in objects::frames_needed(app) {
+        add(&frame);
     }
     // Neighbours ring by ring over all viewports, so that linked scrolling finds all of them ready.
     let stacks: Vec<_> = visible(app)

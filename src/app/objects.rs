@@ -4,7 +4,7 @@ use super::action::ObjectAction;
 use super::place;
 use super::state::App;
 use crate::engine::message::{Command, Unread};
-use crate::study::{ObjectKind, ObjectRef, SopInstanceUid, Study};
+use crate::study::{FrameRef, ObjectKind, ObjectRef, SopInstanceUid, Study};
 use crate::viewport::ObjectContent;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,6 +146,14 @@ impl App {
         let open = self.reading.as_ref()?.object.as_ref().filter(|o| o.laid)?;
         Some((open.content.as_ref()?.as_ref().ok()?, &open.hidden))
     }
+}
+
+/// Frames beside those on screen that the laid object needs: its mask's.
+pub(super) fn frames_needed(app: &App) -> Vec<FrameRef> {
+    let Some((content, _)) = app.laid() else { return Vec::new() };
+    let ObjectContent::PresentationState(state) = &**content else { return Vec::new() };
+    let views = app.reading.iter().flat_map(|r| r.record.shown_views());
+    views.filter_map(|(_, view)| view.frame.as_ref()).flat_map(|at| state.needs(at)).collect()
 }
 
 /// The object's content has been read, or was not there to be read.

@@ -53,7 +53,7 @@ pub fn run(args: &PixelsArgs, out: &mut dyn Write) -> Result<(), PixelsError> {
     let frame = if matches!(args.stage, Stage::Stored) { object.stored_frame(index)? } else { object.frame(index)? };
     let state = args.state.as_deref().map(|file| Applied::read(file, &object, index)).transpose()?;
     let frame = match &state {
-        Some(state) => state.dress(&frame),
+        Some(state) => state.dress(&object, &frame)?,
         None => frame,
     };
     let voi = choose(&frame, wished, args.voi)?;
@@ -83,6 +83,9 @@ pub fn run(args: &PixelsArgs, out: &mut dyn Write) -> Result<(), PixelsError> {
     }
     for warning in &frame.warnings {
         writeln!(out, "warning: {warning}")?;
+    }
+    for oddity in state.iter().flat_map(Applied::oddities) {
+        writeln!(out, "warning: {oddity}")?;
     }
     Ok(())
 }

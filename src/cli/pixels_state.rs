@@ -6,7 +6,7 @@ use crate::dicom::{Header, Object, project, read_object};
 use crate::imaging::Frame;
 use crate::study::{FrameIndex, FrameRef};
 use crate::viewport::state_object::PresentationState;
-use crate::viewport::{ObjectContent, ViewPresentation};
+use crate::viewport::{ObjectContent, Oddity, ViewPresentation};
 use std::path::Path;
 
 /// A presentation state, and the frame that it is laid over.
@@ -31,11 +31,16 @@ impl Applied {
         Ok(Self { state: *state, at })
     }
 
-    /// The frame with the state's transforms, and what is to be told.
-    pub fn dress(&self, frame: &Frame) -> Frame {
-        let mut out = self.state.dress(&self.at, frame);
-        out.warnings.extend(self.state.warnings.iter().cloned());
-        out
+    /// The frame of this object with the state's transforms.
+    pub fn dress(&self, object: &Object, frame: &Frame) -> Result<Frame, PixelsError> {
+        let masks = self.state.needs(&self.at);
+        let masks = masks.iter().map(|at| object.frame(at.frame)).collect::<Result<Vec<Frame>, _>>()?;
+        Ok(self.state.dress(&self.at, frame, &masks.iter().collect::<Vec<_>>()))
+    }
+
+    /// What of the state is odd or not applied.
+    pub fn oddities(&self) -> &[Oddity] {
+        &self.state.warnings
     }
 
     /// A presentation turned and mirrored as the viewport shows it.

@@ -168,7 +168,7 @@ pub fn run(args: &RenderArgs) -> Result<Vec<String>, RenderError> {
     let (rgb, [width, height]) = Drawer::new(args.renderer)?.draw(&frame, voi, size)?;
     let png = encode_png(&rgb, width, height)?;
     std::fs::write(&args.out, png).map_err(|source| RenderError::Write { path: args.out.clone(), source })?;
-    Ok(frame.warnings.clone())
+    Ok(frame.warnings.iter().map(ToString::to_string).collect())
 }
 
 #[cfg(test)]

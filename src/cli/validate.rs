@@ -135,9 +135,8 @@ fn file(file: &LocalFile, found: &mut Vec<Located>) {
     let frame = file.object().map_err(|e| e.to_string());
     match frame.and_then(|o| o.frame(FrameIndex(0)).map_err(|e| e.to_string())) {
         Ok(frame) => {
-            let known = header.warnings();
-            for warning in frame.warnings.into_iter().filter(|w| !known.contains(w)) {
-                put(found, &subject, Severity::Warning, "codestream", warning, "PS3.5 8.2, PS3.3 C.7.6.3");
+            for warning in frame.warnings {
+                put(found, &subject, Severity::Warning, "codestream", warning.to_string(), "PS3.5 8.2, PS3.3 C.7.6.3");
             }
         }
         Err(error) => put(found, &subject, Severity::Error, "pixels", error, "PS3.5 8"),

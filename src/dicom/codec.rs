@@ -11,7 +11,8 @@ pub(super) mod turbojpeg;
 
 use super::codestream::{self, Codestream, Kind};
 use super::samples::Samples;
-use super::{colour, rle};
+use super::{colour, jpeg2000, rle};
+use crate::imaging::Trouble;
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -51,7 +52,7 @@ pub(super) struct Decompressed {
     pub(super) codestream: Option<Codestream>,
     /// Colour space of the samples; none for one sample a pixel.
     pub(super) photometric: Option<&'static str>,
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Trouble>,
 }
 
 pub(super) const RLE_LOSSLESS: &str = "1.2.840.10008.1.2.5";
@@ -85,9 +86,9 @@ pub(super) fn decompress(frame: &[u8], declared: &Declared<'_>) -> Result<Decomp
     let (found, samples, warning) =
         if codestream::is_jpeg_xl(frame) { jpeg_xl(frame, declared)? } else { bare(frame, declared)? };
     if found.kind != announced {
-        warnings.push(format!("the transfer syntax says {announced}, the compressed frame is {}", found.kind));
+        warnings.push(Trouble::Coding { declared: announced.to_string(), found: found.kind.to_string() });
     }
-    warnings.extend(warning.map(|w| format!("{}: {w}", found.kind)));
+    warnings.extend(warning.map(|message| Trouble::Codestream { codec: found.kind.to_string(), message }));
     let photometric = (found.components == 3).then(|| colour_space(&found, declared.photometric));
     let allocated = samples.bits();
     Ok(Decompressed { samples, allocated, codestream: Some(found), photometric, warnings })
@@ -99,7 +100,7 @@ type Decoded = Result<(Codestream, Samples, Option<String>), CodecError>;
 fn bare(frame: &[u8], declared: &Declared<'_>) -> Decoded {
     let (found, frame) = codestream::jpeg(frame)
         .map(|found| (found, frame))
-        .or_else(|| codestream::jpeg2000(frame))
+        .or_else(|| jpeg2000::header(frame))
         .ok_or_else(|| CodecError::Damaged("no sound codestream header".into()))?;
     check(&found, declared)?;
     let (samples, warning) = match found.kind {
@@ -224,18 +225,21 @@ fn jpeg_ls(frame: &[u8], found: &Codestream) -> Outcome {
     Ok((samples, warning))
 }
 
-fn jpeg_2000(codestream: &[u8], found: &Codestream) -> Outcome {
+fn jpeg_2000(stream: &[u8], found: &Codestream) -> Outcome {
     let wanted = openjpeg::Wanted {
         columns: found.columns,
         rows: found.rows,
         components: found.components,
         precision: found.precision,
     };
+    let prepared = jpeg2000::prepare(stream, found).map_err(|reason| CodecError::Damaged(reason.to_owned()))?;
     #[cfg(feature = "openjph")]
-    if let Some(samples) = openjph::decode(codestream, found) {
+    if let Some(samples) = openjph::decode(&prepared.stream, found) {
         return Ok((samples, None));
     }
-    openjpeg::decode(codestream, wanted).map_err(CodecError::Damaged)
+    let (samples, warning) = openjpeg::decode(&prepared.stream, wanted).map_err(CodecError::Damaged)?;
+    let cut = prepared.cut.then(|| "the data end within a tile-part".to_owned());
+    Ok((samples, warning.or(cut)))
 }
 
 /// The colour space of what a back end gives, which is never what 4:2:2 says and may already be RGB.

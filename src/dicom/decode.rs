@@ -11,7 +11,7 @@ use super::read::{Header, ReadError};
 use super::reconcile::reconcile;
 use super::samples::{self, Layout, Samples};
 use super::{colour, functional, graphics, inflate, luts, meaning, real_world};
-use crate::imaging::{Display, Frame, FrameError, Modality, Padding, Photometric, Pixels};
+use crate::imaging::{Display, Frame, FrameError, Modality, Padding, Photometric, Pixels, Trouble};
 use crate::study::FrameIndex;
 use std::borrow::Cow;
 use std::io::Read;
@@ -157,7 +157,7 @@ impl Object {
         };
         match result {
             Ok(converted) => *rgb = converted,
-            Err(reason) => frame.warnings.push(format!("{reason}; colours are shown as sRGB")),
+            Err(reason) => frame.warnings.push(Trouble::ColourProfile { reason }),
         }
         Ok(frame)
     }
@@ -171,9 +171,9 @@ impl Object {
             return Err(DecodeError::NoSuchFrame { number: index.number(), held });
         }
         let view = self.header.view();
-        let mut warnings: Vec<String> = image.remark.map(str::to_owned).into_iter().collect();
+        let mut warnings: Vec<Trouble> = image.full_colour.then_some(Trouble::FullColour).into_iter().collect();
         if image.declared_frames as usize > held {
-            warnings.push(format!("{} frames are declared, {held} are there", image.declared_frames));
+            warnings.push(Trouble::Frames { declared: image.declared_frames, held });
         }
         let mut pixels = match store {
             Store::Native { range, float: true } => self.float_frame(image, range, at, &mut warnings),
@@ -189,7 +189,7 @@ impl Object {
         let expected = image.rows as usize * image.columns as usize;
         if pixels.len() < expected {
             let missing = expected - pixels.len();
-            warnings.push(format!("the pixel data are cut off: {missing} of {expected} pixels are missing"));
+            warnings.push(Trouble::Cut { missing, expected });
             let mark = samples::fill(&mut pixels, expected, padding.map(|p| p.low));
             padding = padding.or(mark.map(|value| Padding { low: value, high: value }));
         }
@@ -250,7 +250,7 @@ impl Object {
         }
     }
 
-    fn float_frame(&self, image: &Image, range: &Range<usize>, at: usize, warnings: &mut Vec<String>) -> Pixels {
+    fn float_frame(&self, image: &Image, range: &Range<usize>, at: usize, warnings: &mut Vec<Trouble>) -> Pixels {
         let count = image.rows as usize * image.columns as usize;
         let width = usize::from(image.layout.allocated) / 8;
         let start = range.start + at * count * width;
@@ -266,7 +266,7 @@ impl Object {
             });
             let values = values.collect();
             if !exact {
-                warnings.push("double-precision values are shown rounded to 24 significant bits".into());
+                warnings.push(Trouble::RoundedDoubles);
             }
             values
         } else {
@@ -288,7 +288,7 @@ impl Object {
         range: &Range<usize>,
         at: usize,
         view: &View<'_>,
-        warnings: &mut Vec<String>,
+        warnings: &mut Vec<Trouble>,
     ) -> Result<Pixels, DecodeError> {
         let first_bit = at * frame_bits(image);
         let bytes = self.native_bytes(image, range, at);
@@ -311,7 +311,7 @@ impl Object {
         image: &Image,
         bytes: &[u8],
         view: &View<'_>,
-        warnings: &mut Vec<String>,
+        warnings: &mut Vec<Trouble>,
     ) -> Result<Pixels, DecodeError> {
         let syntax = self.header.transfer_syntax();
         if syntax == DEFLATED_FRAMES {
@@ -339,7 +339,7 @@ impl Object {
         }
         if let Some(space) = out.photometric {
             if image.photometric == "RGB" && space != "RGB" {
-                warnings.push(format!("RGB is declared, the compressed frame is {space}"));
+                warnings.push(Trouble::ColourSpace { found: space });
             }
             space.clone_into(&mut image.photometric);
         }
@@ -349,7 +349,7 @@ impl Object {
         if image.samples == 1 && image.photometric != "PALETTE COLOR" && out.allocated > 1 {
             let count = image.rows as usize * image.columns as usize;
             let (pixels, note) = samples::decoded(out.samples, count, image.layout);
-            warnings.extend(note.map(str::to_owned));
+            warnings.extend(note);
             return Ok(pixels);
         }
         match out.samples {
@@ -369,14 +369,14 @@ fn deflated_frame(
     bytes: &[u8],
     image: &Image,
     view: &View<'_>,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Trouble>,
 ) -> Result<Pixels, DecodeError> {
     let size = frame_bits(image).div_ceil(8);
     let words = image.layout.allocated == 16 && image.samples == 1 && image.photometric != "PALETTE COLOR";
     let mut samples = if words { Samples::Words(vec![0; size / 2]) } else { Samples::Bytes(vec![0; size]) };
     let (sound, damaged) = inflate::frame(bytes, samples.bytes_mut());
     if damaged {
-        warnings.push("the deflated frame is damaged".into());
+        warnings.push(Trouble::Inflate);
     }
     if let Samples::Words(words) = &mut samples {
         // Nothing to do where the machine's own order is that of the bytes.
@@ -386,7 +386,7 @@ fn deflated_frame(
         words.truncate(sound / 2);
         let count = image.rows as usize * image.columns as usize;
         let (pixels, note) = samples::decoded(samples, count, image.layout);
-        warnings.extend(note.map(str::to_owned));
+        warnings.extend(note);
         return Ok(pixels);
     }
     interpret(samples.bytes().get(..sound).unwrap_or_default(), 0, image, view, warnings)
@@ -398,7 +398,7 @@ fn interpret(
     first_bit: usize,
     image: &Image,
     view: &View<'_>,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Trouble>,
 ) -> Result<Pixels, DecodeError> {
     let count = image.rows as usize * image.columns as usize;
     if image.samples == 1 {
@@ -409,7 +409,7 @@ fn interpret(
             return Ok(Pixels::Rgb8(palette.apply(values.into_iter())));
         }
         let (pixels, note) = samples::grey(bytes, first_bit, count, image.layout);
-        warnings.extend(note.map(str::to_owned));
+        warnings.extend(note);
         return Ok(pixels);
     }
     let width = usize::from(image.layout.allocated / 8);
@@ -425,7 +425,7 @@ fn interpret(
         // Colour is shown with 8 bits a channel; more are cut, less are stretched.
         let full = ((1u64 << image.layout.stored.min(63)) - 1) as f64;
         if image.layout.stored > 8 {
-            warnings.push(format!("colour of {} bits is shown with 8", image.layout.stored));
+            warnings.push(Trouble::ColourBits { bits: image.layout.stored });
         }
         let unsigned = Layout { signed: false, ..image.layout };
         samples::values(&bytes, count * 3, unsigned)

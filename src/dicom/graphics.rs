@@ -2,7 +2,7 @@
 
 use super::dataset::{Endian, View};
 use super::functional::group;
-use crate::imaging::{Overlay, OverlayKind, Shutter};
+use crate::imaging::{Overlay, OverlayKind, Shutter, Trouble};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
@@ -22,7 +22,7 @@ pub(super) fn overlays(
     frame: usize,
     size: [u32; 2],
     words: Option<Words<'_>>,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Trouble>,
 ) -> Vec<Overlay> {
     // Sixteen repeating groups: 6000, 6002 … 601E.
     (0x6000..=0x601Eu16)
@@ -30,7 +30,7 @@ pub(super) fn overlays(
         .filter_map(|group| match plane(view, group, frame, size, words)? {
             Ok(plane) => Some(plane),
             Err(reason) => {
-                warnings.push(format!("overlay {group:04X} is not shown: {reason}"));
+                warnings.push(Trouble::Overlay { group, reason });
                 None
             }
         })
@@ -120,7 +120,7 @@ fn embedded(words: Words<'_>, position: u16, count: usize) -> Vec<u8> {
 
 /// The frame's display shutter: of its functional group, else of the object. A shape whose numbers are missing is
 /// left out with a warning: nothing is covered by a guess.
-pub(super) fn shutter(view: &View<'_>, frame: usize, warnings: &mut Vec<String>) -> Option<Shutter> {
+pub(super) fn shutter(view: &View<'_>, frame: usize, warnings: &mut Vec<Trouble>) -> Option<Shutter> {
     let place = group(view, frame, tags::FRAME_DISPLAY_SHUTTER_SEQUENCE).unwrap_or(*view);
     let shapes = place.strings(tags::SHUTTER_SHAPE);
     if shapes.is_empty() {
@@ -131,7 +131,7 @@ pub(super) fn shutter(view: &View<'_>, frame: usize, warnings: &mut Vec<String>)
         value: place.int(tags::SHUTTER_PRESENTATION_VALUE).and_then(|v| u16::try_from(v).ok()).unwrap_or(0),
         ..Shutter::default()
     };
-    let mut bad = |shape: &str| warnings.push(format!("the shutter {shape} is damaged and not closed"));
+    let mut bad = |shape: &str| warnings.push(Trouble::Shutter { shape: shape.to_owned() });
     for shape in &shapes {
         match shape.as_str() {
             "RECTANGULAR" => {

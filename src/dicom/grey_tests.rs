@@ -54,7 +54,7 @@ fn luts_come_before_windows_and_all_have_names() {
     assert_eq!(f.display.voi_names, ["NORMAL", "", "SOFT", ""]);
     let greys: Vec<u8> = render_rgb(&f, &f.voi[0], false).into_iter().step_by(3).collect();
     assert_eq!(greys, [0, 0, 128, 255]);
-    assert_eq!(f.warnings, Vec::<String>::new());
+    assert_eq!(f.warnings, []);
 }
 
 #[test]
@@ -91,11 +91,11 @@ fn luts_that_lie_are_read_and_told() {
     let item = Build::new(As::Explicit).us(0x0028_3002, &[0, 0, 16]).bytes(0x0028_3006, b"OW", &all);
     let f = voi(item);
     assert_eq!((f.display.voi_luts[0].entries.len(), f.voi[0].width), (65536, 65536.0));
-    assert_eq!(f.warnings, Vec::<String>::new());
+    assert_eq!(f.warnings, []);
     // Fewer entries than declared.
     let f = voi(lut_item(As::Explicit, [9, 0, 16], "", &[0, 7]));
     assert_eq!(f.display.voi_luts[0].entries.len(), 2);
-    assert!(f.warnings[0].contains("9 entries, 2 are there"), "{:?}", f.warnings);
+    assert!(f.warnings[0].to_string().contains("9 entries, 2 are there"), "{:?}", f.warnings);
     // 16 bits declared, 8-bit entries one a byte.
     let item = Build::new(As::Explicit).us(0x0028_3002, &[4, 0, 16]).bytes(0x0028_3006, b"OW", &[0, 9, 200, 255]);
     let f = voi(item);
@@ -138,7 +138,7 @@ fn overlays_in_their_own_data() {
     let [plane] = &f.display.overlays[..] else { panic!("one plane") };
     assert_eq!((plane.kind, plane.label.as_str(), plane.origin), (OverlayKind::Roi, "lesion", [1, 2]));
     assert_eq!(f.mask(), Some(vec![0, 1, 0, 1]));
-    assert!(f.warnings.iter().any(|w| w.contains("6002")), "{:?}", f.warnings);
+    assert!(f.warnings.iter().any(|w| w.to_string().contains("6002")), "{:?}", f.warnings);
 }
 
 #[test]

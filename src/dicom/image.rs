@@ -24,8 +24,8 @@ pub(super) struct Image {
     pub(super) planar: bool,
     pub(super) photometric: String,
     pub(super) declared_frames: u32,
-    /// What is odd about how the pixels are stored.
-    pub(super) remark: Option<&'static str>,
+    /// Sub-sampled colour is declared, but every pixel's colour is stored.
+    pub(super) full_colour: bool,
 }
 
 impl Image {
@@ -36,7 +36,7 @@ impl Image {
         // Exactly, or padded to an even length: more is more frames than declared, not more colour.
         if subsampled(self) && [full, full + (full & 1)].contains(&(range.len() as u64)) {
             self.photometric = if self.photometric == "YBR_FULL_422" { "YBR_FULL" } else { "YBR_PARTIAL" }.into();
-            self.remark = Some("4:2:2 is declared, but every pixel's colour is stored");
+            self.full_colour = true;
         }
     }
 
@@ -159,7 +159,7 @@ pub(super) fn image(header: &Header) -> Result<Image, DecodeError> {
         planar: view.int(tags::PLANAR_CONFIGURATION) == Some(1),
         photometric,
         declared_frames: number(tags::NUMBER_OF_FRAMES).filter(|n| *n > 0).unwrap_or(1),
-        remark: None,
+        full_colour: false,
     })
 }
 

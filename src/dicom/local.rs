@@ -68,6 +68,8 @@ pub struct LocalTree {
 
 /// From here on files are opened one at a time.
 const HEAVY_BYTES: usize = 64 << 20;
+/// From here on headers are read one at a time: beside them other files' headers and pictures are held.
+const HEAVY_HEADER_BYTES: usize = 8 << 20;
 
 /// Opens one file: header, and for compressed or doubtful pixel data the first frame as a proof.
 ///
@@ -78,7 +80,13 @@ pub fn check_file(file: &LocalFile, prove: bool) -> Checked {
 
 /// `heavy` is held while much memory is taken, so that several large files are not open at once.
 fn check(file: &LocalFile, prove: bool, heavy: &Mutex<()>) -> Checked {
-    let header = match file.header() {
+    let mut held = None;
+    let header = file.header_told(&mut |bytes| {
+        if bytes > HEAVY_HEADER_BYTES {
+            held.get_or_insert_with(|| hold(heavy));
+        }
+    });
+    let header = match header {
         Ok(header) => header,
         Err(_) if file.member().is_none() && archive::is_archive(file.path()) => return Checked::Archive,
         Err(error) => return Checked::Unreadable { reason: error.to_string() },
@@ -94,7 +102,9 @@ fn check(file: &LocalFile, prove: bool, heavy: &Mutex<()>) -> Checked {
     let stated = projection.series.iter().flat_map(|s| &s.instances).find_map(|i| i.not_an_image.clone());
     let outcome = match stated {
         Some(reason) => Err(reason),
-        None => frames_there(file, &header, prove, heavy),
+        None => frames_there(file, &header, prove, || {
+            held.get_or_insert_with(|| hold(heavy));
+        }),
     };
     match outcome {
         Ok((frames, mut more)) => {
@@ -121,12 +131,13 @@ fn hold(heavy: &Mutex<()>) -> MutexGuard<'_, ()> {
     heavy.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How many frames the object really holds; the reason if none can be shown.
+/// How many frames the object really holds; the reason if none can be shown. `alone` waits for the right to take much
+/// memory.
 fn frames_there(
     file: &LocalFile,
     header: &Header,
     prove: bool,
-    heavy: &Mutex<()>,
+    alone: impl FnOnce(),
 ) -> Result<(u32, Vec<String>), String> {
     let text = |error: DecodeError| error.to_string();
     let outline = image::image(header).map_err(text)?;
@@ -142,11 +153,13 @@ fn frames_there(
     // A codec takes up to 8 bytes a sample; what a deflated object opens to is not known.
     let samples = u64::from(outline.rows) * u64::from(outline.columns) * u64::from(outline.samples);
     let light = header.total < HEAVY_BYTES && samples < HEAVY_BYTES as u64 / 8;
-    let _held = (!light).then(|| hold(heavy));
+    if !light {
+        alone();
+    }
     let object = file.object().map_err(|e| e.to_string())?;
     let frames = object.frame_count().map_err(text)?;
     let first = object.frame(FrameIndex(0)).map_err(text)?;
-    Ok((u32::try_from(frames).unwrap_or(u32::MAX), first.warnings))
+    Ok((u32::try_from(frames).unwrap_or(u32::MAX), first.warnings.iter().map(ToString::to_string).collect()))
 }
 
 /// Opens every regular file under the paths (folders are walked, links to files followed, sorted by name). Members of

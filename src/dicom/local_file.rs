@@ -70,9 +70,18 @@ impl LocalFile {
 
     /// Its header. A member is read to its end all the same, to see that it is what was packed; only the header is kept.
     pub fn header(&self) -> Result<Header, ReadError> {
-        let Some(member) = &self.member else { return Header::read(&self.path) };
+        self.header_told(&mut |_| {})
+    }
+
+    /// As [`Self::header`]; `before` is told how many bytes are going to be held, each time that more are read.
+    pub(super) fn header_told(&self, before: &mut dyn FnMut(usize)) -> Result<Header, ReadError> {
+        let Some(member) = &self.member else {
+            let mut file = File::open(&self.path)?;
+            let size = file.metadata()?.len();
+            return Header::read_from(&mut file, size, before);
+        };
         let mut opened = Opened::new(&self.path, member)?;
-        let header = Header::read_from(&mut opened, member.size);
+        let header = Header::read_from(&mut opened, member.size, before);
         std::io::copy(&mut opened, &mut std::io::sink()).map_err(|e| damaged(&e.to_string()))?;
         opened.check(member)?;
         header

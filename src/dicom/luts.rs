@@ -2,7 +2,7 @@
 
 use super::dataset::View;
 use super::functional::group_or_root;
-use crate::imaging::{Lut, Modality};
+use crate::imaging::{Lut, Modality, Table, Trouble};
 use crate::study::{Voi, VoiFunction};
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
@@ -23,12 +23,12 @@ pub(super) struct Choices {
 /// (C.11.2.1.1); a LUT says more than a window, so the first LUT is the default, as with pydicom.
 ///
 /// `signed`: the modality transform may give values below 0.
-pub(super) fn choices(view: &View<'_>, frame: usize, signed: bool, warnings: &mut Vec<String>) -> Choices {
+pub(super) fn choices(view: &View<'_>, frame: usize, signed: bool, warnings: &mut Vec<Trouble>) -> Choices {
     let mut out = Choices::default();
     let place = group_or_root(view, frame, tags::FRAME_VOILUT_SEQUENCE);
     let holder = if place.item(tags::VOILUT_SEQUENCE).is_some() { place } else { *view };
     for item in holder.items(tags::VOILUT_SEQUENCE).take(MOST) {
-        match lut(&item, signed, "VOI", warnings) {
+        match lut(&item, signed, Table::Voi, warnings) {
             Some(lut) => {
                 let (center, width) = lut.range();
                 let function = VoiFunction::Lut(out.luts.len() as u8);
@@ -36,12 +36,12 @@ pub(super) fn choices(view: &View<'_>, frame: usize, signed: bool, warnings: &mu
                 out.names.push(item.text(tags::LUT_EXPLANATION).trim().to_owned());
                 out.luts.push(Arc::new(lut));
             }
-            None => warnings.push("a VOI LUT is empty or damaged and not offered".into()),
+            None => warnings.push(Trouble::TableDamaged { table: Table::Voi }),
         }
     }
     let windows = named_windows(view, frame);
     if windows.is_empty() && place.string(tags::WINDOW_CENTER).is_some() {
-        warnings.push("the stored window is not valid and not used".into());
+        warnings.push(Trouble::Window);
     }
     for (voi, name) in windows {
         out.voi.push(voi);
@@ -90,7 +90,7 @@ pub(super) fn signed_output(modality: &Modality, signed: bool, bits_stored: u16)
 
 /// A LUT item (C.11.1.1, C.11.2.1.1); `None` if it holds no entries. `signed` is for the first input value, which
 /// writers state in either VR.
-pub(super) fn lut(item: &View<'_>, signed: bool, which: &str, warnings: &mut Vec<String>) -> Option<Lut> {
+pub(super) fn lut(item: &View<'_>, signed: bool, table: Table, warnings: &mut Vec<Trouble>) -> Option<Lut> {
     let descriptor = item.ints(tags::LUT_DESCRIPTOR);
     let [entries, first, bits] = *descriptor.first_chunk()?;
     let declared = match entries as u16 {
@@ -117,14 +117,14 @@ pub(super) fn lut(item: &View<'_>, signed: bool, which: &str, warnings: &mut Vec
         _ => 16,
     };
     if stated != bits {
-        warnings.push(format!("the {which} LUT declares {bits} bits an entry; {stated} are used"));
+        warnings.push(Trouble::TableBits { table, declared: bits, used: stated });
     }
     if data.len() < declared {
-        warnings.push(format!("the {which} LUT declares {declared} entries, {} are there", data.len()));
+        warnings.push(Trouble::TableEntries { table, declared, held: data.len() });
     }
     let lut = Lut::new(first, data, stated as u8)?;
     if u16::from(lut.bits) > stated {
-        warnings.push(format!("the {which} LUT declares {stated} bits an entry, its entries have {}", lut.bits));
+        warnings.push(Trouble::TableBits { table, declared: stated, used: u16::from(lut.bits) });
     }
     Some(lut)
 }

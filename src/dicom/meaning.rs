@@ -3,15 +3,15 @@
 use super::dataset::View;
 use super::functional::{group, group_or_root};
 use super::luts::lut;
-use crate::imaging::{Modality, Padding};
+use crate::imaging::{Modality, Padding, Table, Trouble};
 use dicom_dictionary_std::tags;
 
 /// Modality LUT of the object, or rescale of frame or object.
-pub(super) fn modality(view: &View<'_>, frame: usize, signed: bool, warnings: &mut Vec<String>) -> Modality {
+pub(super) fn modality(view: &View<'_>, frame: usize, signed: bool, warnings: &mut Vec<Trouble>) -> Modality {
     if let Some(item) = view.item(tags::MODALITY_LUT_SEQUENCE) {
-        match lut(&item, signed, "modality", warnings) {
+        match lut(&item, signed, Table::Modality, warnings) {
             Some(lut) => return Modality::Lut { first: lut.first, data: lut.entries },
-            None => warnings.push("the modality LUT is empty or damaged and not applied".into()),
+            None => warnings.push(Trouble::TableDamaged { table: Table::Modality }),
         }
     }
     let place = group_or_root(view, frame, tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE);
@@ -19,7 +19,7 @@ pub(super) fn modality(view: &View<'_>, frame: usize, signed: bool, warnings: &m
     let intercept = place.float(tags::RESCALE_INTERCEPT).unwrap_or(0.0);
     match slope {
         Some(0.0) => {
-            warnings.push("a rescale slope of 0 is not applied".into());
+            warnings.push(Trouble::Slope);
             Modality::IDENTITY
         }
         slope => Modality::Rescale { slope: slope.unwrap_or(1.0), intercept },

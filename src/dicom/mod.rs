@@ -27,6 +27,7 @@ mod grey_tests;
 mod icc;
 mod image;
 mod inflate;
+mod jpeg2000;
 mod json;
 mod json_write;
 mod laterality;

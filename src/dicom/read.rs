@@ -84,11 +84,12 @@ impl Header {
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let mut file = File::open(path)?;
         let size = file.metadata()?.len();
-        Self::read_from(&mut file, size)
+        Self::read_from(&mut file, size, &mut |_| {})
     }
 
-    /// Reads an object of `size` bytes up to its pixel data; what follows stays in `file`.
-    pub(super) fn read_from(file: &mut dyn Read, size: u64) -> Result<Self, ReadError> {
+    /// Reads an object of `size` bytes up to its pixel data; what follows stays in `file`. `before` is told how many
+    /// bytes are going to be held, each time that more are read.
+    pub(super) fn read_from(file: &mut dyn Read, size: u64, before: &mut dyn FnMut(usize)) -> Result<Self, ReadError> {
         let total = usize::try_from(size).unwrap_or(usize::MAX);
         let mut bytes = Vec::new();
         let mut wanted = FIRST_BITE;
@@ -98,6 +99,7 @@ impl Header {
                 return Err(ReadError::TooLarge { size: limit as u64, limit: MAX_HEADER_BYTES as u64 });
             }
             if limit > bytes.len() {
+                before(limit);
                 let missing = (limit - bytes.len()) as u64;
                 bytes.reserve_exact(limit - bytes.len());
                 if (&mut *file).take(missing).read_to_end(&mut bytes)? as u64 != missing {

@@ -1,7 +1,7 @@
 //! Samples: bytes of native coding → whole numbers → [`Pixels`] at native depth.
 
 use super::dataset::Endian;
-use crate::imaging::Pixels;
+use crate::imaging::{Pixels, Trouble};
 
 /// Samples as a decoder gives them.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +55,7 @@ impl Samples {
 }
 
 /// A decoder's grey samples at native depth, moved where they are already right.
-pub(super) fn decoded(samples: Samples, count: usize, layout: Layout) -> (Pixels, Option<&'static str>) {
+pub(super) fn decoded(samples: Samples, count: usize, layout: Layout) -> (Pixels, Option<Trouble>) {
     match samples {
         Samples::Words(mut words) if layout.allocated == 16 => {
             words.truncate(count);
@@ -104,7 +104,7 @@ impl Layout {
 
 /// Grey samples at native depth. `bytes` hold at least the samples wanted, or what there is of them: the
 /// count may be short.
-pub(super) fn grey(bytes: &[u8], first_bit: usize, count: usize, layout: Layout) -> (Pixels, Option<&'static str>) {
+pub(super) fn grey(bytes: &[u8], first_bit: usize, count: usize, layout: Layout) -> (Pixels, Option<Trouble>) {
     let plain = layout.high_bit + 1 == layout.stored;
     match (layout.allocated, layout.signed) {
         (1, _) => (Pixels::U8(bits(bytes, first_bit, count)), None),
@@ -137,12 +137,12 @@ fn sixteen(words: &[[u8; 2]], word: impl Fn([u8; 2]) -> u16, signed: bool, layou
 }
 
 /// More than 16 bits: 32-bit integers where all values fit, else the nearest floats, with a note.
-fn wide(values: Vec<i64>) -> (Pixels, Option<&'static str>) {
+fn wide(values: Vec<i64>) -> (Pixels, Option<Trouble>) {
     if values.iter().all(|v| i32::try_from(*v).is_ok()) {
         return (Pixels::I32(values.into_iter().map(|v| v as i32).collect()), None);
     }
     let exact = values.iter().all(|v| (*v as f32) as i64 == *v);
-    let note = (!exact).then_some("values beyond 32 bits signed are shown rounded to 24 significant bits");
+    let note = (!exact).then_some(Trouble::RoundedIntegers);
     (Pixels::F32(values.into_iter().map(|v| v as f32).collect()), note)
 }
 

@@ -1,6 +1,6 @@
 //! One decoded frame: stored values at native depth, and all that is needed to read them rightly.
 
-use super::{Display, RealWorldMap};
+use super::{Display, RealWorldMap, Trouble};
 use crate::study::Voi;
 
 /// Stored values, row by row. Never windowed, never narrowed.
@@ -164,10 +164,15 @@ pub struct Frame {
     /// Width over height of one pixel (Pixel Aspect Ratio or spacing); 1 where unknown.
     pub pixel_aspect: f64,
     /// Trouble met while decoding, for the reader.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Trouble>,
 }
 
 impl Frame {
+    /// Whether pixels are missing or may not be those that were sent.
+    pub fn spoiled(&self) -> bool {
+        self.warnings.iter().any(Trouble::spoils)
+    }
+
     /// Checks that size and pixel count agree; all frames pass through here.
     pub fn checked(self) -> Result<Self, FrameError> {
         let expected = u64::from(self.rows) * u64::from(self.columns);

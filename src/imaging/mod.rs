@@ -11,6 +11,7 @@ mod look;
 mod lut;
 mod resample;
 mod roi;
+mod trouble;
 mod voi;
 
 pub use display::{
@@ -22,4 +23,5 @@ pub use look::{Look, Presentation, render_look, render_rgb};
 pub use lut::Lut;
 pub use resample::{MAX_TAPS, Resampling, footprint, render_placed};
 pub use roi::{EllipseRoi, RoiStatistics, length_mm};
+pub use trouble::{Table, Trouble};
 pub use voi::{auto_window, normalise};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
 /// A structured document (PS3.3 C.17).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Document {
     /// Concept name of the root container.
     pub title: Code,
@@ -27,7 +27,7 @@ pub struct Document {
     /// Instances that the document names as evidence, over all studies.
     pub evidence: Vec<ObjectRef>,
     /// What was odd or left out.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<DocumentOddity>,
 }
 
 /// A verifying observer (0040,A073).
@@ -286,5 +286,43 @@ mod tests {
             value: Value::Text("one\r\ntwo\n".into()),
         };
         assert_eq!(item.lines(), "  Finding: one\n    two");
+    }
+}
+
+/// What is odd about a structured report, or left out of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentOddity {
+    /// Text that does not follow its declared character set, and how it was read (PS3.5 6.1.2).
+    #[error("{0}")]
+    Text(&'static str),
+    /// Content items beyond the limit.
+    #[error("more than {most} content items: the rest is left out")]
+    ItemsLeftOut {
+        /// The limit.
+        most: usize,
+    },
+    /// Items within items beyond the limit.
+    #[error("content nested deeper than {levels} levels is left out")]
+    TooDeep {
+        /// The limit.
+        levels: u8,
+    },
+    /// A region whose coordinates are not whole.
+    #[error("coordinates of a region are damaged: it is left out")]
+    Region,
+    /// A text or an outline beyond the limit.
+    #[error("a text or an outline is too long and cut")]
+    TooLong,
+    /// Items without the value of their type.
+    #[error("{count} content items lack the value that their type demands")]
+    WithoutValue {
+        /// How many.
+        count: usize,
+    },
+}
+
+impl Serialize for DocumentOddity {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
     }
 }

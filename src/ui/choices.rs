@@ -1,6 +1,6 @@
 //! The picture's own choices in words and in the menu: windows and LUTs by name, overlays, shutters.
 
-use super::overlay::number;
+use super::corners::number;
 use super::text::Words;
 use super::viewport_panel::ViewportInput;
 use crate::imaging::Frame;

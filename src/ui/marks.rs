@@ -1,6 +1,7 @@
 //! Measurements drawn on the picture, each with its value.
 
-use super::overlay::{line, number};
+use super::corners::number;
+use super::overlay::line;
 use super::text::Words;
 use super::theme;
 use crate::viewport::tool::handles;

@@ -1,6 +1,7 @@
 //! An object without a picture beside the pictures: a report's text, the pictures it names to go to, why it cannot
 //! be read.
 
+use super::oddities::{document_oddity, oddity};
 use super::text::Words;
 use super::theme;
 use super::widgets::{bare_button, caption, elided, quiet_button, rule, section, value};
@@ -159,7 +160,7 @@ fn document_ui(
         caption(ui, &words.f("object.verified_by", &[("who", &who.trim()), ("at", &verifier.at)]));
     }
     for warning in &document.warnings {
-        ui.label(RichText::new(warning).color(theme::CAUTION));
+        ui.label(RichText::new(document_oddity(words, warning)).color(theme::CAUTION));
     }
     let images = open.images.as_slice();
     if !images.is_empty() {
@@ -208,7 +209,7 @@ fn other_ui(ui: &mut Ui, words: Words, open: &OpenObject, content: &ObjectConten
         });
     };
     for warning in content.warnings() {
-        ui.label(RichText::new(warning).color(theme::CAUTION));
+        ui.label(RichText::new(oddity(words, &warning)).color(theme::CAUTION));
     }
     match content {
         ObjectContent::Document(_) => {}

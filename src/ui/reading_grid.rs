@@ -31,6 +31,8 @@ struct Over {
     hidden: BTreeSet<i64>,
     at: FrameRef,
     frame: Option<Arc<Frame>>,
+    /// Frames of a mask that are to be subtracted, as far as they are here.
+    masks: Vec<Arc<Frame>>,
     dressed: Option<Arc<Frame>>,
     laid: LaidDrawn,
 }
@@ -54,8 +56,16 @@ fn over<'a>(
         (None, None) => true,
         _ => false,
     };
+    let masks: Vec<Arc<Frame>> = match &**content {
+        ObjectContent::PresentationState(state) => {
+            state.needs(at).iter().filter_map(|at| app.pictures.frame(at).cloned()).collect()
+        }
+        _ => Vec::new(),
+    };
     let fresh = known.get(&id).is_some_and(|o| {
-        Arc::ptr_eq(&o.content, content) && o.hidden == *hidden && o.at == *at && same(o.frame.as_ref(), frame)
+        let masked = o.masks.len() == masks.len() && o.masks.iter().zip(&masks).all(|(a, b)| Arc::ptr_eq(a, b));
+        let same_object = Arc::ptr_eq(&o.content, content) && o.hidden == *hidden;
+        same_object && masked && o.at == *at && same(o.frame.as_ref(), frame)
     });
     if !fresh {
         let info = set.info.get(view.position).cloned().unwrap_or_default();
@@ -71,12 +81,13 @@ fn over<'a>(
         let laid = LaidDrawn::new(ui.ctx(), laid);
         let dressed = match (&**content, frame) {
             (ObjectContent::PresentationState(state), Some(frame)) if state.is_for(at) => {
-                Some(Arc::new(state.dress(at, frame)))
+                let masks: Vec<&Frame> = masks.iter().map(|m| &**m).collect();
+                Some(Arc::new(state.dress(at, frame, &masks)))
             }
             _ => None,
         };
         let (content, hidden) = (Arc::clone(content), hidden.clone());
-        known.insert(id, Over { content, hidden, at: at.clone(), frame: frame.cloned(), dressed, laid });
+        known.insert(id, Over { content, hidden, at: at.clone(), frame: frame.cloned(), masks, dressed, laid });
     }
     known.get(&id)
 }

@@ -1,6 +1,7 @@
 //! The millimetre scale at the picture's edge.
 
-use super::overlay::{MARGIN, line, number};
+use super::corners::number;
+use super::overlay::{MARGIN, line};
 use super::theme;
 use super::viewport_panel::ViewportInput;
 use crate::viewport::{Geometry, scale_bar_mm};

@@ -3,11 +3,12 @@
 
 use super::laid::LaidDrawn;
 use super::overlay;
+
 use super::picture::{Pictures, rect_px};
 use super::rail::{FrameMark, Rail, WIDTH, rail_ui};
 use super::strokes::{BUTTONS, Strokes};
 use super::text::Words;
-use super::{marks, theme};
+use super::{corners, marks, theme};
 use crate::app::{LinkMark, OverlayLevel};
 use crate::imaging::{Frame, Photometric, Resampling};
 use crate::render::{Picture, Shown};
@@ -194,7 +195,7 @@ pub fn viewport_ui(
         painter.galley(at.min, galley, color);
     }
     let probe = response.hover_pos().filter(|_| visible && !local.tools.iter().any(ToolState::busy));
-    let probe = probe.and_then(|p| overlay::probe_text(input, &geometry, on_screen(p)));
+    let probe = probe.and_then(|p| corners::probe_text(input, &geometry, on_screen(p)));
     overlay::paint(&painter, text_rect, input, &geometry, shown.fidelity, probe.as_deref());
     if let Some(set) = input.set {
         let frames = set.frames.len();

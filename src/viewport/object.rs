@@ -1,6 +1,7 @@
 //! What an object without a picture says, as it reaches the screen.
 
 use super::laid::{Laid, Outline, Under, half_slice_mm, lines, off_plane};
+use super::oddity::Oddity;
 use super::segmentation::{Segmentation, StructureSet};
 use super::state_object::PresentationState;
 use crate::study::document::{Document, Region};
@@ -49,13 +50,13 @@ impl ObjectContent {
     }
 
     /// What was odd or left out.
-    pub fn warnings(&self) -> &[String] {
+    pub fn warnings(&self) -> Vec<Oddity> {
         match self {
-            Self::Document(document) => &document.warnings,
-            Self::PresentationState(state) => &state.warnings,
-            Self::Segmentation(segmentation) => &segmentation.warnings,
-            Self::StructureSet(set) => &set.warnings,
-            Self::Encapsulated(_) => &[],
+            Self::Document(document) => document.warnings.iter().cloned().map(Oddity::Document).collect(),
+            Self::PresentationState(state) => state.warnings.clone(),
+            Self::Segmentation(segmentation) => segmentation.warnings.clone(),
+            Self::StructureSet(set) => set.warnings.clone(),
+            Self::Encapsulated(_) => Vec::new(),
         }
     }
 

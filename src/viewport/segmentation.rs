@@ -1,6 +1,7 @@
 //! Segmentations and RT structure sets, and where they lie on a frame: by reference, else by geometry in the same frame
 //! of reference.
 
+use super::Oddity;
 use super::laid::{Area, Laid, Outline, Span, Under, between, half_slice_mm, off_plane};
 use crate::study::{FrameRef, ImagePlane, SopInstanceUid};
 use glam::{DAffine2, DVec3};
@@ -22,7 +23,7 @@ pub struct Segmentation {
     /// Thickness of its slices, mm.
     pub thickness_mm: Option<f64>,
     /// What was odd or left out.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Oddity>,
     /// One entry for each segment on each of its frames.
     #[serde(skip)]
     pub pieces: Vec<Piece>,
@@ -99,7 +100,7 @@ pub struct StructureSet {
     /// Its structures.
     pub structures: Vec<Structure>,
     /// What was odd or left out.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Oddity>,
 }
 
 /// A structure (ROI).

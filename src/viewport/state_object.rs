@@ -1,8 +1,9 @@
 //! Grayscale and colour presentation states (PS3.3 A.33): how pictures are to be shown, as data and as it is applied.
 
 use super::laid::{Laid, LaidText, Outline, Under, lines};
-use super::{ViewPresentation, Zoom};
-use crate::imaging::{Frame, Lut, Modality, Overlay, Photometric, Pixels, Presentation, Shutter};
+use super::mask::Mask;
+use super::{Oddity, ViewPresentation, Zoom};
+use crate::imaging::{Frame, Lut, Modality, Overlay, Photometric, Pixels, Presentation, Shutter, Trouble};
 use crate::study::hidden_debug;
 use crate::study::{FrameRef, ObjectRef, Voi, VoiFunction};
 use glam::DVec2;
@@ -30,8 +31,10 @@ pub struct PresentationState {
     pub areas: Vec<StateArea>,
     /// Drawings and texts.
     pub drawings: Vec<Drawing>,
+    /// What is subtracted from each frame.
+    pub mask: Option<Mask>,
     /// What is not applied, and what was odd.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Oddity>,
     /// Modality transform in place of the picture's own.
     #[serde(skip)]
     pub modality: Option<Modality>,
@@ -49,7 +52,7 @@ pub struct PresentationState {
     pub overlays: Vec<Overlay>,
 }
 
-hidden_debug!(PresentationState { images, quarter_turns, flip, vois, areas, drawings, warnings });
+hidden_debug!(PresentationState { images, quarter_turns, flip, vois, areas, drawings, mask, warnings });
 
 /// A window or LUT and the pictures it is for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -119,9 +122,6 @@ pub struct StateText {
 
 hidden_debug!(StateText { at, anchor });
 
-/// What is told of a picture whose own transform is left out.
-const NO_MODALITY: &str = "the presentation state has no modality transform; the picture's own is not used (PS3.4 N.2)";
-
 /// Whether a list of references means this frame; an empty list means every frame.
 fn means(images: &[ObjectRef], frame: &FrameRef) -> bool {
     images.is_empty() || images.iter().any(|to| names(to, frame))
@@ -137,17 +137,42 @@ impl PresentationState {
         self.images.iter().any(|to| names(to, frame))
     }
 
+    /// The frames that must be at hand to show this one: those of its mask.
+    pub fn needs(&self, at: &FrameRef) -> Vec<FrameRef> {
+        self.mask.as_ref().filter(|_| self.is_for(at)).map_or_else(Vec::new, |mask| mask.frames_for(at))
+    }
+
     /// The frame as it is to be shown: its values, with the state's transforms, shutter and overlays. What the state
-    /// does not have is not done at all: the picture's own transforms are not used (PS3.4 N.2).
-    pub fn dress(&self, at: &FrameRef, frame: &Frame) -> Frame {
+    /// does not have is not done at all: the picture's own transforms are not used (PS3.4 N.2). `masks` are the frames
+    /// that [`Self::needs`] names; without them nothing is subtracted, and the frame's warnings say so.
+    pub fn dress(&self, at: &FrameRef, frame: &Frame, masks: &[&Frame]) -> Frame {
         let mut out = frame.clone();
-        if out.photometric != Photometric::Color {
+        let needed = self.needs(at).len();
+        if let Some(mask) = self.mask.as_ref().filter(|_| needed > 0) {
+            let modality = self.modality.clone().unwrap_or(Modality::IDENTITY);
+            let difference = (masks.len() == needed).then(|| mask.subtract(frame, masks, &modality)).flatten();
+            match difference {
+                Some(pixels) => return self.finish(at, frame, Frame { pixels, padding: None, ..out }, true),
+                None => out.warnings.push(Trouble::Unmasked),
+            }
+        }
+        self.finish(at, frame, out, false)
+    }
+
+    /// `subtracted`: the values have been through the modality transform.
+    fn finish(&self, at: &FrameRef, frame: &Frame, mut out: Frame, subtracted: bool) -> Frame {
+        if subtracted {
+            out.modality = Modality::IDENTITY;
+            if self.modality.as_ref() != Some(&frame.modality) {
+                out.unit = String::new();
+            }
+        } else if out.photometric != Photometric::Color {
             out.modality = self.modality.clone().unwrap_or(Modality::IDENTITY);
             if out.modality != frame.modality {
                 // The picture's unit is that of its own transform.
                 out.unit = String::new();
                 if self.modality.is_none() {
-                    out.warnings.push(NO_MODALITY.to_owned());
+                    out.warnings.push(Trouble::StateWithoutModality);
                 }
             }
         }
@@ -165,7 +190,10 @@ impl PresentationState {
             out.display.voi_names.push(state.name.clone());
         }
         if out.voi.is_empty() {
-            out.voi.extend(self.whole_range(frame));
+            let range = self.whole_range(frame);
+            // Differences lie as far below 0 as above.
+            let difference = |voi: Voi| Voi { center: 0.0, width: 2.0 * voi.width, ..voi };
+            out.voi.extend(if subtracted { range.map(difference) } else { range });
         }
         out.display.presentation.clone_from(&self.presentation);
         out.display.shutter.clone_from(&self.shutter);
@@ -268,6 +296,7 @@ impl PresentationState {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mask::MaskFrames;
     use super::*;
     use crate::study::{FrameIndex, FrameInfo, SopInstanceUid};
 
@@ -309,7 +338,7 @@ mod tests {
             pixel_aspect: 1.0,
             warnings: vec![],
         };
-        let dressed = state.dress(&at("1.2"), &frame);
+        let dressed = state.dress(&at("1.2"), &frame, &[]);
         let functions: Vec<VoiFunction> = dressed.voi.iter().map(|v| v.function).collect();
         assert_eq!(functions, [VoiFunction::Lut(0), VoiFunction::Lut(1)]);
         assert_eq!(&*dressed.display.voi_luts[1].entries, [0, 255]);
@@ -318,7 +347,7 @@ mod tests {
         assert_eq!(rgb, [255, 255, 255, 0, 0, 0]);
         // A picture that no window of the state is for is shown from its lowest to its highest possible value.
         let whole = Voi { center: 127.5, width: 255.0, function: VoiFunction::LinearExact };
-        assert_eq!(state.dress(&at("1.3"), &frame).voi, [whole]);
+        assert_eq!(state.dress(&at("1.3"), &frame, &[]).voi, [whole]);
     }
 
     #[test]
@@ -342,19 +371,51 @@ mod tests {
         };
         let mut state =
             PresentationState { presentation: Some(Presentation::Identity), ..PresentationState::default() };
-        let dressed = state.dress(&at("1.1"), &frame);
+        let dressed = state.dress(&at("1.1"), &frame, &[]);
         assert_eq!((dressed.modality.clone(), dressed.unit.as_str()), (Modality::IDENTITY, ""));
         assert_eq!((dressed.warnings.len(), dressed.display.shutter.clone()), (1, None));
         assert_eq!(crate::imaging::render_rgb(&dressed, &dressed.voi[0], false), [0, 0, 0, 255, 255, 255]);
         // The same transform in the state: the unit stays.
         state.modality = Some(frame.modality.clone());
-        let dressed = state.dress(&at("1.1"), &frame);
+        let dressed = state.dress(&at("1.1"), &frame, &[]);
         assert_eq!((dressed.unit.as_str(), dressed.warnings.len()), ("HU", 0));
         assert_eq!((dressed.voi[0].center, dressed.voi[0].width), (-1001.0, 8190.0));
         // A table's output has the bits that it states.
         state.modality = Some(Modality::Lut { first: -2048, data: vec![0, 100].into() });
         state.modality_bits = 16;
-        assert_eq!(state.dress(&at("1.1"), &frame).voi[0].width, 65535.0);
+        assert_eq!(state.dress(&at("1.1"), &frame, &[]).voi[0].width, 65535.0);
+    }
+
+    #[test]
+    fn the_mask_is_subtracted_before_the_window_or_its_lack_is_told() {
+        let frame = |values: Vec<u8>| Frame {
+            rows: 1,
+            columns: 2,
+            pixels: Pixels::U8(values),
+            bits_stored: 8,
+            photometric: Photometric::Monochrome2,
+            modality: Modality::IDENTITY,
+            unit: String::new(),
+            padding: None,
+            voi: vec![],
+            display: crate::imaging::Display::default(),
+            pixel_aspect: 1.0,
+            warnings: vec![],
+        };
+        let mask = Mask { frames: MaskFrames::Average(vec![1]), shift: [0.0; 2], ranges: vec![[2, 9]] };
+        let mut state = PresentationState { images: vec![to("1.1")], mask: Some(mask), ..PresentationState::default() };
+        state.modality = Some(Modality::Rescale { slope: 2.0, intercept: 7.0 });
+        let second = FrameRef { frame: FrameIndex(1), ..at("1.1") };
+        assert_eq!(state.needs(&second), [at("1.1")]);
+        assert!(state.needs(&at("1.1")).is_empty(), "the mask itself is not in the range");
+        let dressed = state.dress(&second, &frame(vec![10, 30]), &[&frame(vec![20, 20])]);
+        assert_eq!((&dressed.pixels, dressed.warnings.len()), (&Pixels::F32(vec![-20.0, 20.0]), 0));
+        assert_eq!([0, 1].map(|x| dressed.modality_value(x, 0)), [Some(-20.0), Some(20.0)]);
+        assert_eq!((dressed.voi[0].center, dressed.voi[0].width), (0.0, 1020.0));
+        let without = state.dress(&second, &frame(vec![10, 30]), &[]);
+        assert_eq!(without.warnings, [Trouble::Unmasked]);
+        assert!(without.spoiled(), "an unsubtracted picture must not pass for the one that was meant");
+        assert_eq!(state.dress(&at("1.1"), &frame(vec![10, 30]), &[]).warnings, []);
     }
 
     #[test]

@@ -29,6 +29,13 @@ unsafe impl GlobalAlloc for Counting {
         // SAFETY: as above.
         unsafe { System.dealloc(at, layout) }
     }
+
+    // The system's own way to grow does not hold both blocks at once, as the trait's does.
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size as isize - layout.size() as isize);
+        // SAFETY: as above.
+        unsafe { System.realloc(at, layout, size) }
+    }
 }
 
 /// Bytes that `make` leaves on the heap with what it gives, which must be made and kept on this thread.

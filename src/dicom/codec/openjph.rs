@@ -66,11 +66,11 @@ pub(super) fn decode(codestream: &[u8], found: &Codestream) -> Option<Samples> {
 mod tests {
     use super::super::openjpeg;
     use super::*;
-    use crate::dicom::codestream;
     use crate::dicom::fault_tests::HTJ2K_16;
+    use crate::dicom::jpeg2000;
 
     fn both(stream: &[u8]) -> Option<(Option<Samples>, Result<Samples, String>)> {
-        let (found, stream) = codestream::jpeg2000(stream)?;
+        let (found, stream) = jpeg2000::header(stream)?;
         let wanted = openjpeg::Wanted {
             columns: found.columns,
             rows: found.rows,
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn headers_that_differ_from_what_was_checked_are_not_taken() {
-        let (found, stream) = codestream::jpeg2000(&SIGNED).expect("headers");
+        let (found, stream) = jpeg2000::header(&SIGNED).expect("headers");
         for other in [
             Codestream { rows: found.rows - 1, ..found.clone() },
             Codestream { columns: found.columns + 1, ..found.clone() },

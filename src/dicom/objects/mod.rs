@@ -12,6 +12,7 @@ use super::dataset::View;
 use super::decode::Object;
 use super::notes::text_notes;
 use super::read::{Header, ReadError};
+use crate::study::document::DocumentOddity;
 use crate::study::{Code, ObjectKind, ObjectRef, SopInstanceUid};
 use crate::viewport::{Encapsulated, ObjectContent};
 use dicom_dictionary_std::tags;
@@ -41,7 +42,7 @@ pub fn read_object(
     if view.has(tags::CONTENT_SEQUENCE) || view.string(tags::VALUE_TYPE).as_deref() == Some("CONTAINER") {
         let mut document = sr::document(&view);
         let notes: BTreeSet<&str> = notes.iter().map(|n| n.note).collect();
-        document.warnings.extend(notes.into_iter().map(str::to_owned));
+        document.warnings.extend(notes.into_iter().map(DocumentOddity::Text));
         return Ok(ObjectContent::Document(Box::new(document)));
     }
     let kind = ObjectKind::of(&class);

@@ -167,7 +167,7 @@ fn segmentations_of_every_kind() {
     }
 
     let lost = segmentation("BINARY", 1, "MONOCHROME2", &[groups(Some(9), "1.2.1")], &[0xFF, 1]);
-    assert!(lost.warnings[0].contains("names no segment"), "{:?}", lost.warnings);
+    assert!(lost.warnings[0].to_string().contains("names no segment"), "{:?}", lost.warnings);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn structures_with_their_contours() {
         heart.contours.iter().map(|c| (c.closed, c.points_mm.len())).collect::<Vec<_>>(),
         [(true, 3), (false, 1)]
     );
-    assert!(set.warnings[0].starts_with("3 contours"), "{:?}", set.warnings);
+    assert!(set.warnings[0].to_string().starts_with("3 contours"), "{:?}", set.warnings);
 }
 
 #[test]

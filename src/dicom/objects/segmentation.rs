@@ -7,7 +7,7 @@ use crate::dicom::functional::{frame_info, group, per_frame};
 use crate::imaging::{Frame, Pixels};
 use crate::study::{FrameIndex, FrameRef};
 use crate::viewport::segmentation::{Contour, Piece, Segment, Segmentation, Structure, StructureSet};
-use crate::viewport::{Span, rgb_by_number, rgb_of_lab};
+use crate::viewport::{Oddity, Span, rgb_by_number, rgb_of_lab};
 use dicom_dictionary_std::tags;
 use glam::DVec3;
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ pub(super) fn segmentation(object: &Object) -> Result<Segmentation, ObjectError>
     }
     let declared = object.frame_count().map_err(|e| ObjectError::Listed(e.to_string()))?;
     if declared > MOST_FRAMES {
-        out.warnings.push(format!("{declared} frames: only the first {MOST_FRAMES} are read"));
+        out.warnings.push(Oddity::FramesLeftOut { declared, read: MOST_FRAMES });
     }
     let most =
         f64::from(view.int(tags::MAXIMUM_FRACTIONAL_VALUE).and_then(|v| u8::try_from(v).ok()).unwrap_or(255).max(1));
@@ -62,10 +62,13 @@ pub(super) fn segmentation(object: &Object) -> Result<Segmentation, ObjectError>
         let frame = match object.frame(FrameIndex(index as u32)) {
             Ok(frame) => frame,
             Err(error) => {
-                out.warnings.push(format!("frame {}: {error}", index + 1));
+                out.warnings.push(Oddity::SegmentFrame { number: index + 1, reason: error.to_string() });
                 continue;
             }
         };
+        for trouble in frame.warnings.iter().filter(|w| w.spoils()) {
+            out.warnings.push(Oddity::SegmentFrame { number: index + 1, reason: trouble.to_string() });
+        }
         let info = frame_info(&view, index);
         let sources = sources(&view, index);
         let found = if out.kind == "LABELMAP" {
@@ -75,7 +78,7 @@ pub(super) fn segmentation(object: &Object) -> Result<Segmentation, ObjectError>
                 .and_then(|g| g.int(tags::REFERENCED_SEGMENT_NUMBER))
                 .and_then(|n| u16::try_from(n).ok());
             let Some(segment) = number.and_then(|n| places.get(&n)).copied() else {
-                out.warnings.push(format!("frame {} names no segment of the object", index + 1));
+                out.warnings.push(Oddity::NoSegment { number: index + 1 });
                 continue;
             };
             let whole = if out.kind == "FRACTIONAL" { most } else { 1.0 };
@@ -194,7 +197,7 @@ pub(super) fn structure_set(view: &View<'_>) -> StructureSet {
             contours += 1;
             points += data.len() / 3;
             if contours > MOST_CONTOURS || points > MOST_POINTS {
-                out.warnings.push("more contours than are drawn: the rest is left out".to_owned());
+                out.warnings.push(Oddity::ContoursLeftOut);
                 return out;
             }
             let points_mm: Vec<DVec3> = data.as_chunks::<3>().0.iter().map(|p| DVec3::from_array(*p)).collect();
@@ -212,7 +215,7 @@ pub(super) fn structure_set(view: &View<'_>) -> StructureSet {
         }
     }
     if odd > 0 {
-        out.warnings.push(format!("{odd} contours are damaged or of no structure and are not drawn"));
+        out.warnings.push(Oddity::Contours { count: odd });
     }
     out
 }

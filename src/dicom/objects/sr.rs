@@ -2,7 +2,7 @@
 
 use super::{code, object_ref};
 use crate::dicom::dataset::View;
-use crate::study::document::{Document, Item, Number, Region, Value, Verifier};
+use crate::study::document::{Document, DocumentOddity, Item, Number, Region, Value, Verifier};
 use crate::study::{Code, ObjectRef};
 use dicom_dictionary_std::tags;
 
@@ -77,22 +77,22 @@ struct Walk {
 }
 
 impl Walk {
-    fn warnings(&self) -> Vec<String> {
+    fn warnings(&self) -> Vec<DocumentOddity> {
         let mut out = Vec::new();
         if self.left_out > 0 {
-            out.push(format!("more than {MOST_ITEMS} content items: the rest is left out"));
+            out.push(DocumentOddity::ItemsLeftOut { most: MOST_ITEMS });
         }
         if self.too_deep {
-            out.push(format!("content nested deeper than {DEEPEST} levels is left out"));
+            out.push(DocumentOddity::TooDeep { levels: DEEPEST });
         }
         if self.damaged_region {
-            out.push("coordinates of a region are damaged: it is left out".to_owned());
+            out.push(DocumentOddity::Region);
         }
         if self.too_long {
-            out.push("a text or an outline is too long and cut".to_owned());
+            out.push(DocumentOddity::TooLong);
         }
         if self.without_value > 0 {
-            out.push(format!("{} content items lack the value that their type demands", self.without_value));
+            out.push(DocumentOddity::WithoutValue { count: self.without_value });
         }
         out
     }

@@ -246,18 +246,18 @@ fn hostile_trees_end() {
         deep = item("CONTAINER", None, same, &[deep]);
     }
     let document = document_of(SR, code("1", "99", "x"), &[deep]);
-    assert!(document.warnings.iter().any(|w| w.contains("deeper")), "{:?}", document.warnings);
+    assert!(document.warnings.iter().any(|w| w.to_string().contains("deeper")), "{:?}", document.warnings);
     // Wide.
     let many = vec![item("CONTAINER", None, same, &[]); 50_010];
     let document = document_of(SR, code("1", "99", "x"), &many);
     assert_eq!(document.items.len(), 50_000);
-    assert!(document.warnings.iter().any(|w| w.contains("left out")));
+    assert!(document.warnings.iter().any(|w| w.to_string().contains("left out")));
     assert!(document.findings().is_empty());
     // Values that are missing.
     let document =
         document_of(SR, code("1", "99", "x"), &[item("TEXT", None, same, &[]), item("IMAGE", None, same, &[])]);
     assert!(document.items.iter().all(|i| matches!(i.value, Value::Unknown(_))));
-    assert!(document.warnings.iter().any(|w| w.contains("lack the value")));
+    assert!(document.warnings.iter().any(|w| w.to_string().contains("lack the value")));
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn a_region_with_damaged_coordinates_is_told_and_not_redrawn() {
     for values in [&[1.0, 2.0, f32::NAN, 4.0][..], &[1.0, 2.0, 3.0]] {
         let region = item("SCOORD", None, points("POLYLINE", values), &[]);
         let document = document_of(SR, code("1", "DCM", "Report"), &[region]);
-        assert!(document.warnings.iter().any(|w| w.contains("damaged")), "{:?}", document.warnings);
+        assert!(document.warnings.iter().any(|w| w.to_string().contains("damaged")), "{:?}", document.warnings);
         assert!(document.items.iter().all(|i| !matches!(i.value, crate::study::document::Value::Region(_))));
     }
 }
