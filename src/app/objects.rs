@@ -4,7 +4,7 @@ use super::action::ObjectAction;
 use super::place;
 use super::state::App;
 use crate::engine::message::{Command, Unread};
-use crate::study::{FrameRef, ObjectKind, ObjectRef, SopInstanceUid, Study};
+use crate::study::{DisplaySetId, FrameRef, ObjectKind, ObjectRef, SopInstanceUid, Study};
 use crate::viewport::ObjectContent;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +49,8 @@ pub struct OpenObject {
     asked_again: bool,
     /// It lies over the pictures that it is for.
     pub laid: bool,
+    /// Of a presentation state: the frame that each viewport was last laid out for, by number.
+    placed: BTreeMap<usize, FrameRef>,
     /// Its segments or structures that are not drawn, by number.
     pub hidden: BTreeSet<i64>,
     /// The pictures that it names, each once.
@@ -109,25 +111,19 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: ObjectAction, out: &mut
 fn lay(app: &mut App, now: Timestamp, on: bool) {
     let content = app.reading.as_ref().and_then(|r| r.object.as_ref()).and_then(|o| o.content.as_ref());
     let Some(Ok(content)) = content.cloned() else { return };
-    let sizes: Vec<Option<[u32; 2]>> = app
-        .reading
-        .iter()
-        .flat_map(|r| &r.record.views)
-        .map(|v| {
-            let set = app.pictures.set(v.set.as_ref()?)?;
-            Some([set.columns, set.rows])
-        })
-        .collect();
+    let sizes = sizes(app);
     let Some(reading) = &mut app.reading else { return };
     let Some(open) = reading.object.as_mut().filter(|o| o.laid != on && content.can_be_laid()) else { return };
     open.laid = on;
+    open.placed.clear();
     if let ObjectContent::PresentationState(state) = &*content {
-        for (view, size) in reading.record.views.iter_mut().zip(sizes) {
+        for (at, (view, size)) in reading.record.views.iter_mut().zip(sizes).enumerate() {
             let (Some(frame), Some(size)) = (&view.frame, size) else { continue };
             if !state.is_for(frame) {
                 continue;
             }
             if on {
+                open.placed.insert(at, frame.clone());
                 view.view = state.view(frame, size);
                 view.data.voi = None;
                 view.data.invert = false;
@@ -137,6 +133,35 @@ fn lay(app: &mut App, now: Timestamp, on: bool) {
             }
         }
         reading.touch(now);
+    }
+}
+
+/// Columns and rows of what each viewport shows.
+fn sizes(app: &App) -> Vec<Option<[u32; 2]>> {
+    let size = |set: &DisplaySetId| app.pictures.set(set).map(|set| [set.columns, set.rows]);
+    app.reading.iter().flat_map(|r| &r.record.views).map(|v| size(v.set.as_ref()?)).collect()
+}
+
+/// After a viewport went on to another frame: where the laid presentation state has another displayed area for it than for
+/// the last one, that is shown. Else the reader's own zoom stays.
+pub(super) fn follow(app: &mut App) {
+    let Some((content, _)) = app.laid() else { return };
+    let content = Arc::clone(content);
+    let ObjectContent::PresentationState(state) = &*content else { return };
+    let sizes = sizes(app);
+    let Some(reading) = &mut app.reading else { return };
+    let Some(open) = &mut reading.object else { return };
+    for (at, (view, size)) in reading.record.views.iter_mut().zip(sizes).enumerate() {
+        let (Some(frame), Some(size)) = (&view.frame, size) else { continue };
+        let before = open.placed.get(&at);
+        if before == Some(frame) || !state.is_for(frame) {
+            continue;
+        }
+        let meant = state.view(frame, size);
+        if before.map(|before| state.view(before, size)) != Some(meant) {
+            view.view = meant;
+        }
+        open.placed.insert(at, frame.clone());
     }
 }
 

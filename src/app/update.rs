@@ -34,6 +34,7 @@ impl App {
         if self.screen() != Screen::Locked || passes {
             seen::steered_by(self, &action);
             act(self, now, action, &mut out);
+            objects::follow(self);
         }
         demand::settle(self);
         out

@@ -2,10 +2,12 @@
 
 use super::fixtures::*;
 use crate::app::hang::StepName;
-use crate::app::{Action, Intent, LayoutAction, LinkMark, ViewAction};
+use crate::app::{Action, Intent, LayoutAction, LinkMark, ObjectAction, OpenObject, ViewAction};
 use crate::engine::message::Event;
-use crate::study::{ExamKind, FrameIndex, FrameRef, Laterality, Voi};
-use crate::viewport::{Action as View, Layout, Tool, ViewId};
+use crate::study::{ExamKind, FrameIndex, FrameRef, Laterality, ObjectRef, Voi};
+use crate::viewport::state_object::{PresentationState, StateArea};
+use crate::viewport::{Action as View, Layout, ObjectContent, Tool, ViewId, Zoom};
+use std::sync::Arc;
 
 const LEFT: ViewId = ViewId(0);
 const RIGHT: ViewId = ViewId(1);
@@ -437,4 +439,42 @@ fn local_files_open_without_a_center() {
     b.act(Action::Study(crate::app::StudyAction::ShowLocal(study_uid("2.1"))));
     assert_eq!(b.app.view(LEFT).and_then(|v| v.study.clone()), Some(study_uid("2.1")));
     assert!(b.app.pictures.frames.is_empty() && b.app.annotations().count() == 0, "another patient: cleared first");
+}
+
+#[test]
+fn a_laid_presentation_state_shows_each_picture_s_own_area() {
+    let mut b = Bench::signed_in();
+    b.open("a-1");
+    let frames = b.app.view_set(LEFT).expect("set").frames.clone();
+    let to = |n: usize| ObjectRef {
+        class: String::new(),
+        instance: frames[n].instance.clone(),
+        frames: vec![],
+        segments: vec![],
+        presentation: None,
+    };
+    let area = |images, edges| StateArea { images, edges, mode: "SCALE TO FIT".into() };
+    let state = PresentationState {
+        images: (0..3).map(to).collect(),
+        areas: vec![area(vec![to(0), to(1)], [11, 11, 20, 20]), area(vec![to(2)], [31, 31, 50, 50])],
+        ..PresentationState::default()
+    };
+    let mut open = OpenObject::default();
+    open.content = Some(Ok(Arc::new(ObjectContent::PresentationState(Box::new(state)))));
+    b.app.reading.as_mut().expect("open").object = Some(open);
+    b.act(Action::Object(ObjectAction::Lay(true)));
+    let zoom = |b: &Bench| b.app.view(LEFT).expect("a view").view.zoom;
+    assert_eq!(zoom(&b), Zoom::Area([10.0; 2]));
+    // The reader's own zoom stays within an area, and gives way to another picture's.
+    b.act(Action::Viewport(LEFT, View::Place { zoom: Zoom::PixelScale(3.0), pan_px: [0.0; 2] }));
+    let own = zoom(&b);
+    assert_ne!(own, Zoom::Area([10.0; 2]));
+    b.act(Action::Viewport(LEFT, View::ScrollTo(1)));
+    assert_eq!(zoom(&b), own);
+    b.act(Action::Viewport(LEFT, View::ScrollTo(2)));
+    assert_eq!(zoom(&b), Zoom::Area([20.0; 2]));
+    b.act(Action::Viewport(LEFT, View::ScrollTo(0)));
+    assert_eq!(zoom(&b), Zoom::Area([10.0; 2]));
+    b.act(Action::Object(ObjectAction::Lay(false)));
+    assert_eq!(zoom(&b), b.app.view(LEFT).expect("a view").hung.zoom);
 }
