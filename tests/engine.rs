@@ -1,17 +1,18 @@
 //! The engine from outside: secrets, local files, thumbnails, priorities, audit, addenda.
 
-use crate::support::dicom::write_study;
+use crate::support::dicom::{element, write_study};
 use crate::support::reading_center::{SharedClock, TestCenter};
 use crate::support::terminal::{Session, Terminal, secret};
 use dokuei::dicom::write::{Charset, Dataset, tags};
 use dokuei::engine::message::{
-    Class, Command, Demand, Event, Failure, Start, StudyWanted, ThumbnailWanted, Transition, Unread,
+    Class, Command, Demand, Event, Failure, SaveDocument, Start, StudyWanted, ThumbnailWanted, Transition, Unread,
 };
 use dokuei::report::Predecessor;
 use dokuei::study::document::Value;
 use dokuei::study::{FrameIndex, FrameRef, SopInstanceUid, StudyUid, display_sets};
 use dokuei::viewport::ObjectContent;
 use dokuei::worklist::{AssignmentState, DeclineReason};
+use std::path::Path;
 use std::sync::Arc;
 
 #[test]
@@ -105,6 +106,59 @@ fn an_object_is_not_here_until_its_bytes_are() {
     let content = ask(&mut session).expect("here now");
     let ObjectContent::Document(document) = &*content else { panic!("a document") };
     assert_eq!(document.items[0].value, Value::Text("重要画像".into()));
+}
+
+/// An encapsulated PDF of odd length of a study that [`write_study`] made.
+fn pdf(study: &str, document: &[u8]) -> Vec<u8> {
+    let mut set = Dataset::new(Charset::Utf8);
+    set.text(tags::SOP_CLASS_UID, "1.2.840.10008.5.1.4.1.1.104.1");
+    set.text(tags::SOP_INSTANCE_UID, &format!("{study}.8.1")).text(tags::STUDY_INSTANCE_UID, study);
+    set.text(tags::SERIES_INSTANCE_UID, &format!("{study}.8")).text(tags::MODALITY, "DOC");
+    set.text(tags::PATIENT_NAME, "Yamada^Tarou=山田^太郎=やまだ^たろう").text(tags::PATIENT_ID, &format!("P-{study}"));
+    set.text(tags::PATIENT_BIRTH_DATE, "19600102").text(tags::PATIENT_SEX, "M");
+    let mut out = set.to_bytes().expect("made");
+    element(&mut out, 0x42, 0x10, "ST", "紹介状".as_bytes());
+    element(&mut out, 0x42, 0x11, "OB", document);
+    element(&mut out, 0x42, 0x12, "LO", b"application/pdf");
+    element(&mut out, 0x42, 0x15, "UL", &(document.len() as u32).to_le_bytes());
+    out
+}
+
+#[test]
+fn the_document_within_an_object_is_saved_byte_for_byte_and_recorded() {
+    let center = TestCenter::start(None);
+    let folder = write_study(center.folder(), "1.2.392.61", 1, 2, 16);
+    let document = b"%PDF-1.7 odd";
+    let document = &document[..11];
+    std::fs::write(folder.join("letter.dcm"), pdf("1.2.392.61", document)).expect("written");
+    center.import(&folder);
+    let terminal = Terminal::new(&center);
+    let mut session = terminal.signed_in(&center);
+    let assignment = session.assignment();
+    session.want(&assignment, vec![]);
+    session.complete(&assignment.studies[0].study_uid);
+    let instance = SopInstanceUid::new("1.2.392.61.8.1").expect("uid");
+    let out = tempfile::tempdir().expect("folder");
+    let save = |session: &mut Session, instance: &SopInstanceUid, folder: &Path| {
+        let wish = SaveDocument { instance: instance.clone(), folder: folder.to_owned() };
+        session.send(Command::SaveDocument(wish));
+        session.wait("the file", |e| match e {
+            Event::DocumentSaved(answer) if answer.instance == *instance => Some(answer.saved.clone()),
+            _ => None,
+        })
+    };
+    let file = save(&mut session, &instance, out.path()).expect("saved");
+    assert_eq!(file, out.path().join("document-1.2.392.61.8.1").join("document.pdf"));
+    assert_eq!(std::fs::read(&file).expect("there"), document);
+    // What is there stays; what cannot be is told; and nothing half-written is left.
+    assert!(matches!(save(&mut session, &instance, out.path()), Err(Failure::Conflict(_))));
+    assert!(matches!(save(&mut session, &instance, Path::new("here")), Err(Failure::Local(_))));
+    assert!(save(&mut session, &instance, &out.path().join("nowhere")).is_err());
+    let picture = session.studies[&assignment.studies[0].study_uid].series[0].instances[0].uid.clone();
+    assert!(matches!(save(&mut session, &picture, out.path()), Err(Failure::Corrupt(_))));
+    assert_eq!(std::fs::read_dir(out.path()).expect("readable").count(), 1);
+    let recorded = |_: &Session| center.audit_bodies().iter().any(|body| body.contains("document_exported"));
+    session.until("the record of it at the center", recorded);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::app::NOW;
 use dokuei::app::{Action, App, Language, NoticeCode, ObjectAction, SettingsAction};
-use dokuei::engine::message::{Command, Event, StudyProgress, Unread};
+use dokuei::engine::message::{Command, DocumentSaved, Event, Failure, StudyProgress, Unread};
 use dokuei::study::document::{Document, Item, Value};
 use dokuei::study::{
     Code, FrameInfo, FrameRef, Instance, InstanceTraits, Ledger, ObjectRef, Patient, Series, SeriesUid, SopInstanceUid,
@@ -10,8 +10,8 @@ use dokuei::study::{
 };
 use dokuei::ui::object_panel::{ObjectLocal, object_panel_ui, objects_ui};
 use dokuei::ui::text::Words;
-use dokuei::viewport::ObjectContent;
 use dokuei::viewport::state_object::PresentationState;
+use dokuei::viewport::{Encapsulated, ObjectContent};
 use egui_kittest::{Harness, kittest::Queryable};
 use std::sync::Arc;
 
@@ -197,6 +197,47 @@ fn a_presentation_state_is_laid_over_its_pictures_and_taken_away() {
         h.get_by_label(lay).click();
         h.run();
         assert_eq!(mirrored(&h), (false, false));
+    }
+}
+
+#[test]
+fn a_document_is_saved_where_the_reader_says_and_the_end_is_told() {
+    for (language, row) in [(Language::Ja, "キー画像選択 #9 KO series"), (Language::En, "Key objects #9 KO series")]
+    {
+        let words = Words(language);
+        let mut h = harness(language);
+        h.run();
+        h.get_by_label(row).click();
+        h.run();
+        let document = Encapsulated { title: "紹介状".into(), mime: "application/pdf".into(), bytes: 12_345 };
+        let instance = SopInstanceUid::new("1.2.2.1").expect("uid");
+        let content = Ok(Arc::new(ObjectContent::Encapsulated(document)));
+        h.state_mut().app.apply(NOW, Event::Object { instance: instance.clone(), content });
+        h.run();
+        let save = words.t("object.save");
+        h.get_by_label(save).click();
+        h.run();
+        assert!(h.state().commands.iter().all(|c| !matches!(c, Command::SaveDocument(_))), "no folder was named");
+        h.get_by_label(words.t("object.save_folder")).focus();
+        h.run();
+        h.get_by_label(words.t("object.save_folder")).type_text("/media/reader");
+        h.run();
+        h.get_by_label(save).click();
+        h.run();
+        h.get_by_label(words.t("object.saving"));
+        let wishes = h.state().commands.iter().filter_map(|c| match c {
+            Command::SaveDocument(wish) => Some((wish.instance.clone(), wish.folder.clone())),
+            _ => None,
+        });
+        assert_eq!(wishes.collect::<Vec<_>>(), [(instance.clone(), "/media/reader".into())]);
+        let answer = |saved| Event::DocumentSaved(DocumentSaved { instance: instance.clone(), saved });
+        h.state_mut().app.apply(NOW, answer(Err(Failure::Full("no space left".into()))));
+        h.run();
+        h.get_by_label("no space left");
+        h.state_mut().app.apply(NOW, answer(Ok("/media/reader/document-1.2.2.1/document.pdf".into())));
+        h.run();
+        h.get_by_label(words.t("object.saved"));
+        h.get_by_label("/media/reader/document-1.2.2.1/document.pdf");
     }
 }
 

@@ -213,6 +213,8 @@ pub enum ObjectAction {
     Lay(bool),
     /// Draw its segment or structure of this number, or not.
     Part(i64, bool),
+    /// Save the document within it into a folder, named by its whole path.
+    Save(String),
 }
 
 /// Editing the report.

@@ -160,6 +160,7 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
         }
         Event::LocalOpened { studies, not_shown } => local(app, now, studies, &not_shown, out),
         Event::Object { instance, content } => objects::read(app, &instance, content, out),
+        Event::DocumentSaved(answer) => objects::saved(app, now, answer),
         Event::Archive(event) => super::archives::apply(app, now, event),
         Event::Notice(failure) => notice(app, now, failure),
     }

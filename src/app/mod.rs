@@ -42,7 +42,7 @@ pub use archives::{ArchiveDialog, ArchivesState};
 pub use keymap::{Chord, Context, Intent, Key, Keymap};
 pub use link::{LinkMark, Pairing};
 pub use notice::{Notice, NoticeCode, Notices, PictureMissing, Severity};
-pub use objects::{ListedObject, NamedPicture, OpenObject};
+pub use objects::{ListedObject, NamedPicture, OpenObject, Saved};
 pub use outboxing::OutboxDialog;
 pub use pictures::{Pictures, StudyState, Thumbnail};
 pub use presets::{Preset, presets};

@@ -3,11 +3,12 @@
 use super::action::ObjectAction;
 use super::place;
 use super::state::App;
-use crate::engine::message::{Command, Unread};
+use crate::engine::message::{Command, DocumentSaved, Failure, SaveDocument, Unread};
 use crate::study::{DisplaySetId, FrameRef, ObjectKind, ObjectRef, SopInstanceUid, Study};
 use crate::viewport::ObjectContent;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// An object as it stands in the list of a study.
@@ -36,6 +37,17 @@ pub struct NamedPicture {
     pub not_shown: Option<String>,
 }
 
+/// The document within an object on its way into a file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Saved {
+    /// Asked for.
+    UnderWay,
+    /// The file.
+    Here(PathBuf),
+    /// Why there is none.
+    Failed(Failure),
+}
+
 /// The object that is open.
 #[derive(Debug, Clone, Default)]
 pub struct OpenObject {
@@ -47,6 +59,8 @@ pub struct OpenObject {
     pub content: Option<Result<Arc<ObjectContent>, Unread>>,
     /// It was found missing although it had arrived meanwhile, and asked for once more.
     asked_again: bool,
+    /// What became of saving its document, if that was asked for.
+    pub saved: Option<Saved>,
     /// It lies over the pictures that it is for.
     pub laid: bool,
     /// Of a presentation state: the frame that each viewport was last laid out for, by number.
@@ -94,6 +108,15 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: ObjectAction, out: &mut
             place::show_or_tell(app, now, &frame);
         }
         ObjectAction::Lay(on) => lay(app, now, on),
+        ObjectAction::Save(folder) => {
+            let Some(open) = app.reading.as_mut().and_then(|r| r.object.as_mut()) else { return };
+            let Some(listed) = open.listed.as_ref().filter(|_| open.saved != Some(Saved::UnderWay)) else { return };
+            out.push(Command::SaveDocument(SaveDocument {
+                instance: listed.instance.clone(),
+                folder: PathBuf::from(folder.trim()),
+            }));
+            open.saved = Some(Saved::UnderWay);
+        }
         ObjectAction::Part(number, shown) => {
             if let Some(open) = app.reading.as_mut().and_then(|r| r.object.as_mut()) {
                 if shown {
@@ -204,6 +227,19 @@ pub(super) fn read(
     open.images = content.as_ref().map_or_else(|_| Vec::new(), |c| c.images().into_iter().cloned().collect());
     open.content = Some(content);
     name_pictures(app);
+}
+
+/// The document within an object was saved, or not.
+pub(super) fn saved(app: &mut App, now: Timestamp, answer: DocumentSaved) {
+    let open = app.reading.as_mut().and_then(|r| r.object.as_mut());
+    let open = open.filter(|o| o.listed.as_ref().is_some_and(|l| l.instance == answer.instance));
+    match (open, answer.saved) {
+        (Some(open), Ok(file)) => open.saved = Some(Saved::Here(file)),
+        (Some(open), Err(failure)) => open.saved = Some(Saved::Failed(failure)),
+        // The panel is closed: a failure must be told all the same.
+        (None, Err(failure)) => super::apply::notice(app, now, failure),
+        (None, Ok(_)) => {}
+    }
 }
 
 fn has_arrived(app: &App, instance: &SopInstanceUid) -> bool {

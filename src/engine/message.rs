@@ -5,11 +5,13 @@
 
 mod archive;
 mod handing;
+mod object;
 mod reports;
 mod waiting;
 
 pub use archive::{ArchiveCa, ArchiveCommand, ArchiveCredentials, ArchiveEvent, ArchiveNeed, ArchiveWant, KeptArchive};
 pub use handing::{HandingCommand, HandingEvent};
+pub use object::{DocumentSaved, SaveDocument, Unread};
 pub use reports::{Prepared, PreviewPicture, ReportOnFile};
 pub use waiting::{FlagEntry, OutboxEntry};
 
@@ -156,6 +158,8 @@ pub enum Command {
     OpenLocal(Vec<PathBuf>),
     /// Reads an object without a picture (a report, a key object selection), for [`Event::Object`].
     ReadObject(SopInstanceUid),
+    /// Saves the document within such an object, for [`Event::DocumentSaved`].
+    SaveDocument(SaveDocument),
     /// Keeps a small setting (language, folded panels …) as JSON text.
     SaveSetting {
         /// Name.
@@ -326,17 +330,6 @@ pub enum Start {
     },
 }
 
-/// Why an object without a picture is not read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unread {
-    /// Its bytes are not here yet.
-    NotHere,
-    /// It could not be fetched, and why; it may come later.
-    Unfetched(String),
-    /// It is here and says nothing that can be read, and why.
-    Unreadable(String),
-}
-
 /// Facts.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -479,6 +472,8 @@ pub enum Event {
         /// What it says, or why it is not read.
         content: Result<Arc<ObjectContent>, Unread>,
     },
+    /// The document within an object was saved, or not.
+    DocumentSaved(DocumentSaved),
     /// Credentials of archives beside the center's own.
     Archive(ArchiveEvent),
     /// Something the reader should know, once.

@@ -11,6 +11,7 @@ mod config;
 mod disk;
 mod drafts;
 mod enrolment;
+mod export;
 mod flags;
 mod handing;
 mod inner;

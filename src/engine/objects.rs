@@ -1,13 +1,16 @@
 //! Objects without a picture: read on a pool thread when the reader opens one.
 
-use super::inner::Inner;
+use super::export::{Staged, blocking};
+use super::inner::{Inner, failure_of_store};
 use super::library::Place;
 use super::lock;
-use super::message::{Event, Unread};
+use super::message::{DocumentSaved, Event, Failure, SaveDocument, Unread};
 use super::pool::AT_ONCE;
-use crate::dicom::{Object, read_object};
+use crate::dicom::{Object, encapsulated, read_object};
 use crate::study::{SopInstanceUid, StudyUid};
 use crate::viewport::ObjectContent;
+use crate::worklist::{AuditAction, AuditOutcome};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 impl Inner {
@@ -33,19 +36,86 @@ impl Inner {
         self.content_of(&study, instance, place).map_err(Unread::Unreadable)
     }
 
+    /// Writes the document within an object outside the sealed store and tells the file.
+    pub(super) async fn save_document(self: &Arc<Self>, wish: SaveDocument) {
+        let SaveDocument { instance, folder } = wish;
+        let saved = self.document_out(&instance, folder).await;
+        self.events.push(Event::DocumentSaved(DocumentSaved { instance, saved }));
+    }
+
+    /// Recorded before the file has its name: no export without its record. Files opened without a center are the
+    /// reader's own, and there is nothing to record them in.
+    async fn document_out(self: &Arc<Self>, instance: &SopInstanceUid, folder: PathBuf) -> Result<PathBuf, Failure> {
+        if !folder.is_absolute() {
+            return Err(Failure::Local("the folder must be named by its whole path".to_owned()));
+        }
+        let place = lock(&self.library).place(instance);
+        let Some((study, place)) = place else { return Err(Failure::Local("the object is not here".to_owned())) };
+        let recorded = matches!(place, Place::Sealed(_));
+        let (inner, uid) = (Arc::clone(self), instance.clone());
+        let staged = blocking(move || {
+            let object = inner.whole(&study, &uid, place).map_err(Failure::Corrupt)?;
+            let content = read_object(object.header(), &|| Ok(object.clone()));
+            let (Ok(ObjectContent::Encapsulated(document)), Some(bytes)) = (content, encapsulated(object.header()))
+            else {
+                return Err(Failure::Corrupt("the object holds no document".to_owned()));
+            };
+            let file = format!("document.{}", ending(&document.mime));
+            let name = format!("document-{uid}");
+            Ok((
+                Staged::write(&folder, &name, &[(file.clone(), bytes.to_vec())], Arc::clone(&inner.config.faults))?,
+                file,
+            ))
+        });
+        let (staged, file) = staged.await?;
+        let audit = |outcome| self.audit(AuditAction::DocumentExported, outcome, Some(instance.to_string()));
+        if recorded {
+            let success = audit(AuditOutcome::Success);
+            self.disk()?.call(move |store| store.record(success)).await.map_err(|e| failure_of_store(&e))?;
+        }
+        let done = blocking(move || staged.finish()).await;
+        if done.is_err() && recorded {
+            self.record(audit(AuditOutcome::MinorFailure)).await;
+        }
+        self.audit_wake.notify_one();
+        done.map(|folder| folder.join(file))
+    }
+
+    /// An object with all its bytes.
+    fn whole(&self, study: &StudyUid, instance: &SopInstanceUid, place: Place) -> Result<Object, String> {
+        match place {
+            Place::Path(file) => file.object().map_err(|e| e.to_string()),
+            Place::Sealed(file) => {
+                let disk = self.disk().map_err(|failure| failure.detail().to_owned())?;
+                let bytes = disk.objects().read_instance(study, instance, &file).map_err(|e| e.to_string())?;
+                Object::from_bytes(bytes).map_err(|e| e.to_string())
+            }
+        }
+    }
+
     fn content_of(&self, study: &StudyUid, instance: &SopInstanceUid, place: Place) -> Result<ObjectContent, String> {
         let content = match place {
             Place::Path(file) => {
                 let header = file.header().map_err(|e| e.to_string())?;
                 read_object(&header, &|| file.object())
             }
-            Place::Sealed(file) => {
-                let disk = self.disk().map_err(|failure| failure.detail().to_owned())?;
-                let bytes = disk.objects().read_instance(study, instance, &file).map_err(|e| e.to_string())?;
-                let object = Object::from_bytes(bytes).map_err(|e| e.to_string())?;
+            sealed @ Place::Sealed(_) => {
+                let object = self.whole(study, instance, sealed)?;
                 read_object(object.header(), &|| Ok(object.clone()))
             }
         };
         content.map_err(|e| e.to_string())
+    }
+}
+
+/// The ending of a document's file name by its MIME type (PS3.3 C.24.2).
+fn ending(mime: &str) -> &'static str {
+    match mime.trim().to_ascii_lowercase().as_str() {
+        "application/pdf" => "pdf",
+        "text/xml" | "application/xml" | "application/hl7-sda+xml" => "xml",
+        "model/stl" | "application/sla" => "stl",
+        "model/obj" => "obj",
+        "model/mtl" => "mtl",
+        _ => "bin",
     }
 }

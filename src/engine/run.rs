@@ -314,6 +314,10 @@ async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile:
                 tokio::spawn(async move { inner.open_local(paths).await });
             }
             Command::ReadObject(instance) => inner.read_object(instance),
+            Command::SaveDocument(wish) => {
+                let inner = Arc::clone(&inner);
+                tokio::spawn(async move { inner.save_document(wish).await });
+            }
             Command::RefreshWorklist => inner.link_wake.notify_one(),
             Command::Transition { assignment, transition } => match inner.writer() {
                 Ok(user) => inner.errand(assignment, user, Errand::Step(transition)),
@@ -384,6 +388,7 @@ async fn access(inner: &Arc<Inner>, command: Command) {
         | Command::Archive(_)
         | Command::Handing(_)
         | Command::ReadObject(_)
+        | Command::SaveDocument(_)
         | Command::OpenLocal(_) => {}
     }
 }

@@ -22,6 +22,7 @@ pub mod marks;
 pub mod names;
 pub mod notices;
 pub mod object_panel;
+mod object_save;
 mod oddities;
 mod outbox_dialog;
 mod outbox_panel;

@@ -1,6 +1,7 @@
 //! An object without a picture beside the pictures: a report's text, the pictures it names to go to, why it cannot
 //! be read.
 
+use super::object_save::{SaveLocal, save_ui};
 use super::oddities::{document_oddity, oddity};
 use super::text::Words;
 use super::theme;
@@ -26,6 +27,7 @@ pub struct ObjectLocal {
     /// The object that the page is of.
     of: Option<SopInstanceUid>,
     page: usize,
+    save: SaveLocal,
 }
 
 /// The word for a kind.
@@ -83,7 +85,7 @@ pub fn object_panel_ui(ui: &mut Ui, words: Words, open: &OpenObject, local: &mut
     // Every object is read from its beginning.
     let of = open.listed.as_ref().map(|l| &l.instance);
     if local.of.as_ref() != of {
-        *local = ObjectLocal { of: of.cloned(), page: 0 };
+        *local = ObjectLocal { of: of.cloned(), ..ObjectLocal::default() };
     }
     if let Some(listed) = &open.listed {
         ui.horizontal(|ui| {
@@ -134,7 +136,7 @@ pub fn object_panel_ui(ui: &mut Ui, words: Words, open: &OpenObject, local: &mut
             let scroll = ScrollArea::vertical().id_salt(("object", of)).auto_shrink(false);
             scroll.show(ui, |ui| match &**content {
                 ObjectContent::Document(document) => document_ui(ui, words, open, document, local, out),
-                other => other_ui(ui, words, open, other, out),
+                other => other_ui(ui, words, open, other, &mut local.save, out),
             });
         }
     }
@@ -195,7 +197,14 @@ fn document_ui(
 }
 
 /// Presentation states, segmentations, structure sets and encapsulated documents.
-fn other_ui(ui: &mut Ui, words: Words, open: &OpenObject, content: &ObjectContent, out: &mut Vec<Action>) {
+fn other_ui(
+    ui: &mut Ui,
+    words: Words,
+    open: &OpenObject,
+    content: &ObjectContent,
+    save: &mut SaveLocal,
+    out: &mut Vec<Action>,
+) {
     let mut parts = Vec::new();
     let mut part = |ui: &mut Ui, number: i64, name: &str, rgb: [u8; 3], count: &str| {
         ui.horizontal_wrapped(|ui| {
@@ -252,7 +261,7 @@ fn other_ui(ui: &mut Ui, words: Words, open: &OpenObject, content: &ObjectConten
                 bytes => format!("{:.1} MB", bytes / 1e6),
             };
             caption(ui, &words.f("object.encapsulated", &[("mime", &document.mime), ("size", &size)]));
-            caption(ui, words.t("object.export"));
+            save_ui(ui, words, open, save, out);
         }
     }
     out.extend(parts);

@@ -27,6 +27,8 @@ pub enum AuditAction {
     ReportSubmitted,
     /// DCM 110106: signed files of a refused report were written outside the sealed store.
     ReportExported,
+    /// DCM 110106: the document within an object was written outside the sealed store.
+    DocumentExported,
     /// DCM 110113: a refused report was settled with the center by a person; its signed bytes stay.
     ReportHandedOver,
     /// The center's own: an assignment was released, withdrawn or given to another reader by its IT person.
