@@ -146,6 +146,9 @@ pub enum Trouble {
     /// A presentation state without a modality transform stands in for the picture's own (PS3.4 N.2).
     #[error("the presentation state has no modality transform; the picture's own is not used (PS3.4 N.2)")]
     StateWithoutModality,
+    /// A mask is subtracted, as the presentation state says: values are differences.
+    #[error("a mask is subtracted: values are differences")]
+    Subtracted,
     /// The presentation state's mask is not subtracted: its frames are not here, or are of another size.
     #[error("the mask frames are not at hand: nothing is subtracted")]
     Unmasked,

@@ -11,6 +11,7 @@ use crate::engine::message::Unread;
 use crate::study::document::{Document, Item};
 use crate::study::{ObjectKind, ObjectRef, SopInstanceUid};
 use crate::viewport::ObjectContent;
+use crate::viewport::mask::MaskFrames;
 use egui::{Label, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 /// Items on one page of a long report.
@@ -231,6 +232,16 @@ fn other_ui(
             }
             if state.modality.is_none() && !state.vois.is_empty() {
                 caption(ui, words.t("object.no_modality"));
+            }
+            match state.mask.as_ref().map(|mask| &mask.frames) {
+                None => {}
+                Some(MaskFrames::Average(numbers)) => {
+                    let frames = numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                    caption(ui, &words.f("object.mask_average", &[("frames", &frames)]));
+                }
+                Some(MaskFrames::Before(offset)) => {
+                    caption(ui, &words.f("object.mask_before", &[("n", offset)]));
+                }
             }
             section(ui, &words.f("object.images", &[("n", &state.images.len())]));
             ui.horizontal_wrapped(|ui| {

@@ -43,6 +43,7 @@ pub fn trouble(words: Words, trouble: &Trouble) -> String {
         }
         Trouble::Window => words.t("trouble.window").to_owned(),
         Trouble::Slope => words.t("trouble.slope").to_owned(),
+        Trouble::Subtracted => words.t("trouble.subtracted").to_owned(),
         Trouble::Unmasked => words.t("trouble.unmasked").to_owned(),
         Trouble::StateWithoutModality => words.t("object.no_modality").to_owned(),
     }

@@ -162,6 +162,7 @@ impl PresentationState {
     /// `subtracted`: the values have been through the modality transform.
     fn finish(&self, at: &FrameRef, frame: &Frame, mut out: Frame, subtracted: bool) -> Frame {
         if subtracted {
+            out.warnings.push(Trouble::Subtracted);
             out.modality = Modality::IDENTITY;
             if self.modality.as_ref() != Some(&frame.modality) {
                 out.unit = String::new();
@@ -409,7 +410,8 @@ mod tests {
         assert_eq!(state.needs(&second), [at("1.1")]);
         assert!(state.needs(&at("1.1")).is_empty(), "the mask itself is not in the range");
         let dressed = state.dress(&second, &frame(vec![10, 30]), &[&frame(vec![20, 20])]);
-        assert_eq!((&dressed.pixels, dressed.warnings.len()), (&Pixels::F32(vec![-20.0, 20.0]), 0));
+        assert_eq!(dressed.pixels, Pixels::F32(vec![-20.0, 20.0]));
+        assert_eq!((&dressed.warnings[..], dressed.spoiled()), (&[Trouble::Subtracted][..], false));
         assert_eq!([0, 1].map(|x| dressed.modality_value(x, 0)), [Some(-20.0), Some(20.0)]);
         assert_eq!((dressed.voi[0].center, dressed.voi[0].width), (0.0, 1020.0));
         let without = state.dress(&second, &frame(vec![10, 30]), &[]);
