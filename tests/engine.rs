@@ -1,6 +1,6 @@
 //! The engine from outside: secrets, local files, thumbnails, priorities, audit, addenda.
 
-use crate::support::dicom::{element, write_study};
+use crate::support::dicom::{element, slice, write_study};
 use crate::support::reading_center::{SharedClock, TestCenter};
 use crate::support::terminal::{Session, Terminal, secret};
 use dokuei::dicom::write::{Charset, Dataset, tags};
@@ -66,6 +66,29 @@ fn local_files_open_without_a_center() {
     let frame = FrameRef { instance: study.series[0].instances[0].uid.clone(), frame: FrameIndex(0) };
     session.engine().demand(Demand { frames: vec![frame.clone()], missing: vec![frame.clone()], ..Demand::default() });
     session.wait("its picture", |e| matches!(e, Event::Frame(f, _) if *f == frame).then_some(()));
+}
+
+#[test]
+fn text_that_was_repaired_is_noted_with_its_study() {
+    let terminal = Terminal::at(SharedClock::start());
+    let folder = tempfile::tempdir().expect("folder");
+    for number in 1..=2 {
+        let mut bytes = slice("1.2.392.55", 1, number, 16);
+        let declared = bytes.windows(10).position(|w| w == b"ISO_IR 192").expect("declared");
+        // The second says ISO 8859-1 of what is UTF-8.
+        bytes[declared..declared + 10].copy_from_slice(if number == 1 { b"ISO_IR 192" } else { b"ISO_IR 100" });
+        std::fs::write(folder.path().join(format!("{number}.dcm")), bytes).expect("written");
+    }
+    let mut session = terminal.start();
+    session.send(Command::OpenLocal(vec![folder.path().to_owned()]));
+    let studies = session.wait("the study", |e| match e {
+        Event::LocalOpened { studies, not_shown } => Some((studies.clone(), not_shown.len())),
+        _ => None,
+    });
+    assert_eq!((studies.0.len(), studies.1), (1, 0));
+    let study = &session.studies[&studies.0[0]];
+    assert_eq!(study.patient.name.display(), "山田\u{3000}太郎");
+    assert_eq!(study.text_notes, ["UTF-8 text without the right declaration, read as UTF-8"]);
 }
 
 /// A key object selection of a study that [`write_study`] made.

@@ -64,6 +64,7 @@ fn opened(language: Language) -> App {
         patient: Patient::default(),
         other_patients: vec![],
         strange_series: vec![],
+        text_notes: Vec::new(),
         date: None,
         time: None,
         accession: String::new(),

@@ -73,6 +73,7 @@ pub fn project(header: &Header, stand_in: Option<u64>) -> Result<Study, Metadata
         institution: view.text(tags::INSTITUTION_NAME),
         other_patients: Vec::new(),
         strange_series: Vec::new(),
+        text_notes: header.text_notes().into_iter().map(str::to_owned).collect(),
         series: vec![series],
     })
 }
@@ -227,6 +228,7 @@ impl Tree {
             self.homes.insert(instance.uid.clone(), (study, false));
         }
         let Some(target) = self.studies.get_mut(study) else { return false };
+        target.note_text(&projection.text_notes);
         for series in projection.series {
             match self.series_at.get(&(study, series.uid.clone())).and_then(|at| target.series.get_mut(*at)) {
                 Some(known) => known.instances.extend(series.instances),

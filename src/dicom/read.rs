@@ -277,7 +277,14 @@ impl Header {
     /// What was odd, for the reader: structure first, then text.
     pub fn warnings(&self) -> Vec<String> {
         let mut out = self.warnings.clone();
+        out.extend(self.text_notes().into_iter().map(str::to_owned).filter(|note| !self.warnings.contains(note)));
+        out
+    }
+
+    /// What is odd about the coding of the names and descriptions that people know a study by, each once.
+    pub fn text_notes(&self) -> Vec<&'static str> {
         let view = self.view();
+        let mut out = Vec::new();
         for tag in [
             tags::PATIENT_NAME,
             tags::PATIENT_ID,
@@ -285,11 +292,7 @@ impl Header {
             tags::SERIES_DESCRIPTION,
             tags::INSTITUTION_NAME,
         ] {
-            if let Some(note) = view.text_note(tag)
-                && !out.iter().any(|w| w == note)
-            {
-                out.push(note.to_owned());
-            }
+            out.extend(view.text_note(tag).filter(|note| !out.contains(note)));
         }
         out
     }

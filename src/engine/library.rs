@@ -211,7 +211,9 @@ impl Library {
             let (patient, others) = (known.patient.clone(), std::mem::take(&mut known.other_patients));
             let (series, strange_series) =
                 (std::mem::take(&mut known.series), std::mem::take(&mut known.strange_series));
+            let notes = std::mem::take(&mut known.text_notes);
             *known = Study { patient, other_patients: others, series, strange_series, ..head };
+            known.note_text(&notes);
         }
         if announced.is_some() {
             entry.ledger.announced = announced;
@@ -280,6 +282,7 @@ impl Library {
             patient: whole.patient.clone(),
             other_patients: whole.other_patients.clone(),
             strange_series: whole.strange_series.clone(),
+            text_notes: whole.text_notes.clone(),
             date: whole.date,
             time: whole.time,
             accession: whole.accession.clone(),

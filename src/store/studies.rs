@@ -144,6 +144,7 @@ pub(super) mod tests {
             institution: String::new(),
             other_patients: Vec::new(),
             strange_series: Vec::new(),
+            text_notes: Vec::new(),
             series: vec![],
         }
     }

@@ -206,6 +206,10 @@ pub struct Study {
     /// Series in which something names one of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub strange_series: Vec<SeriesUid>,
+    /// What is odd about the coding of names and descriptions, in English: they were repaired, or cannot be read
+    /// with certainty (PS3.5 6.1.2). Each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub text_notes: Vec<String>,
     /// Study Date (0008,0020).
     pub date: Option<jiff::civil::Date>,
     /// Study Time (0008,0030).
@@ -223,6 +227,15 @@ pub struct Study {
 hidden_debug!(Study { uid, date, series });
 
 impl Study {
+    /// Takes in what was odd about another object's text.
+    pub fn note_text(&mut self, notes: &[String]) {
+        for note in notes {
+            if !self.text_notes.contains(note) {
+                self.text_notes.push(note.clone());
+            }
+        }
+    }
+
     /// The series with this UID.
     pub fn series(&self, uid: &SeriesUid) -> Option<&Series> {
         self.series.iter().find(|s| &s.uid == uid)

@@ -5,6 +5,7 @@ use super::widgets::{bare_button, menu_button};
 use super::{format, theme};
 use crate::app::{AccessAction, Action, App, BuildClass, Intent, Language, Place, SettingsAction};
 use egui::{Align, Color32, Layout, RichText, Sense, Ui, vec2};
+use std::collections::BTreeSet;
 
 /// A dot and a word; one thing, so that it stands alike in rows of either direction.
 pub fn dot_word(ui: &mut Ui, text: &str, color: Color32) -> egui::Response {
@@ -41,6 +42,12 @@ pub(super) fn standing_notices(words: Words, app: &App) -> Vec<(&'static str, St
     if app.platform.software_adapter {
         let name = app.platform.adapter.as_deref().unwrap_or("");
         all.push((words.t("build.software_short"), words.f("build.software", &[("name", &name)])));
+    }
+    let open = app.open_studies().filter(|_| app.reading.is_some()).filter_map(|(_, s)| s.study.as_ref());
+    let notes: BTreeSet<&str> = open.flat_map(|s| &s.text_notes).map(String::as_str).collect();
+    if !notes.is_empty() {
+        let notes = notes.into_iter().collect::<Vec<_>>().join("\n");
+        all.push((words.t("build.text_short"), words.f("build.text", &[("notes", &notes)])));
     }
     all
 }

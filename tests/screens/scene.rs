@@ -175,6 +175,7 @@ pub fn study(study_uid: &str, year: i16, description: &str) -> Arc<Study> {
         institution: "東北クリニック".into(),
         other_patients: Vec::new(),
         strange_series: Vec::new(),
+        text_notes: Vec::new(),
         series: vec![
             series(&format!("{study_uid}.1"), 2, "軸位 5 mm 造影"),
             series(&format!("{study_uid}.2"), 3, "冠状 3 mm"),

@@ -119,6 +119,7 @@ pub(super) fn study(uid: &str, patient: Patient, series: Vec<Series>) -> Arc<Stu
         institution: String::new(),
         other_patients: Vec::new(),
         strange_series: Vec::new(),
+        text_notes: Vec::new(),
         series,
     })
 }

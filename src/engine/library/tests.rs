@@ -14,6 +14,7 @@ pub(in crate::engine) fn head(uid: &str) -> Study {
         institution: String::new(),
         other_patients: Vec::new(),
         strange_series: Vec::new(),
+        text_notes: Vec::new(),
         series: vec![],
     }
 }

@@ -79,6 +79,7 @@ fn asked_for(wanted: &StudyToRead) -> Study {
         patient: Patient::default(),
         other_patients: Vec::new(),
         strange_series: Vec::new(),
+        text_notes: Vec::new(),
         date: wanted.date,
         time: None,
         accession: String::new(),
