@@ -387,6 +387,19 @@ fn second_opinion(case: &Case, frame: usize) -> Option<Pixels> {
 }
 
 #[test]
+fn every_syntax_that_dicom_pixeldata_decodes_is_decoded_here() {
+    let theirs: Vec<&str> =
+        TransferSyntaxRegistry.iter().filter(|t| t.pixel_data_reader().is_some()).map(|t| t.uid()).collect();
+    assert!(theirs.contains(&"1.2.840.10008.1.2.4.90") && theirs.len() > 10, "{theirs:?}");
+    let native = |syntax: &str| {
+        !image::is_encapsulated(syntax) || [image::DEFLATED_FRAMES, image::ENCAPSULATED_UNCOMPRESSED].contains(&syntax)
+    };
+    for syntax in theirs {
+        assert!(native(syntax) || super::codec::supported(syntax), "{syntax}");
+    }
+}
+
+#[test]
 fn dicom_pixeldata_agrees_or_has_the_named_fault() {
     let mut other = Vec::new();
     for case in sound().into_iter().chain(faults()) {
