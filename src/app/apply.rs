@@ -89,6 +89,11 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
         }
         Event::Frame(frame, pixels) => {
             app.pictures.failed.remove(&frame);
+            if pixels.spoiled() {
+                app.pictures.damaged.insert(frame.clone());
+            } else {
+                app.pictures.damaged.remove(&frame);
+            }
             if app.wanted_frames.contains(&frame) {
                 app.pictures.frames.insert(frame.clone(), pixels);
                 measure::frame_arrived(app, &frame);

@@ -150,6 +150,7 @@ pub(super) fn leave(app: &mut App, out: &mut Vec<Command>) {
     app.pictures.open.clear();
     app.pictures.frames.clear();
     app.pictures.failed.clear();
+    app.pictures.damaged.clear();
     app.pictures.thumbnails.clear();
 }
 

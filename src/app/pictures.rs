@@ -94,6 +94,8 @@ pub struct Pictures {
     pub frames: BTreeMap<FrameRef, Arc<Frame>>,
     /// Frames that cannot be had, and why.
     pub failed: BTreeMap<FrameRef, String>,
+    /// Frames of which something is missing or may not be what was sent, whether in memory or not.
+    pub damaged: BTreeSet<FrameRef>,
     /// Thumbnails.
     pub thumbnails: BTreeMap<DisplaySetId, Thumbnail>,
     /// Studies of the open reading: only their series are found by UID, so that another study's with the same UID

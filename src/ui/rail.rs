@@ -9,6 +9,8 @@ use egui::{Color32, Event, Id, PointerButton, Rect, Sense, Stroke, Ui, pos2, vec
 pub enum FrameMark {
     /// Cannot be had or decoded.
     Failed,
+    /// Shown, but it lacks pixels or its decoder met an error.
+    Damaged,
     /// Not here.
     #[default]
     Missing,
@@ -99,6 +101,7 @@ pub(super) fn rail_ui(ui: &mut Ui, id: Id, rect: Rect, rail: Rail<'_>, out: &mut
 fn color(mark: FrameMark) -> Option<Color32> {
     match mark {
         FrameMark::Failed => Some(theme::HARM),
+        FrameMark::Damaged => Some(theme::CAUTION),
         FrameMark::Missing => None,
         FrameMark::Stored => Some(theme::LINE),
         FrameMark::Decoded => Some(theme::TEXT_FAINT),

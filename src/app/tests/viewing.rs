@@ -4,6 +4,7 @@ use super::fixtures::*;
 use crate::app::hang::StepName;
 use crate::app::{Action, Intent, LayoutAction, LinkMark, ObjectAction, OpenObject, ViewAction};
 use crate::engine::message::Event;
+use crate::imaging::Trouble;
 use crate::study::{ExamKind, FrameIndex, FrameRef, Laterality, ObjectRef, Voi};
 use crate::viewport::state_object::{PresentationState, StateArea};
 use crate::viewport::{Action as View, Layout, ObjectContent, Tool, ViewId, Zoom};
@@ -184,6 +185,12 @@ fn frames_wanted_are_visible_first_then_ahead_and_others_are_dropped() {
     b.event(Event::FrameFailed(fifth.clone(), "cannot decode".into()));
     assert!(!b.app.demand().frames.contains(&fifth));
     assert_eq!(b.app.pictures.failed.get(&fifth).map(String::as_str), Some("cannot decode"));
+    // That a frame is damaged stays known when its pixels are dropped.
+    let mut cut = Arc::unwrap_or_clone(super::fixtures::pixels(4));
+    cut.warnings.push(Trouble::Cut { missing: 1, expected: 16 });
+    b.event(Event::Frame(fifth.clone(), Arc::new(cut)));
+    b.act(Action::View(LEFT, ViewAction::GoToEnd(true)));
+    assert!(b.app.pictures.damaged.contains(&fifth) && b.app.pictures.damaged.len() == 1);
 }
 
 #[test]
