@@ -87,6 +87,12 @@ impl Header {
         Self::read_from(&mut file, size, &mut |_| {})
     }
 
+    /// The header of an object held in memory; copies no more than the header.
+    pub fn of(mut object: &[u8]) -> Result<Self, ReadError> {
+        let size = object.len() as u64;
+        Self::read_from(&mut object, size, &mut |_| {})
+    }
+
     /// Reads an object of `size` bytes up to its pixel data; what follows stays in `file`. `before` is told how many
     /// bytes are going to be held, each time that more are read.
     pub(super) fn read_from(file: &mut dyn Read, size: u64, before: &mut dyn FnMut(usize)) -> Result<Self, ReadError> {

@@ -87,7 +87,7 @@ impl Inner {
     /// On a pool thread: who is it, is it new, seal it.
     fn seal(&self, expected: &Expected, bytes: Bytes) -> Result<Option<Sealed>, Trouble> {
         let plain = Vec::from(bytes);
-        let header = Header::from_bytes(plain.clone()).map_err(|e| Trouble::Unfit(e.to_string()))?;
+        let header = Header::of(&plain).map_err(|e| Trouble::Unfit(e.to_string()))?;
         let projection = project(&header, None).map_err(|e| Trouble::Unfit(e.to_string()))?;
         let series = projection.series.first();
         let instance = series.and_then(|s| s.instances.first());
