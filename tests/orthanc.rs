@@ -130,7 +130,7 @@ fn images_come_from_an_orthanc_with_its_own_credentials() {
     session.want(&assignment, vec![frame.clone()]);
     session.wait("a frame", |e| match e {
         Event::Frame(f, _) if *f == frame => Some(()),
-        Event::FrameFailed(_, reason) => panic!("{reason}"),
+        Event::FrameFailed(_, reason) => panic!("{reason:?}"),
         _ => None,
     });
     let said = wire.recorded().to_ascii_lowercase();

@@ -1,6 +1,6 @@
 //! Studies known, display sets computed from them, and the frames held in memory.
 
-use crate::engine::message::{Failure, StudyProgress};
+use crate::engine::message::{Failure, StudyProgress, Unshown};
 use crate::imaging::Frame;
 use crate::study::{DisplaySet, DisplaySetId, FrameRef, Ledger, SeriesUid, Study, StudyUid, body_sets, display_sets};
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,7 +93,7 @@ pub struct Pictures {
     /// Decoded frames; only those that the last demand named.
     pub frames: BTreeMap<FrameRef, Arc<Frame>>,
     /// Frames that cannot be had, and why.
-    pub failed: BTreeMap<FrameRef, String>,
+    pub failed: BTreeMap<FrameRef, Unshown>,
     /// Frames of which something is missing or may not be what was sent, whether in memory or not.
     pub damaged: BTreeSet<FrameRef>,
     /// Thumbnails.

@@ -163,7 +163,7 @@ pub fn look_through<E: EngineLink>(
                 &mut there,
             )?;
             if let Some(why) = driver.app.pictures.failed.get(frame) {
-                trouble.insert(frame.instance.to_string(), why.clone());
+                trouble.insert(frame.instance.to_string(), why.detail.clone());
             } else {
                 // The first that was hung could not be decoded, this one can.
                 times.first_ms.get_or_insert_with(|| times.begin.elapsed().as_millis() as u64);

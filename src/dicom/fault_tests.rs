@@ -4,6 +4,7 @@
 use super::codec::openjpeg::encode as jpeg_2000;
 use super::codec::turbojpeg::{How, encode as jpeg};
 use super::codestream;
+use super::image::{DEFLATED_FRAMES, ENCAPSULATED_UNCOMPRESSED, is_encapsulated};
 use super::test_object::{As, BIG, Build, EXPLICIT, IMPLICIT};
 use super::*;
 use crate::imaging::Pixels;
@@ -391,9 +392,8 @@ fn every_syntax_that_dicom_pixeldata_decodes_is_decoded_here() {
     let theirs: Vec<&str> =
         TransferSyntaxRegistry.iter().filter(|t| t.pixel_data_reader().is_some()).map(|t| t.uid()).collect();
     assert!(theirs.contains(&"1.2.840.10008.1.2.4.90") && theirs.len() > 10, "{theirs:?}");
-    let native = |syntax: &str| {
-        !image::is_encapsulated(syntax) || [image::DEFLATED_FRAMES, image::ENCAPSULATED_UNCOMPRESSED].contains(&syntax)
-    };
+    let native =
+        |syntax: &str| !is_encapsulated(syntax) || [DEFLATED_FRAMES, ENCAPSULATED_UNCOMPRESSED].contains(&syntax);
     for syntax in theirs {
         assert!(native(syntax) || super::codec::supported(syntax), "{syntax}");
     }

@@ -7,12 +7,14 @@ mod archive;
 mod handing;
 mod object;
 mod reports;
+mod unshown;
 mod waiting;
 
 pub use archive::{ArchiveCa, ArchiveCommand, ArchiveCredentials, ArchiveEvent, ArchiveNeed, ArchiveWant, KeptArchive};
 pub use handing::{HandingCommand, HandingEvent};
 pub use object::{DocumentSaved, SaveDocument, Unread};
 pub use reports::{Prepared, PreviewPicture, ReportOnFile};
+pub use unshown::{Unshown, UnshownKind};
 pub use waiting::{FlagEntry, OutboxEntry};
 
 use crate::imaging::Frame;
@@ -374,7 +376,7 @@ pub enum Event {
     /// A decoded frame.
     Frame(FrameRef, Arc<Frame>),
     /// A frame that cannot be had, and why.
-    FrameFailed(FrameRef, String),
+    FrameFailed(FrameRef, Unshown),
     /// A thumbnail, RGB, at most 96 × 96.
     Thumbnail {
         /// What it stands for.

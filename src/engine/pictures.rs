@@ -7,9 +7,9 @@ use super::cache::Lru;
 use super::inner::Inner;
 use super::library::Place;
 use super::lock;
-use super::message::{Demand, Event, ThumbnailWanted};
+use super::message::{Demand, Event, ThumbnailWanted, Unshown, UnshownKind};
 use super::pool::{LEISURE, Urgency};
-use crate::dicom::Object;
+use crate::dicom::{DecodeError, Object};
 use crate::imaging::{Frame, auto_window, letterbox, render_rgb};
 use crate::store::StoreError;
 use crate::study::{FrameIndex, FrameRef, SopInstanceUid, StudyUid};
@@ -28,7 +28,20 @@ pub(super) enum NoPicture {
     /// Its file does not open any more and will be fetched again.
     Lost,
     /// It cannot be shown.
-    Reason(String),
+    Reason(Unshown),
+}
+
+impl From<&DecodeError> for Unshown {
+    fn from(error: &DecodeError) -> Self {
+        let kind = match error {
+            DecodeError::NotAnImage(_) | DecodeError::Unsupported(_) => UnshownKind::Unsupported,
+            DecodeError::NoSuchFrame { .. } => UnshownKind::Missing,
+            DecodeError::Contradiction(_) | DecodeError::Frame(_) => UnshownKind::Contradiction,
+            DecodeError::Damaged(_) => UnshownKind::Damaged,
+            DecodeError::TooLarge { .. } => UnshownKind::TooLarge,
+        };
+        Self::new(kind, error.to_string())
+    }
 }
 
 type Slot = Arc<Mutex<Option<Arc<Object>>>>;
@@ -141,7 +154,8 @@ impl Inner {
             let Some((_, place)) = library.place(&frame.instance) else {
                 // Given up, or refused as another study's: it will not come, and the reader is told why.
                 if let Some(reason) = library.unfetched_reason(&frame.instance) {
-                    self.events.push(Event::FrameFailed(frame.clone(), reason));
+                    let why = Unshown::new(UnshownKind::Unfetched, reason);
+                    self.events.push(Event::FrameFailed(frame.clone(), why));
                 }
                 return;
             };
@@ -170,7 +184,7 @@ impl Inner {
             match result {
                 Some(Ok((place, decoded))) if still => inner.give_frame(frame, &place, decoded),
                 Some(Err(NoPicture::Reason(reason))) => {
-                    inner.unshown(&frame.instance, &reason);
+                    inner.unshown(&frame.instance, &reason.detail);
                     if still {
                         inner.events.push(Event::FrameFailed(frame, reason));
                     }
@@ -209,7 +223,7 @@ impl Inner {
             if let Some((_, place)) = lock(&self.library).place(&frame.instance) {
                 lock(&self.pictures.opening).remove(&place);
             }
-            Err(NoPicture::Reason("the decoder failed on this object".to_owned()))
+            Err(NoPicture::Reason(Unshown::new(UnshownKind::Damaged, "the decoder failed on this object")))
         })
     }
 
@@ -220,7 +234,7 @@ impl Inner {
             state.wanted.keys().filter(|f| f.instance == *instance).cloned().collect()
         };
         for frame in frames {
-            self.events.push(Event::FrameFailed(frame, reason.to_owned()));
+            self.events.push(Event::FrameFailed(frame, Unshown::new(UnshownKind::Unfetched, reason)));
         }
     }
 
@@ -232,7 +246,7 @@ impl Inner {
             return Ok((key.0, decoded));
         }
         let object = self.object(&study, &frame.instance, &key.0)?;
-        let decoded = Arc::new(object.frame(frame.frame).map_err(|e| NoPicture::Reason(e.to_string()))?);
+        let decoded = Arc::new(object.frame(frame.frame).map_err(|e| NoPicture::Reason(Unshown::from(&e)))?);
         lock(&self.pictures.frames).insert(key.clone(), Arc::clone(&decoded), decoded.bytes());
         Ok((key.0, decoded))
     }
@@ -272,11 +286,13 @@ impl Inner {
                         self.instance_lost(study, instance);
                         return Err(NoPicture::Lost);
                     }
-                    Err(error) => return Err(NoPicture::Reason(error.to_string())),
+                    Err(error) => {
+                        return Err(NoPicture::Reason(Unshown::new(UnshownKind::Damaged, error.to_string())));
+                    }
                 }
             }
         };
-        object.map(Arc::new).map_err(|e| NoPicture::Reason(e.to_string()))
+        object.map(Arc::new).map_err(|e| NoPicture::Reason(Unshown::new(UnshownKind::Damaged, e.to_string())))
     }
 
     /// A sealed file that does not open is forgotten and fetched again.
@@ -337,7 +353,7 @@ impl Inner {
         let (place, frame) = match self.decoded_safely(&wanted.frame) {
             Ok(decoded) => decoded,
             Err(NoPicture::Reason(reason)) => {
-                self.unshown(&wanted.frame.instance, &reason);
+                self.unshown(&wanted.frame.instance, &reason.detail);
                 return None;
             }
             Err(_) => return None,

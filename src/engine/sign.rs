@@ -141,7 +141,7 @@ impl Inner {
     /// must not silently lack the picture that its finding names.
     fn key_picture(&self, key_image: &KeyImage) -> Result<Drawn, Failure> {
         let (_, frame) = self.decoded(&key_image.frame).map_err(|e| match e {
-            NoPicture::Reason(reason) => Failure::Corrupt(format!("a key image cannot be decoded: {reason}")),
+            NoPicture::Reason(reason) => Failure::Corrupt(format!("a key image cannot be decoded: {}", reason.detail)),
             NoPicture::NotHere | NoPicture::Lost => {
                 Failure::Local("a key image's picture is not on this terminal yet".to_owned())
             }

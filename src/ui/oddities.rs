@@ -1,6 +1,7 @@
 //! What is odd about pictures and other objects, in the reader's language.
 
 use super::text::Words;
+use crate::engine::message::{Unshown, UnshownKind};
 use crate::imaging::{Table, Trouble};
 use crate::study::GeometryWarning;
 use crate::study::document::DocumentOddity;
@@ -47,6 +48,19 @@ pub fn trouble(words: Words, trouble: &Trouble) -> String {
         Trouble::Unmasked => words.t("trouble.unmasked").to_owned(),
         Trouble::StateWithoutModality => words.t("object.no_modality").to_owned(),
     }
+}
+
+/// Why a picture cannot be shown, with the words of whoever failed.
+pub fn unshown(words: Words, unshown: &Unshown) -> String {
+    let kind = words.t(match unshown.kind {
+        UnshownKind::Unfetched => "unshown.unfetched",
+        UnshownKind::Damaged => "unshown.damaged",
+        UnshownKind::Missing => "unshown.missing",
+        UnshownKind::Unsupported => "unshown.unsupported",
+        UnshownKind::Contradiction => "unshown.contradiction",
+        UnshownKind::TooLarge => "unshown.too_large",
+    });
+    if unshown.detail.is_empty() { kind.to_owned() } else { format!("{kind} ({})", unshown.detail) }
 }
 
 /// What the reader of a structured report should know.

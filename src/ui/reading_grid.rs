@@ -229,7 +229,7 @@ fn frame_state<'a>(app: &'a App, view: &ViewState) -> FrameState<'a> {
     if let Some(frame) = app.pictures.frame(at) {
         return FrameState::Ready(frame);
     }
-    app.pictures.failed.get(at).map_or(FrameState::Arriving, |reason| FrameState::Failed(reason))
+    app.pictures.failed.get(at).map_or(FrameState::Arriving, FrameState::Failed)
 }
 
 fn frame_marks(app: &App, view: &ViewState, set: &DisplaySet) -> Vec<FrameMark> {

@@ -8,8 +8,9 @@ use super::picture::{Pictures, rect_px};
 use super::rail::{FrameMark, Rail, WIDTH, rail_ui};
 use super::strokes::{BUTTONS, Strokes};
 use super::text::Words;
-use super::{corners, marks, theme};
+use super::{corners, marks, oddities, theme};
 use crate::app::{LinkMark, OverlayLevel};
+use crate::engine::message::Unshown;
 use crate::imaging::{Frame, Photometric, Resampling};
 use crate::render::{Picture, Shown};
 use crate::study::{DisplaySet, Patient, Voi};
@@ -28,7 +29,7 @@ pub enum FrameState<'a> {
     /// On its way.
     Arriving,
     /// Cannot be had; why.
-    Failed(&'a str),
+    Failed(&'a Unshown),
 }
 
 /// What a viewport shows. Built by the shell from the app's state for each screen frame.
@@ -235,7 +236,7 @@ fn instead(input: &ViewportInput<'_>, device: bool, shown: &Shown) -> (String, e
         return (words.t("viewport.empty").to_owned(), theme::TEXT_FAINT);
     }
     if let FrameState::Failed(reason) = input.frame {
-        return (words.f("viewport.failed", &[("reason", &reason)]), theme::HARM);
+        return (words.f("viewport.failed", &[("reason", &oddities::unshown(words, reason))]), theme::HARM);
     }
     if let Some(failure) = &shown.failure {
         return (words.f("viewport.failed", &[("reason", failure)]), theme::HARM);

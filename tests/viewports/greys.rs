@@ -1,6 +1,7 @@
 //! What is painted is what the CPU reference says, in every viewport with its own window.
 
 use super::*;
+use dokuei::engine::message::{Unshown, UnshownKind};
 use dokuei::imaging::{Look, Resampling, render_placed};
 use dokuei::study::{Patient, PersonName};
 use dokuei::viewport::{Fidelity, Geometry, Zoom};
@@ -87,21 +88,23 @@ fn another_picture_never_shows_the_one_before() {
     // A frame that has not been decoded: the ground is black and a text stands there.
     let (set, frame) = (display_set(64, 64, 2), frame(64, 64));
     let stage = Arc::new(Mutex::new(0));
+    let broken = Unshown::new(UnshownKind::Damaged, "broken");
     let (shared, mut local) = (Arc::clone(&stage), ViewportLocal::default());
     let mut window = window([300.0, 200.0], 1.0, move |ui, pictures| {
         let state = match *shared.lock().expect("stage") {
             0 => FrameState::Ready(&frame),
             1 => FrameState::Arriving,
-            _ => FrameState::Failed("broken"),
+            _ => FrameState::Failed(&broken),
         };
         let input = input(&set, state, Voi::linear(500.0, 3000.0));
         viewport_ui(ui, ui.ctx().content_rect(), &input, Some(pictures), &mut local, &mut Vec::new());
     });
     window.run();
     assert!(greys(&mut window, [100, 20, 100, 40]).iter().any(|p| p[0] > 50));
-    for (n, said) in
-        [(1, "Viewport 1: phantom, 1 / 2, Arriving"), (2, "Viewport 1: phantom, 1 / 2, Cannot be shown: broken")]
-    {
+    for (n, said) in [
+        (1, "Viewport 1: phantom, 1 / 2, Arriving"),
+        (2, "Viewport 1: phantom, 1 / 2, Cannot be shown: damaged (broken)"),
+    ] {
         *stage.lock().expect("stage") = n;
         window.run();
         assert!(greys(&mut window, [100, 20, 100, 40]).iter().all(|p| *p == [0, 0, 0]), "stage {n}");

@@ -3,7 +3,7 @@
 use super::fixtures::*;
 use crate::app::hang::StepName;
 use crate::app::{Action, Intent, LayoutAction, LinkMark, ObjectAction, OpenObject, ViewAction};
-use crate::engine::message::Event;
+use crate::engine::message::{Event, Unshown, UnshownKind};
 use crate::imaging::Trouble;
 use crate::study::{ExamKind, FrameIndex, FrameRef, Laterality, ObjectRef, Voi};
 use crate::viewport::state_object::{PresentationState, StateArea};
@@ -182,9 +182,10 @@ fn frames_wanted_are_visible_first_then_ahead_and_others_are_dropped() {
     b.act(Action::Viewport(LEFT, View::ScrollTo(6)));
     assert_eq!(b.app.demand().frames[1], fifth);
     // A frame that failed is not asked for again.
-    b.event(Event::FrameFailed(fifth.clone(), "cannot decode".into()));
+    let why = Unshown::new(UnshownKind::Damaged, "cannot decode");
+    b.event(Event::FrameFailed(fifth.clone(), why.clone()));
     assert!(!b.app.demand().frames.contains(&fifth));
-    assert_eq!(b.app.pictures.failed.get(&fifth).map(String::as_str), Some("cannot decode"));
+    assert_eq!(b.app.pictures.failed.get(&fifth), Some(&why));
     // That a frame is damaged stays known when its pixels are dropped.
     let mut cut = Arc::unwrap_or_clone(super::fixtures::pixels(4));
     cut.warnings.push(Trouble::Cut { missing: 1, expected: 16 });
