@@ -58,15 +58,17 @@ fn every_frame_decodes_or_says_why_not() {
         let mut wanted = vec![0, count / 2, count.saturating_sub(1)];
         wanted.dedup();
         for index in wanted {
+            let broken = path.components().any(|c| c.as_os_str() == "broken");
             match object.frame(FrameIndex(u32::try_from(index).expect("small"))) {
                 Ok(frame) => {
                     frames += 1;
+                    // No sound picture is called damaged, whatever else is odd about it.
+                    assert!(broken || !frame.spoiled(), "{}: {:?}", path.display(), frame.warnings);
                     assert_eq!(frame.pixels.len(), frame.rows as usize * frame.columns as usize, "{}", path.display());
                 }
                 Err(error) => {
                     refused += 1;
                     assert!(!error.to_string().is_empty());
-                    let broken = path.components().any(|c| c.as_os_str() == "broken");
                     let twelve = error.to_string().contains("12 bits");
                     assert!(broken || twelve, "{}: {error}", path.display());
                 }
@@ -151,6 +153,8 @@ fn metadata_as_json_say_the_same_as_the_file() {
         let Ok(mut from_file) = project(&header, None) else { continue };
         let json = to_dicom_json(&header, &|key| Some(format!("http://center.invalid/{key}")));
         let mut from_json = project_json(&json).expect("a projection");
+        // Only the file can be wrong about its character set.
+        from_file.text_notes.clear();
         for instance in
             [&mut from_file, &mut from_json].into_iter().flat_map(|s| &mut s.series).flat_map(|s| &mut s.instances)
         {

@@ -88,7 +88,11 @@ pub(super) fn decompress(frame: &[u8], declared: &Declared<'_>) -> Result<Decomp
     if found.kind != announced {
         warnings.push(Trouble::Coding { declared: announced.to_string(), found: found.kind.to_string() });
     }
-    warnings.extend(warning.map(|message| Trouble::Codestream { codec: found.kind.to_string(), message }));
+    let codec = found.kind.to_string();
+    warnings.extend(warning.map(|message| {
+        let harmless = openjpeg::harmless(&message);
+        if harmless { Trouble::CodestreamOdd { codec, message } } else { Trouble::Codestream { codec, message } }
+    }));
     let photometric = (found.components == 3).then(|| colour_space(&found, declared.photometric));
     let allocated = samples.bits();
     Ok(Decompressed { samples, allocated, codestream: Some(found), photometric, warnings })

@@ -40,6 +40,14 @@ pub enum Trouble {
         /// The decoder's own words.
         message: String,
     },
+    /// The compressed frame breaks its standard in a way that no pixel depends on.
+    #[error("{codec}: {message}")]
+    CodestreamOdd {
+        /// What the frame is coded as.
+        codec: String,
+        /// The decoder's own words.
+        message: String,
+    },
     /// A deflated frame is damaged; its beginning is shown.
     #[error("the deflated frame is damaged")]
     Inflate,

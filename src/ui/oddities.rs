@@ -26,6 +26,9 @@ pub fn trouble(words: Words, trouble: &Trouble) -> String {
         Trouble::Codestream { codec, message } => {
             words.f("trouble.codestream", &[("codec", codec), ("message", message)])
         }
+        Trouble::CodestreamOdd { codec, message } => {
+            words.f("trouble.codestream_odd", &[("codec", codec), ("message", message)])
+        }
         Trouble::Inflate => words.t("trouble.inflate").to_owned(),
         Trouble::Frames { declared, held } => words.f("trouble.frames", &[("declared", declared), ("held", held)]),
         Trouble::Coding { declared, found } => words.f("trouble.coding", &[("declared", declared), ("found", found)]),

@@ -81,10 +81,17 @@ unsafe extern "C" fn seek(position: i64, user: *mut c_void) -> i32 {
 unsafe extern "C" fn keep(text: *const c_char, user: *mut c_void) {
     // SAFETY: by the contract above.
     let slot = unsafe { &mut *user.cast::<Option<String>>() };
-    if slot.is_none() && !text.is_null() {
+    // The first that matters.
+    if slot.as_deref().is_none_or(harmless) && !text.is_null() {
         // SAFETY: by the contract above; copied at once.
         *slot = Some(unsafe { CStr::from_ptr(text) }.to_string_lossy().trim_end().to_owned());
     }
+}
+
+/// Whether a warning is about counting only: some writers count tile-parts from 1. No pixel depends on it, since the
+/// library corrects the count before it decodes.
+pub(super) fn harmless(message: &str) -> bool {
+    message.contains("TPsot==TNsot")
 }
 
 /// What OpenJPEG allocated, freed in any case.
