@@ -47,6 +47,13 @@ pub struct StudyRow {
     pub pictures: Vec<String>,
 }
 
+impl StudyRow {
+    /// Every instance that the center named arrived, and was shown or is listed with the reason.
+    pub fn accounts_for_all(&self) -> bool {
+        self.received == self.expected && self.shown + self.not_shown.len() >= self.expected
+    }
+}
+
 /// A report that came through.
 #[derive(Debug, Clone)]
 pub struct ReportDone {

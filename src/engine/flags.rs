@@ -8,6 +8,7 @@ use crate::center::{CenterError, Step};
 use crate::store::PatientFlag;
 use crate::vault::random::random_id;
 use crate::worklist::{Assignment, AssignmentState, AuditAction, AuditOutcome, ReturnReason};
+use std::sync::Arc;
 use std::time::Duration;
 
 impl Inner {
@@ -35,16 +36,15 @@ impl Inner {
     /// Tells the reader signed in which flags wait; nobody else's.
     pub(super) async fn tell_flags(&self) {
         let (Ok(disk), Some(session)) = (self.disk(), self.signed_in()) else { return };
-        match disk.call(move |store| store.flags(&session.user)).await {
-            Ok(flags) => {
-                let entries = flags.into_iter().map(|f| FlagEntry {
-                    assignment: f.assignment,
-                    set_at: f.set_at,
-                    refused: f.refused,
-                });
-                self.events.push(Event::Flags(entries.collect()));
-            }
-            Err(error) => self.events.push(Event::Notice(failure_of_store(&error))),
+        let events = Arc::clone(&self.events);
+        let entry = |f: PatientFlag| FlagEntry { assignment: f.assignment, set_at: f.set_at, refused: f.refused };
+        // Told from the store's thread: no older state follows a newer one.
+        let told = disk.call(move |store| {
+            events.push(Event::Flags(store.flags(&session.user)?.into_iter().map(entry).collect()));
+            Ok(())
+        });
+        if let Err(error) = told.await {
+            self.events.push(Event::Notice(failure_of_store(&error)));
         }
     }
 

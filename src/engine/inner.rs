@@ -40,10 +40,13 @@ pub(super) struct Opened {
     pub(super) secrets: Arc<dyn SecretStore>,
 }
 
+/// What the reader signed in is asked to read, by id.
+pub(super) type Assignments = BTreeMap<String, Arc<Assignment>>;
+
 /// Shared by the control task, the workers and the pool.
 pub(super) struct Inner {
     pub(super) config: Config,
-    pub(super) events: EventQueue,
+    pub(super) events: Arc<EventQueue>,
     pub(super) pool: Pool,
     pub(super) library: Mutex<Library>,
     pub(super) pictures: Pictures,
@@ -58,7 +61,7 @@ pub(super) struct Inner {
     pub(super) writer: Mutex<Option<String>>,
     /// Who may use the refresh token that is kept (signed in now or at the last run).
     pub(super) token_user: Mutex<Option<Session>>,
-    pub(super) assignments: Mutex<BTreeMap<String, Arc<Assignment>>>,
+    pub(super) assignments: Arc<Mutex<Assignments>>,
     pub(super) link: Mutex<Link>,
     pub(super) received_bytes: AtomicU64,
     pub(super) dirty: Mutex<BTreeSet<StudyUid>>,
@@ -79,6 +82,37 @@ pub(super) struct Inner {
 }
 
 impl Inner {
+    /// Nobody signed in, nothing open, nothing known.
+    pub(super) fn new(config: Config, pool: Pool, transfer: Transfer) -> Self {
+        Self {
+            events: Arc::new(EventQueue::new(Arc::clone(&config.wake))),
+            pool,
+            library: Mutex::new(Library::default()),
+            pictures: Pictures::new(config.budgets.frames, config.budgets.objects),
+            transfer,
+            drafts: Drafts::default(),
+            lanes: Lanes::default(),
+            desk: Desk::default(),
+            opened: Mutex::default(),
+            center: Mutex::default(),
+            session: Mutex::default(),
+            writer: Mutex::default(),
+            token_user: Mutex::default(),
+            assignments: Arc::default(),
+            link: Mutex::default(),
+            received_bytes: AtomicU64::new(0),
+            dirty: Mutex::default(),
+            outbox_wake: Notify::new(),
+            link_wake: Notify::new(),
+            audit_wake: Notify::new(),
+            audit_gate: tokio::sync::Mutex::default(),
+            turnover: watch::Sender::new(0),
+            under_way: tokio::sync::RwLock::default(),
+            stop: watch::Sender::new(false),
+            config,
+        }
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.config.clock.now()
     }
@@ -156,15 +190,11 @@ impl Inner {
     }
 
     pub(super) fn set_link(&self, change: impl FnOnce(&mut Link)) {
-        let changed = {
-            let mut link = lock(&self.link);
+        self.events.tell(&self.link, |link| {
             let before = link.clone();
-            change(&mut link);
-            (*link != before).then(|| link.clone())
-        };
-        if let Some(link) = changed {
-            self.events.push(Event::Link(link));
-        }
+            change(link);
+            (*link != before).then(|| Event::Link(link.clone()))
+        });
     }
 
     /// The center no longer knows the session: the reader must sign in again; nothing that was written is lost.
@@ -185,19 +215,16 @@ impl Inner {
     pub(super) fn flush_progress(&self) {
         let dirty = std::mem::take(&mut *lock(&self.dirty));
         for study in dirty {
-            let progress = lock(&self.library).get(&study).map(super::library::Entry::progress);
-            if let Some(progress) = progress {
-                self.events.push(Event::StudyProgress(progress));
-            }
+            self.events.tell(&self.library, |library| library.get(&study).map(|e| Event::StudyProgress(e.progress())));
         }
     }
 
     /// Tells a study's structure as it is now.
     pub(super) fn tell_study(&self, study: &StudyUid) {
-        let whole = lock(&self.library).get(study).map(|e| Arc::new(e.study.clone()));
-        if let Some(whole) = whole {
-            self.events.push(Event::Study(whole));
-        }
+        self.events.tell(&self.library, |library| {
+            let entry = library.get(study)?;
+            Some(Event::Study(Arc::new(entry.study.clone())))
+        });
     }
 
     /// Tells the local studies of which something gave way to the center's.
@@ -209,10 +236,15 @@ impl Inner {
         }
     }
 
-    /// The requests changed: who each open study's patient is may change with them.
-    pub(super) fn requests_changed(&self) {
-        let assignments: Vec<_> = lock(&self.assignments).values().cloned().collect();
-        let judged = lock(&self.library).set_requests(assignments.iter().map(AsRef::as_ref));
+    /// Changes the assignments and tells what `change` says of it. They are the requests: who each open study's patient
+    /// is may change with them.
+    pub(super) fn change_assignments(&self, change: impl FnOnce(&mut Assignments) -> Option<Event>) {
+        let mut judged = Vec::new();
+        self.events.tell(&self.assignments, |assignments| {
+            let event = change(assignments);
+            judged = lock(&self.library).set_requests(assignments.values().map(AsRef::as_ref));
+            event
+        });
         for study in judged {
             self.tell_study(&study);
             self.progress_changed(&study);
@@ -276,3 +308,6 @@ pub(super) fn failure_of_center(error: &CenterError) -> Failure {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

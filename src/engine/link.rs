@@ -5,6 +5,7 @@ use super::lock;
 use super::message::{Event, Failure, Transition};
 use crate::center::contract::ProblemType;
 use crate::center::{CenterError, CenterEvent, Step};
+use crate::store::Store;
 use crate::worklist::{Assignment, AssignmentState, AuditAction, AuditOutcome};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -22,10 +23,8 @@ impl Inner {
         let whole = self.note(center.client.worklist().await)?;
         self.note_clock(whole.server_time);
         let assignments: Vec<_> = whole.assignments.into_iter().map(Arc::new).collect();
-        *lock(&self.assignments) = assignments.iter().map(|a| (a.id.clone(), Arc::clone(a))).collect();
-        self.requests_changed();
         let at = whole.server_time;
-        self.events.push(Event::Worklist { assignments: assignments.clone(), at });
+        self.take_worklist(assignments.clone(), at);
         if let Ok(disk) = self.disk()
             && let Err(error) = disk.call(move |store| store.put_worklist(&assignments, at)).await
         {
@@ -39,24 +38,42 @@ impl Inner {
         let Ok(disk) = self.disk() else { return };
         match disk.call(|store| store.worklist()).await {
             Ok(Some((assignments, at))) => {
-                let assignments: Vec<_> = assignments.into_iter().map(Arc::new).collect();
-                *lock(&self.assignments) = assignments.iter().map(|a| (a.id.clone(), Arc::clone(a))).collect();
-                self.requests_changed();
-                self.events.push(Event::Worklist { assignments, at });
+                self.take_worklist(assignments.into_iter().map(Arc::new).collect(), at);
             }
             Ok(None) => {}
             Err(error) => self.events.push(Event::WorklistFailed(failure_of_store(&error))),
         }
     }
 
+    fn take_worklist(&self, assignments: Vec<Arc<Assignment>>, at: Timestamp) {
+        self.change_assignments(|all| {
+            *all = assignments.iter().map(|a| (a.id.clone(), Arc::clone(a))).collect();
+            Some(Event::Worklist { assignments, at })
+        });
+    }
+
     /// Takes one assignment as the center sent it.
     pub(super) async fn assignment_changed(&self, assignment: Assignment) {
-        let assignment = Arc::new(assignment);
-        lock(&self.assignments).insert(assignment.id.clone(), Arc::clone(&assignment));
-        self.requests_changed();
-        self.events.push(Event::Assignment(Arc::clone(&assignment)));
+        let id = assignment.id.clone();
+        self.change_assignment(id, |_| Some(assignment)).await;
+    }
+
+    /// Makes of an assignment as it is known at this moment (if it is) what it is from now on; nothing where `change`
+    /// gives nothing.
+    async fn change_assignment(&self, id: String, change: impl FnOnce(Option<&Assignment>) -> Option<Assignment>) {
+        self.change_assignments(|all| {
+            let now = Arc::new(change(all.get(&id).map(AsRef::as_ref))?);
+            all.insert(id.clone(), Arc::clone(&now));
+            Some(Event::Assignment(now))
+        });
+        let known = Arc::clone(&self.assignments);
+        // As it is when it is written: a later change may overtake this one on the way to the disk.
+        let keep = move |store: &mut Store| {
+            let now = lock(&known).get(&id).cloned();
+            now.map_or(Ok(()), |now| store.put_assignment(&now))
+        };
         if let Ok(disk) = self.disk()
-            && let Err(error) = disk.call(move |store| store.put_assignment(&assignment)).await
+            && let Err(error) = disk.call(keep).await
         {
             self.events.push(Event::Notice(failure_of_store(&error)));
         }
@@ -123,13 +140,8 @@ impl Inner {
         for (id, lease) in due {
             match self.note(center.client.renew_lease(&id, &lease.id).await) {
                 Ok(renewed) => {
-                    let changed = {
-                        let assignments = lock(&self.assignments);
-                        assignments.get(&id).map(|a| Assignment { lease: Some(renewed), ..a.as_ref().clone() })
-                    };
-                    if let Some(changed) = changed {
-                        self.assignment_changed(changed).await;
-                    }
+                    let renew = |a: &Assignment| Assignment { lease: Some(renewed), ..a.clone() };
+                    self.change_assignment(id, |known| known.map(renew)).await;
                 }
                 Err(error)
                     if error.worth_retrying()

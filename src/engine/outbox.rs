@@ -53,12 +53,16 @@ impl Inner {
     /// Tells the reader signed in what waits of theirs; what waits of others is none of their business.
     pub(super) async fn tell_outbox(&self) {
         let (Ok(disk), Some(session)) = (self.disk(), self.signed_in()) else { return };
-        match disk.call(|store| Ok((store.outbox()?, store.handed_over()?))).await {
-            Ok((waiting, handed)) => {
-                let rows = waiting.into_iter().chain(handed).filter(|row| row.package.user == session.user);
-                self.events.push(Event::Outbox(rows.map(super::handing::entry).collect()));
-            }
-            Err(error) => self.events.push(Event::Notice(failure_of_store(&error))),
+        let events = Arc::clone(&self.events);
+        // Told from the store's thread: no older state follows a newer one.
+        let told = disk.call(move |store| {
+            let (waiting, handed) = (store.outbox()?, store.handed_over()?);
+            let rows = waiting.into_iter().chain(handed).filter(|row| row.package.user == session.user);
+            events.push(Event::Outbox(rows.map(super::handing::entry).collect()));
+            Ok(())
+        });
+        if let Err(error) = told.await {
+            self.events.push(Event::Notice(failure_of_store(&error)));
         }
     }
 

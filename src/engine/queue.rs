@@ -33,15 +33,33 @@ impl EventQueue {
         Self { events: Mutex::new(VecDeque::new()), wake }
     }
 
-    /// Adds an event. A replaced one leaves its place: the newer fact comes at the end, after what led to it.
+    /// Adds an event; a state that several threads may tell goes through [`Self::tell`]. A replaced one leaves its place: the newer
+    /// fact comes at the end, after what led to it; only a study's structure takes that place, before what builds on it.
     pub(super) fn push(&self, event: Event) {
-        {
-            let mut events = lock(&self.events);
-            if let Some(at) = events.iter().rposition(|older| replaces(&event, older)) {
-                events.remove(at);
+        self.put(event);
+        (self.wake)();
+    }
+
+    fn put(&self, event: Event) {
+        let mut events = lock(&self.events);
+        let older = events.iter().rposition(|older| replaces(&event, older));
+        match older.and_then(|at| events.get_mut(at)) {
+            // What names the instances must not come after what says that all of them are here.
+            Some(place) if matches!(event, Event::Study(_)) => *place = event,
+            _ => {
+                older.and_then(|at| events.remove(at));
+                events.push_back(event);
             }
-            events.push_back(event);
         }
+    }
+
+    /// Tells the state of a moment: `say` looks at the source, and what it says is in the queue before anybody else
+    /// can look. An older state never follows a newer one, as it would where two threads look first and tell then.
+    pub(super) fn tell<T>(&self, source: &Mutex<T>, say: impl FnOnce(&mut T) -> Option<Event>) {
+        let mut state = lock(source);
+        let Some(event) = say(&mut state) else { return };
+        self.put(event);
+        drop(state);
         (self.wake)();
     }
 

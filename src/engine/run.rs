@@ -2,26 +2,22 @@
 //! `dokuei-pool-N`, `dokuei-store`.
 
 use super::config::Config;
-use super::drafts::{self, Drafts};
 use super::inner::{Inner, failure_of_store};
-use super::lanes::{Errand, Lanes};
-use super::library::Library;
+use super::lanes::Errand;
 use super::message::{Command, Demand, EngineLink, Event, Failure};
-use super::pictures::Pictures;
 use super::pool::Pool;
-use super::queue::EventQueue;
-use super::sign::{Desk, Wish};
+use super::sign::Wish;
 use super::transfer::{self, Transfer};
-use super::{audit, link, lock, outbox};
+use super::{audit, drafts, link, lock, outbox};
 use crate::store::{Profile, StoreError};
 use crate::study::StudyUid;
 use crate::worklist::{AuditAction, AuditOutcome};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 
 /// Commands that may wait. Handing out is quick, so this is never full unless something is very wrong; then
 /// the sender waits.
@@ -93,33 +89,7 @@ impl Engine {
         let (pool, workers) = Pool::start(decoders)?;
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("dokuei-net").enable_all().build()?;
         let (transfer, arrivals) = Transfer::new();
-        let inner = Arc::new(Inner {
-            events: EventQueue::new(Arc::clone(&config.wake)),
-            pool,
-            library: Mutex::new(Library::default()),
-            pictures: Pictures::new(config.budgets.frames, config.budgets.objects),
-            transfer,
-            drafts: Drafts::default(),
-            lanes: Lanes::default(),
-            desk: Desk::default(),
-            opened: Mutex::default(),
-            center: Mutex::default(),
-            session: Mutex::default(),
-            writer: Mutex::default(),
-            token_user: Mutex::default(),
-            assignments: Mutex::new(BTreeMap::new()),
-            link: Mutex::default(),
-            received_bytes: std::sync::atomic::AtomicU64::new(0),
-            dirty: Mutex::default(),
-            outbox_wake: Notify::new(),
-            link_wake: Notify::new(),
-            audit_wake: Notify::new(),
-            audit_gate: tokio::sync::Mutex::default(),
-            turnover: watch::Sender::new(0),
-            under_way: tokio::sync::RwLock::default(),
-            stop: watch::Sender::new(false),
-            config,
-        });
+        let inner = Arc::new(Inner::new(config, pool, transfer));
         let (commands, queue) = mpsc::channel(COMMANDS);
         let demand = Arc::new(DemandSlot::default());
         runtime.spawn(control(Arc::clone(&inner), queue, profile));

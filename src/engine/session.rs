@@ -260,9 +260,11 @@ impl Inner {
         }
         if lock(&self.writer).replace(session.user.clone()).is_some_and(|before| before != session.user) {
             // What the reader before left in memory is none of this one's business.
-            lock(&self.assignments).clear();
+            self.change_assignments(|all| {
+                all.clear();
+                None
+            });
             lock(&self.desk.prepared).clear();
-            self.requests_changed();
         }
         *lock(&self.session) = Some(session.clone());
         self.reader_changes();

@@ -193,6 +193,11 @@ impl State {
     }
 }
 
+/// The progress of a study of which the library knows nothing.
+fn nothing_known(study: &StudyUid, finished: bool, failure: Option<Failure>) -> Event {
+    Event::StudyProgress(StudyProgress { study: study.clone(), ledger: Arc::default(), finished, failure })
+}
+
 /// Decides until the engine stops.
 pub(super) async fn drive(inner: Arc<Inner>) {
     loop {
@@ -320,24 +325,15 @@ impl Inner {
     }
 
     fn show_failure(&self, study: &StudyUid, failure: Option<Failure>) {
-        let known = {
-            let mut library = lock(&self.library);
-            library.get_mut(study).is_some_and(|entry| {
-                entry.failure.clone_from(&failure);
-                true
-            })
-        };
-        if known {
+        self.events.tell(&self.library, |library| {
+            let Some(entry) = library.get_mut(study) else {
+                // Nothing is known of the study yet: the failure must be told all the same.
+                return Some(nothing_known(study, false, failure));
+            };
+            entry.failure = failure;
             self.progress_changed(study);
-        } else {
-            // Nothing is known of the study yet: the failure must be told all the same.
-            self.events.push(Event::StudyProgress(StudyProgress {
-                study: study.clone(),
-                ledger: Arc::default(),
-                finished: false,
-                failure,
-            }));
-        }
+            None
+        });
     }
 
     fn study_settled(self: &Arc<Self>, study: &StudyUid, failure: Option<Failure>) {
@@ -348,21 +344,12 @@ impl Inner {
             }
             None => false,
         };
-        let known = {
-            let mut library = lock(&self.library);
-            library.get_mut(study).map(|entry| {
-                entry.finished = true;
-                entry.failure.clone_from(&failure);
-                entry.progress()
-            })
-        };
-        let progress = known.unwrap_or_else(|| StudyProgress {
-            study: study.clone(),
-            ledger: Arc::default(),
-            finished: true,
-            failure,
+        self.events.tell(&self.library, |library| {
+            let Some(entry) = library.get_mut(study) else { return Some(nothing_known(study, true, failure)) };
+            entry.finished = true;
+            entry.failure = failure;
+            Some(Event::StudyProgress(entry.progress()))
         });
-        self.events.push(Event::StudyProgress(progress));
         if fetched {
             let (inner, study) = (Arc::clone(self), study.clone());
             tokio::spawn(async move { inner.after_study(&study).await });
