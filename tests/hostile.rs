@@ -213,6 +213,13 @@ fn files() -> Vec<(String, Outcome, Vec<u8>)> {
         add(&empty, Outcome::Either, file(syntax, &picture(&empty, 4096, 4096, 1, &part)));
     }
 
+    // A sound picture of 12 x 12 whose one tile-part says that it has 2.5 GiB: it has what is there.
+    let mut stream = include_bytes!("../fuzz/corpus/jpeg-2000/4.90-1")[5..].to_vec();
+    let tile_part = stream.windows(4).position(|w| w == [0xFF, 0x90, 0, 10]).expect("a tile-part") + 6;
+    stream[tile_part..tile_part + 4].copy_from_slice(&be(0x9FFF_FFFF));
+    let part = fragments(&[], &[&stream]);
+    add("tile-part", Outcome::Shown, file("1.2.840.10008.1.2.4.90", &picture("tile-part", 12, 12, 1, &part)));
+
     // Bombs: a data set, and a frame, which stops at its own size.
     add("bomb", Outcome::Refused, file(DEFLATED, &bomb()));
     let frame = picture("bomb-frame", 512, 512, 1, &fragments(&[], &[&bomb()]));

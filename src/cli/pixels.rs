@@ -172,18 +172,13 @@ mod tests {
         let lut = Lut::new(0, vec![0, 512, 1023], 10).expect("entries");
         let (center, width) = lut.range();
         Frame {
-            rows: 2,
-            columns: 2,
-            pixels: Pixels::I16(vec![-1, 0, 2, 3]),
             bits_stored: 8,
             photometric: Photometric::Monochrome1,
             modality: Modality::Rescale { slope: 0.5, intercept: 0.5 },
-            unit: String::new(),
             padding: Some(Padding { low: 3.0, high: 3.0 }),
             voi: vec![Voi { center, width, function: VoiFunction::Lut(0) }, Voi::linear(1.0, 3.0)],
             display: Display { voi_names: vec!["SOFT".into()], voi_luts: vec![Arc::new(lut)], ..Display::default() },
-            pixel_aspect: 1.0,
-            warnings: vec![],
+            ..Frame::plain(2, 2, Pixels::I16(vec![-1, 0, 2, 3]))
         }
     }
 

@@ -174,22 +174,13 @@ pub fn run(args: &RenderArgs) -> Result<Vec<String>, RenderError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imaging::{Modality, Photometric, Pixels, render_rgb};
+    use crate::imaging::{Pixels, render_rgb};
 
     fn frame() -> Arc<Frame> {
         Arc::new(Frame {
-            rows: 20,
-            columns: 30,
-            pixels: Pixels::I16((0..600).map(|v| v * 7 - 1000).collect()),
-            bits_stored: 16,
-            photometric: Photometric::Monochrome2,
-            modality: Modality::IDENTITY,
-            unit: String::new(),
-            padding: None,
             voi: vec![Voi::linear(100.0, 2000.0)],
-            display: crate::imaging::Display::default(),
             pixel_aspect: 2.0,
-            warnings: vec![],
+            ..Frame::plain(20, 30, Pixels::I16((0..600).map(|v| v * 7 - 1000).collect()))
         })
     }
 

@@ -217,20 +217,32 @@ impl Frame {
 pub(crate) mod tests {
     use super::*;
 
+    impl Frame {
+        /// MONOCHROME2 of as many bits as the pixels have, of which the object says nothing else.
+        pub(crate) fn plain(rows: u32, columns: u32, pixels: Pixels) -> Self {
+            Self {
+                rows,
+                columns,
+                bits_stored: if matches!(pixels, Pixels::U8(_) | Pixels::Rgb8(_)) { 8 } else { 16 },
+                pixels,
+                photometric: Photometric::Monochrome2,
+                modality: Modality::IDENTITY,
+                unit: String::new(),
+                padding: None,
+                voi: vec![],
+                display: Display::default(),
+                pixel_aspect: 1.0,
+                warnings: vec![],
+            }
+        }
+    }
+
     pub(crate) fn grey(rows: u32, columns: u32, values: Vec<i16>) -> Frame {
         Frame {
-            rows,
-            columns,
-            pixels: Pixels::I16(values),
-            bits_stored: 16,
-            photometric: Photometric::Monochrome2,
             modality: Modality::Rescale { slope: 1.0, intercept: -1024.0 },
             unit: "HU".into(),
             padding: Some(Padding { low: -2000.0, high: -2000.0 }),
-            voi: vec![],
-            display: Display::default(),
-            pixel_aspect: 1.0,
-            warnings: vec![],
+            ..Frame::plain(rows, columns, Pixels::I16(values))
         }
     }
 

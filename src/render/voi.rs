@@ -116,20 +116,7 @@ mod tests {
     }
 
     fn frame(modality: Modality) -> Frame {
-        Frame {
-            rows: 1,
-            columns: 1,
-            pixels: Pixels::U16(vec![0]),
-            bits_stored: 16,
-            photometric: Photometric::Monochrome1,
-            modality,
-            unit: String::new(),
-            padding: None,
-            voi: vec![],
-            display: crate::imaging::Display::default(),
-            pixel_aspect: 1.0,
-            warnings: vec![],
-        }
+        Frame { photometric: Photometric::Monochrome1, modality, ..Frame::plain(1, 1, Pixels::U16(vec![0])) }
     }
 
     #[test]

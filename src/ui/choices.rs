@@ -93,20 +93,12 @@ pub(super) fn menu_ui(ui: &mut Ui, input: &ViewportInput<'_>, out: &mut Vec<Acti
 mod tests {
     use super::*;
     use crate::app::Language;
-    use crate::imaging::{Display, Modality, Photometric, Pixels, RealWorldMap, RealWorldTransform};
+    use crate::imaging::{Display, Pixels, RealWorldMap, RealWorldTransform};
 
     fn frame() -> Frame {
         let lut = |center, width, n| Voi { center, width, function: VoiFunction::Lut(n) };
         let window = Voi { function: VoiFunction::Sigmoid, ..Voi::linear(2653.0, 900.0) };
         Frame {
-            rows: 1,
-            columns: 1,
-            pixels: Pixels::U16(vec![4]),
-            bits_stored: 16,
-            photometric: Photometric::Monochrome2,
-            modality: Modality::IDENTITY,
-            unit: String::new(),
-            padding: None,
             voi: vec![lut(100.0, 200.0, 0), lut(50.0, 100.0, 1), window, Voi::linear(40.0, 400.0)],
             display: Display {
                 voi_names: ["NORMAL", "", "HARDER", ""].map(str::to_owned).to_vec(),
@@ -121,8 +113,7 @@ mod tests {
                 }],
                 ..Display::default()
             },
-            pixel_aspect: 1.0,
-            warnings: vec![],
+            ..Frame::plain(1, 1, Pixels::U16(vec![4]))
         }
     }
 

@@ -214,7 +214,7 @@ mod tests {
     use super::super::viewport_panel::FrameState;
     use super::*;
     use crate::app::Language;
-    use crate::imaging::{Display, Frame, Modality, Pixels};
+    use crate::imaging::{Frame, Pixels};
     use crate::study::{DisplaySet, DisplaySetId, FrameIndex, FrameInfo, FrameRef, GeometryWarning};
     use crate::study::{ImagePlane, Patient, PersonName, SeriesUid, SopInstanceUid, Voi};
     use crate::viewport::{DataPresentation, Tool, ViewId, ViewPresentation};
@@ -331,18 +331,8 @@ mod tests {
     #[test]
     fn a_damaged_picture_never_passes_for_a_sound_one() {
         let frame = Arc::new(Frame {
-            rows: 8,
-            columns: 8,
-            pixels: Pixels::U8(vec![0; 64]),
-            bits_stored: 8,
-            photometric: Photometric::Monochrome2,
-            modality: Modality::IDENTITY,
-            unit: String::new(),
-            padding: None,
-            voi: vec![],
-            display: Display::default(),
-            pixel_aspect: 1.0,
             warnings: vec![Trouble::Window, Trouble::Cut { missing: 16, expected: 64 }],
+            ..Frame::plain(8, 8, Pixels::U8(vec![0; 64]))
         });
         let told = "Damaged: 25.0 % of the pixels are missing";
         for level in [OverlayLevel::Full, OverlayLevel::Short, OverlayLevel::None] {

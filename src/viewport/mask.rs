@@ -124,24 +124,11 @@ fn moved(values: &[f32], [rows, columns]: [u32; 2], [down, right]: [f64; 2]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imaging::{Display, Padding, Photometric};
+    use crate::imaging::Padding;
     use crate::study::SopInstanceUid;
 
     fn frame(values: Vec<u16>, padding: Option<Padding>) -> Frame {
-        Frame {
-            rows: 2,
-            columns: 3,
-            pixels: Pixels::U16(values),
-            bits_stored: 12,
-            photometric: Photometric::Monochrome2,
-            modality: Modality::IDENTITY,
-            unit: String::new(),
-            padding,
-            voi: vec![],
-            display: Display::default(),
-            pixel_aspect: 1.0,
-            warnings: vec![],
-        }
+        Frame { bits_stored: 12, padding, ..Frame::plain(2, 3, Pixels::U16(values)) }
     }
 
     fn at(number: u32) -> FrameRef {

@@ -325,20 +325,8 @@ mod tests {
             presentation: Some(Presentation::Inverse),
             ..PresentationState::default()
         };
-        let frame = Frame {
-            rows: 1,
-            columns: 2,
-            pixels: crate::imaging::Pixels::U8(vec![0, 1]),
-            bits_stored: 8,
-            photometric: crate::imaging::Photometric::Monochrome2,
-            modality: Modality::IDENTITY,
-            unit: String::new(),
-            padding: None,
-            voi: vec![Voi::linear(5.0, 10.0)],
-            display: crate::imaging::Display::default(),
-            pixel_aspect: 1.0,
-            warnings: vec![],
-        };
+        let frame =
+            Frame { voi: vec![Voi::linear(5.0, 10.0)], ..Frame::plain(1, 2, crate::imaging::Pixels::U8(vec![0, 1])) };
         let dressed = state.dress(&at("1.2"), &frame, &[]);
         let functions: Vec<VoiFunction> = dressed.voi.iter().map(|v| v.function).collect();
         assert_eq!(functions, [VoiFunction::Lut(0), VoiFunction::Lut(1)]);
@@ -354,21 +342,16 @@ mod tests {
     #[test]
     fn what_the_state_lacks_is_not_done() {
         let frame = Frame {
-            rows: 1,
-            columns: 2,
-            pixels: Pixels::I16(vec![-2048, 2047]),
             bits_stored: 12,
             photometric: Photometric::Monochrome1,
             modality: Modality::Rescale { slope: 2.0, intercept: -1000.0 },
             unit: "HU".into(),
-            padding: None,
             voi: vec![Voi::linear(40.0, 400.0)],
             display: crate::imaging::Display {
                 shutter: Some(Shutter::default()),
                 ..crate::imaging::Display::default()
             },
-            pixel_aspect: 1.0,
-            warnings: vec![],
+            ..Frame::plain(1, 2, Pixels::I16(vec![-2048, 2047]))
         };
         let mut state =
             PresentationState { presentation: Some(Presentation::Identity), ..PresentationState::default() };
@@ -389,20 +372,7 @@ mod tests {
 
     #[test]
     fn the_mask_is_subtracted_before_the_window_or_its_lack_is_told() {
-        let frame = |values: Vec<u8>| Frame {
-            rows: 1,
-            columns: 2,
-            pixels: Pixels::U8(values),
-            bits_stored: 8,
-            photometric: Photometric::Monochrome2,
-            modality: Modality::IDENTITY,
-            unit: String::new(),
-            padding: None,
-            voi: vec![],
-            display: crate::imaging::Display::default(),
-            pixel_aspect: 1.0,
-            warnings: vec![],
-        };
+        let frame = |values: Vec<u8>| Frame::plain(1, 2, Pixels::U8(values));
         let mask = Mask { frames: MaskFrames::Average(vec![1]), shift: [0.0; 2], ranges: vec![[2, 9]] };
         let mut state = PresentationState { images: vec![to("1.1")], mask: Some(mask), ..PresentationState::default() };
         state.modality = Some(Modality::Rescale { slope: 2.0, intercept: 7.0 });

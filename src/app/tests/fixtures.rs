@@ -2,7 +2,7 @@
 
 use crate::app::{Action, App, ReportAction, SignAction, WorklistAction};
 use crate::engine::message::{Command, Event, Prepared, Secret, Session, Start, StudyProgress};
-use crate::imaging::{Frame, Modality, Photometric, Pixels};
+use crate::imaging::{Frame, Modality, Pixels};
 use crate::report::{Edit, Value};
 use crate::study::{
     ExamKind, FrameInfo, FrameRef, ImagePlane, Instance, Laterality, Ledger, Patient, PersonName, Series, SeriesUid,
@@ -172,18 +172,10 @@ pub(super) fn assignment(id: &str, kind: ExamKind, due_min: i64, now: &Study, pr
 pub(super) fn pixels(size: u32) -> Arc<Frame> {
     let values = (0..size * size).map(|v| 1000 + (v % 16) as i16).collect();
     Arc::new(Frame {
-        rows: size,
-        columns: size,
-        pixels: Pixels::I16(values),
-        bits_stored: 16,
-        photometric: Photometric::Monochrome2,
         modality: Modality::Rescale { slope: 1.0, intercept: -1000.0 },
         unit: "HU".into(),
-        padding: None,
         voi: vec![Voi::linear(40.0, 400.0)],
-        display: crate::imaging::Display::default(),
-        pixel_aspect: 1.0,
-        warnings: vec![],
+        ..Frame::plain(size, size, Pixels::I16(values))
     })
 }
 
