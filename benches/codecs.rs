@@ -58,7 +58,7 @@ fn write(file: &Path, out: &Path) -> Result<(), String> {
     let mut out = std::io::BufWriter::new(std::fs::File::create(out).map_err(|e| e.to_string())?);
     for n in 0..object.frame_count().map_err(|e| e.to_string())? {
         let frame = object.frame(FrameIndex(n as u32)).map_err(|e| e.to_string())?;
-        let bytes: &[u8] = match &frame.pixels {
+        let bytes: &[u8] = match &*frame.pixels {
             Pixels::U8(v) | Pixels::Rgb8(v) => v,
             Pixels::U16(v) => bytemuck::cast_slice(v),
             Pixels::I16(v) => bytemuck::cast_slice(v),

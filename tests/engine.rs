@@ -5,12 +5,16 @@ use crate::support::reading_center::{SharedClock, TestCenter};
 use crate::support::terminal::{Session, Terminal, secret};
 use dokuei::dicom::write::{Charset, Dataset, tags};
 use dokuei::engine::message::{
-    Class, Command, Demand, Event, Failure, SaveDocument, Start, StudyWanted, ThumbnailWanted, Transition, Unread,
+    Class, Command, Demand, Dress, Event, Failure, ObjectCommand, ObjectEvent, SaveDocument, Start, StudyWanted,
+    ThumbnailWanted, Transition, Unread,
 };
+use dokuei::imaging::{Frame, Pixels, Trouble};
 use dokuei::report::Predecessor;
 use dokuei::study::document::Value;
-use dokuei::study::{FrameIndex, FrameRef, SopInstanceUid, StudyUid, display_sets};
+use dokuei::study::{FrameIndex, FrameRef, ObjectRef, SopInstanceUid, StudyUid, display_sets};
 use dokuei::viewport::ObjectContent;
+use dokuei::viewport::mask::{Mask, MaskFrames};
+use dokuei::viewport::state_object::PresentationState;
 use dokuei::worklist::{AssignmentState, DeclineReason};
 use std::path::Path;
 use std::sync::Arc;
@@ -117,9 +121,9 @@ fn an_object_is_not_here_until_its_bytes_are() {
     let assignment = session.assignment();
     let instance = SopInstanceUid::new("1.2.392.60.7.1").expect("uid");
     let ask = |session: &mut Session| {
-        session.send(Command::ReadObject(instance.clone()));
+        session.send(Command::Object(ObjectCommand::Read(instance.clone())));
         session.wait("the object", |e| match e {
-            Event::Object { instance: i, content } if *i == instance => Some(content.clone()),
+            Event::Object(ObjectEvent::Read { instance: i, content }) if *i == instance => Some(content.clone()),
             _ => None,
         })
     };
@@ -129,6 +133,36 @@ fn an_object_is_not_here_until_its_bytes_are() {
     let content = ask(&mut session).expect("here now");
     let ObjectContent::Document(document) = &*content else { panic!("a document") };
     assert_eq!(document.items[0].value, Value::Text("重要画像".into()));
+}
+
+#[test]
+fn a_picture_is_dressed_as_its_presentation_state_says() {
+    let at = FrameRef { instance: SopInstanceUid::new("1.2.3").expect("uid"), frame: FrameIndex(1) };
+    let image = ObjectRef {
+        class: String::new(),
+        instance: at.instance.clone(),
+        frames: vec![],
+        segments: vec![],
+        presentation: None,
+    };
+    let mask = Mask { frames: MaskFrames::Average(vec![1]), shift: [0.0; 2], ranges: vec![] };
+    let state = PresentationState { images: vec![image], mask: Some(mask), ..PresentationState::default() };
+    let content = Arc::new(ObjectContent::PresentationState(Box::new(state)));
+    let frame = |values: [u16; 4]| Arc::new(crate::pixels::frame(2, 2, Pixels::U16(values.to_vec())));
+    let wish = |masks| Dress { content: Arc::clone(&content), at: at.clone(), frame: frame([10, 20, 30, 40]), masks };
+    let terminal = Terminal::at(SharedClock::start());
+    let mut session = terminal.start();
+    let mut dressed = |masks: Vec<Arc<Frame>>| {
+        session.send(Command::Object(ObjectCommand::Dress(wish(masks))));
+        session.wait("the picture", |e| match e {
+            Event::Object(ObjectEvent::Dressed { wish, frame }) if wish.at == at => Some(Arc::clone(frame)),
+            _ => None,
+        })
+    };
+    assert_eq!(*dressed(vec![frame([1, 2, 3, 40])]).pixels, Pixels::F32(vec![9.0, 18.0, 27.0, 0.0]));
+    let without = dressed(vec![]);
+    assert_eq!(*without.pixels, Pixels::U16(vec![10, 20, 30, 40]));
+    assert!(without.warnings.contains(&Trouble::Unmasked), "and it says so: {:?}", without.warnings);
 }
 
 /// An encapsulated PDF of odd length of a study that [`write_study`] made.
@@ -164,9 +198,9 @@ fn the_document_within_an_object_is_saved_byte_for_byte_and_recorded() {
     let out = tempfile::tempdir().expect("folder");
     let save = |session: &mut Session, instance: &SopInstanceUid, folder: &Path| {
         let wish = SaveDocument { instance: instance.clone(), folder: folder.to_owned() };
-        session.send(Command::SaveDocument(wish));
+        session.send(Command::Object(ObjectCommand::Save(wish)));
         session.wait("the file", |e| match e {
-            Event::DocumentSaved(answer) if answer.instance == *instance => Some(answer.saved.clone()),
+            Event::Object(ObjectEvent::Saved(answer)) if answer.instance == *instance => Some(answer.saved.clone()),
             _ => None,
         })
     };

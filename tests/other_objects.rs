@@ -2,7 +2,9 @@
 
 use crate::support::app::NOW;
 use dokuei::app::{Action, App, Language, NoticeCode, ObjectAction, SettingsAction};
-use dokuei::engine::message::{Command, DocumentSaved, Event, Failure, StudyProgress, Unread};
+use dokuei::engine::message::{
+    Command, DocumentSaved, Event, Failure, ObjectCommand, ObjectEvent, StudyProgress, Unread,
+};
 use dokuei::study::document::{Document, Item, Value};
 use dokuei::study::{
     Code, FrameInfo, FrameRef, Instance, InstanceTraits, Ledger, ObjectRef, Patient, Series, SeriesUid, SopInstanceUid,
@@ -146,8 +148,10 @@ fn a_key_object_selection_leads_to_its_pictures() {
         h.get_by_label(row).click();
         h.run();
         let key = SopInstanceUid::new("1.2.2.1").expect("uid");
-        assert!(matches!(h.state().commands.as_slice(), [Command::ReadObject(uid)] if *uid == key));
-        h.state_mut().app.apply(NOW, Event::Object { instance: key, content: Ok(Arc::new(selection())) });
+        assert!(matches!(h.state().commands.as_slice(), [Command::Object(ObjectCommand::Read(uid))] if *uid == key));
+        h.state_mut()
+            .app
+            .apply(NOW, Event::Object(ObjectEvent::Read { instance: key, content: Ok(Arc::new(selection())) }));
         h.run();
         assert!(h.query_all_by_label(elsewhere).next().is_some());
         assert!(h.query_by_label("重要画像").is_some());
@@ -184,7 +188,7 @@ fn a_presentation_state_is_laid_over_its_pictures_and_taken_away() {
         };
         let content = ObjectContent::PresentationState(Box::new(state));
         let instance = SopInstanceUid::new("1.2.2.1").expect("uid");
-        h.state_mut().app.apply(NOW, Event::Object { instance, content: Ok(Arc::new(content)) });
+        h.state_mut().app.apply(NOW, Event::Object(ObjectEvent::Read { instance, content: Ok(Arc::new(content)) }));
         h.run();
         let mirrored = |h: &Harness<'_, State>| {
             let app = &h.state().app;
@@ -213,12 +217,15 @@ fn a_document_is_saved_where_the_reader_says_and_the_end_is_told() {
         let document = Encapsulated { title: "紹介状".into(), mime: "application/pdf".into(), bytes: 12_345 };
         let instance = SopInstanceUid::new("1.2.2.1").expect("uid");
         let content = Ok(Arc::new(ObjectContent::Encapsulated(document)));
-        h.state_mut().app.apply(NOW, Event::Object { instance: instance.clone(), content });
+        h.state_mut().app.apply(NOW, Event::Object(ObjectEvent::Read { instance: instance.clone(), content }));
         h.run();
         let save = words.t("object.save");
         h.get_by_label(save).click();
         h.run();
-        assert!(h.state().commands.iter().all(|c| !matches!(c, Command::SaveDocument(_))), "no folder was named");
+        assert!(
+            h.state().commands.iter().all(|c| !matches!(c, Command::Object(ObjectCommand::Save(_)))),
+            "no folder was named"
+        );
         h.get_by_label(words.t("object.save_folder")).focus();
         h.run();
         h.get_by_label(words.t("object.save_folder")).type_text("/media/reader");
@@ -227,11 +234,11 @@ fn a_document_is_saved_where_the_reader_says_and_the_end_is_told() {
         h.run();
         h.get_by_label(words.t("object.saving"));
         let wishes = h.state().commands.iter().filter_map(|c| match c {
-            Command::SaveDocument(wish) => Some((wish.instance.clone(), wish.folder.clone())),
+            Command::Object(ObjectCommand::Save(wish)) => Some((wish.instance.clone(), wish.folder.clone())),
             _ => None,
         });
         assert_eq!(wishes.collect::<Vec<_>>(), [(instance.clone(), "/media/reader".into())]);
-        let answer = |saved| Event::DocumentSaved(DocumentSaved { instance: instance.clone(), saved });
+        let answer = |saved| Event::Object(ObjectEvent::Saved(DocumentSaved { instance: instance.clone(), saved }));
         h.state_mut().app.apply(NOW, answer(Err(Failure::Full("no space left".into()))));
         h.run();
         h.get_by_label("no space left");
@@ -249,9 +256,13 @@ fn what_cannot_be_read_says_why() {
     h.get_by_label("Key objects #9 KO series").click();
     h.run();
     let key = SopInstanceUid::new("1.2.2.1").expect("uid");
-    h.state_mut()
-        .app
-        .apply(NOW, Event::Object { instance: key, content: Err(Unread::Unreadable("broken DICOM object".into())) });
+    h.state_mut().app.apply(
+        NOW,
+        Event::Object(ObjectEvent::Read {
+            instance: key,
+            content: Err(Unread::Unreadable("broken DICOM object".into())),
+        }),
+    );
     h.run();
     assert!(h.query_by_label("Listed only").is_some());
     assert!(h.query_by_label("broken DICOM object").is_some());
@@ -283,8 +294,10 @@ fn an_object_asked_for_before_it_has_arrived_opens_when_it_arrives() {
         h.get_by_label(row).click();
         h.run();
         let key = SopInstanceUid::new("1.2.2.1").expect("uid");
-        let answer = |content| Event::Object { instance: key.clone(), content };
-        let asks = |commands: &[Command]| commands.iter().any(|c| matches!(c, Command::ReadObject(uid) if *uid == key));
+        let answer = |content| Event::Object(ObjectEvent::Read { instance: key.clone(), content });
+        let asks = |commands: &[Command]| {
+            commands.iter().any(|c| matches!(c, Command::Object(ObjectCommand::Read(uid)) if *uid == key))
+        };
         let app = &mut h.state_mut().app;
         assert!(!asks(&app.apply(NOW, answer(Err(Unread::NotHere)))));
         assert!(!asks(&app.apply(NOW, progress(&["1.2.2.7"], false))), "another one came");
@@ -312,8 +325,8 @@ fn an_object_that_arrives_while_its_absence_is_told_is_asked_for_once_more() {
     let key = SopInstanceUid::new("1.2.2.1").expect("uid");
     app.update(NOW, Action::Object(ObjectAction::Open(key.clone())));
     app.apply(NOW, progress(&["1.2.2.1"], false));
-    let late = || Event::Object { instance: key.clone(), content: Err(Unread::NotHere) };
-    assert!(matches!(app.apply(NOW, late()).as_slice(), [Command::ReadObject(uid)] if *uid == key));
+    let late = || Event::Object(ObjectEvent::Read { instance: key.clone(), content: Err(Unread::NotHere) });
+    assert!(matches!(app.apply(NOW, late()).as_slice(), [Command::Object(ObjectCommand::Read(uid))] if *uid == key));
     assert!(app.apply(NOW, late()).is_empty(), "once");
 }
 

@@ -5,7 +5,7 @@ use super::reporting::SignFlow;
 use super::settings::Settings;
 use super::state::{AccessState, App, LockState, Place};
 use super::worklist::{DraftMark, WorklistState};
-use super::{demand, keep, measure, objects, open, outboxing, pictures, place, sign, worklisting};
+use super::{demand, keep, masks, measure, objects, open, outboxing, pictures, place, sign, worklisting};
 use crate::engine::message::{Command, Event, Failure, Link, Session, StudyProgress};
 use crate::report::{Draft, Receipt};
 use crate::study::{NotShown, Study, StudyUid};
@@ -30,6 +30,7 @@ impl App {
         if !only_a_frame {
             demand::settle(self);
         }
+        masks::settle(self, &mut out);
         out
     }
 }
@@ -164,8 +165,7 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
             }
         }
         Event::LocalOpened { studies, not_shown } => local(app, now, studies, &not_shown, out),
-        Event::Object { instance, content } => objects::read(app, &instance, content, out),
-        Event::DocumentSaved(answer) => objects::saved(app, now, answer),
+        Event::Object(event) => objects::apply(app, now, event, out),
         Event::Archive(event) => super::archives::apply(app, now, event),
         Event::Notice(failure) => notice(app, now, failure),
     }

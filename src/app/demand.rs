@@ -1,10 +1,9 @@
 //! `App::demand`: everything wanted now, most urgent first. Worked out after each change, so that the engine
 //! never has to be told to cancel anything.
 
-use super::measure;
-use super::objects;
 use super::reading::ViewState;
 use super::state::{App, Place};
+use super::{masks, measure};
 use crate::engine::message::{Class, Demand, StudyWanted, ThumbnailWanted};
 use crate::study::{DisplaySet, FrameRef, StudyUid};
 use crate::worklist::{Assignment, StudyToRead};
@@ -120,7 +119,7 @@ fn frames(app: &App) -> Vec<FrameRef> {
     for frame in measure::frames_waited_for(app) {
         add(frame);
     }
-    for frame in objects::frames_needed(app) {
+    for frame in masks::frames_needed(app) {
         add(&frame);
     }
     // Neighbours ring by ring over all viewports, so that linked scrolling finds all of them ready.

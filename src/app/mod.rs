@@ -13,6 +13,7 @@ mod intents;
 mod keep;
 mod keymap;
 mod link;
+mod masks;
 mod measure;
 mod notice;
 mod objects;
@@ -41,6 +42,7 @@ pub use action::{
 pub use archives::{ArchiveDialog, ArchivesState};
 pub use keymap::{Chord, Context, Intent, Key, Keymap};
 pub use link::{LinkMark, Pairing};
+pub use masks::Masked;
 pub use notice::{Notice, NoticeCode, Notices, PictureMissing, Severity};
 pub use objects::{ListedObject, NamedPicture, OpenObject, Saved};
 pub use outboxing::OutboxDialog;

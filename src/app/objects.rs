@@ -3,7 +3,7 @@
 use super::action::ObjectAction;
 use super::place;
 use super::state::App;
-use crate::engine::message::{Command, DocumentSaved, Failure, SaveDocument, Unread};
+use crate::engine::message::{Command, DocumentSaved, Failure, ObjectCommand, ObjectEvent, SaveDocument, Unread};
 use crate::study::{DisplaySetId, FrameRef, ObjectKind, ObjectRef, SopInstanceUid, Study};
 use crate::viewport::ObjectContent;
 use jiff::Timestamp;
@@ -63,6 +63,8 @@ pub struct OpenObject {
     pub saved: Option<Saved>,
     /// It lies over the pictures that it is for.
     pub laid: bool,
+    /// Of a presentation state with a mask: the pictures made of it.
+    pub(super) masks: super::masks::Masks,
     /// Of a presentation state: the frame that each viewport was last laid out for, by number.
     placed: BTreeMap<usize, FrameRef>,
     /// Its segments or structures that are not drawn, by number.
@@ -95,7 +97,7 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: ObjectAction, out: &mut
             let Some((listed, prior)) = found else { return };
             if let Some(reading) = &mut app.reading {
                 reading.object = Some(OpenObject { listed: Some(listed), prior, ..OpenObject::default() });
-                out.push(Command::ReadObject(instance));
+                out.push(Command::Object(ObjectCommand::Read(instance)));
             }
         }
         ObjectAction::Close => {
@@ -111,10 +113,8 @@ pub(super) fn act(app: &mut App, now: Timestamp, action: ObjectAction, out: &mut
         ObjectAction::Save(folder) => {
             let Some(open) = app.reading.as_mut().and_then(|r| r.object.as_mut()) else { return };
             let Some(listed) = open.listed.as_ref().filter(|_| open.saved != Some(Saved::UnderWay)) else { return };
-            out.push(Command::SaveDocument(SaveDocument {
-                instance: listed.instance.clone(),
-                folder: PathBuf::from(folder.trim()),
-            }));
+            let (instance, folder) = (listed.instance.clone(), PathBuf::from(folder.trim()));
+            out.push(Command::Object(ObjectCommand::Save(SaveDocument { instance, folder })));
             open.saved = Some(Saved::UnderWay);
         }
         ObjectAction::Part(number, shown) => {
@@ -196,21 +196,16 @@ impl App {
     }
 }
 
-/// Frames beside those on screen that the laid object needs: its mask's.
-pub(super) fn frames_needed(app: &App) -> Vec<FrameRef> {
-    let Some((content, _)) = app.laid() else { return Vec::new() };
-    let ObjectContent::PresentationState(state) = &**content else { return Vec::new() };
-    let views = app.reading.iter().flat_map(|r| r.record.shown_views());
-    views.filter_map(|(_, view)| view.frame.as_ref()).flat_map(|at| state.needs(at)).collect()
+pub(super) fn apply(app: &mut App, now: Timestamp, event: ObjectEvent, out: &mut Vec<Command>) {
+    match event {
+        ObjectEvent::Read { instance, content } => read(app, &instance, content, out),
+        ObjectEvent::Saved(answer) => saved(app, now, answer),
+        ObjectEvent::Dressed { wish, frame } => super::masks::made(app, &wish, frame),
+    }
 }
 
 /// The object's content has been read, or was not there to be read.
-pub(super) fn read(
-    app: &mut App,
-    instance: &SopInstanceUid,
-    content: Result<Arc<ObjectContent>, Unread>,
-    out: &mut Vec<Command>,
-) {
+fn read(app: &mut App, instance: &SopInstanceUid, content: Result<Arc<ObjectContent>, Unread>, out: &mut Vec<Command>) {
     let arrived = has_arrived(app, instance);
     let Some(reading) = &mut app.reading else { return };
     // Another one was opened meanwhile.
@@ -221,7 +216,7 @@ pub(super) fn read(
     // It came between the answer and now: nothing else would ask for it again.
     if arrived && !open.asked_again && matches!(content, Err(Unread::NotHere | Unread::Unfetched(_))) {
         open.asked_again = true;
-        out.push(Command::ReadObject(instance.clone()));
+        out.push(Command::Object(ObjectCommand::Read(instance.clone())));
         return;
     }
     open.images = content.as_ref().map_or_else(|_| Vec::new(), |c| c.images().into_iter().cloned().collect());
@@ -230,7 +225,7 @@ pub(super) fn read(
 }
 
 /// The document within an object was saved, or not.
-pub(super) fn saved(app: &mut App, now: Timestamp, answer: DocumentSaved) {
+fn saved(app: &mut App, now: Timestamp, answer: DocumentSaved) {
     let open = app.reading.as_mut().and_then(|r| r.object.as_mut());
     let open = open.filter(|o| o.listed.as_ref().is_some_and(|l| l.instance == answer.instance));
     match (open, answer.saved) {
@@ -267,7 +262,7 @@ pub(super) fn arrived(app: &mut App, finished: bool, out: &mut Vec<Command>) {
         open.content = None;
         open.asked_again = true;
     }
-    out.push(Command::ReadObject(instance));
+    out.push(Command::Object(ObjectCommand::Read(instance)));
 }
 
 /// Looks up the pictures that the open object names: after it was read, and whenever a study grew.

@@ -7,8 +7,8 @@ use super::keymap::{Chord, Context, Intent};
 use super::notice::NoticeCode;
 use super::state::{App, BuildClass, Place, Screen};
 use super::{
-    archives, demand, intents, keep, link, objects, open, outboxing, place, seen, setting, sign, view, worklisting,
-    write,
+    archives, demand, intents, keep, link, masks, objects, open, outboxing, place, seen, setting, sign, view,
+    worklisting, write,
 };
 use crate::engine::message::{Command, Start};
 use crate::viewport::ViewId;
@@ -37,6 +37,7 @@ impl App {
             objects::follow(self);
         }
         demand::settle(self);
+        masks::settle(self, &mut out);
         out
     }
 

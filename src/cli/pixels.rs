@@ -118,7 +118,7 @@ pub fn stage(frame: &Frame, look: &Look, stage: Stage) -> (Vec<usize>, Numbers) 
     let grey = vec![frame.rows as usize, frame.columns as usize];
     let colour = [grey.clone(), vec![3]].concat();
     let values = || (0..frame.pixels.len()).filter_map(|i| frame.pixels.stored(i));
-    match (stage, &frame.pixels) {
+    match (stage, &*frame.pixels) {
         (Stage::Presentation, pixels) => {
             let rgb = render_look(frame, look);
             if let Pixels::Rgb8(_) = pixels {
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn colour_has_three_planes_at_the_end() {
         let frame = Frame {
-            pixels: Pixels::Rgb8((0..12).collect()),
+            pixels: Arc::new(Pixels::Rgb8((0..12).collect())),
             photometric: Photometric::Color,
             padding: None,
             voi: vec![],

@@ -149,7 +149,7 @@ impl Object {
     /// warnings.
     pub fn frame(&self, index: FrameIndex) -> Result<Frame, DecodeError> {
         let mut frame = self.stored_frame(index)?;
-        let Pixels::Rgb8(rgb) = &mut frame.pixels else { return Ok(frame) };
+        let Pixels::Rgb8(rgb) = Arc::make_mut(&mut frame.pixels) else { return Ok(frame) };
         let result = match self.colour.get_or_init(|| Conversion::of(&self.header.view())) {
             Ok(None) => return Ok(frame),
             Ok(Some(conversion)) => conversion.apply(rgb),
@@ -234,7 +234,7 @@ impl Object {
             voi: choices.voi,
             display,
             pixel_aspect: meaning::pixel_aspect(&view, spacing),
-            pixels,
+            pixels: Arc::new(pixels),
             warnings,
         };
         Ok(frame.checked()?)

@@ -433,7 +433,7 @@ fn a_frame_costs_its_own_bytes_only() {
             let object = Object::from_bytes(build.file(syntax)).expect("opens");
             decode::touched::reset();
             let last = object.frame(FrameIndex(count as u32 - 1)).expect("decodes");
-            assert_eq!(last.pixels, Pixels::U16(words(12, 1)));
+            assert_eq!(*last.pixels, Pixels::U16(words(12, 1)));
             costs.push(decode::touched::read());
             assert!(object.frame(FrameIndex(0)).is_err());
         }
@@ -454,7 +454,7 @@ fn an_uncompressed_frame_is_borrowed() {
         let bytes = object.borrowed_frame(FrameIndex(n)).expect("uncompressed");
         assert_eq!(bytes, &rows[at..at + 15]);
         assert!(file.contains(&bytes.as_ptr()), "a copy");
-        assert_eq!(object.frame(FrameIndex(n)).expect("decodes").pixels, Pixels::U8(bytes.to_vec()));
+        assert_eq!(*object.frame(FrameIndex(n)).expect("decodes").pixels, Pixels::U8(bytes.to_vec()));
     }
     assert_eq!(object.borrowed_frame(FrameIndex(3)), None);
     let stream = jpeg_ls(&little(&words(16, 0)), 16, 1);
@@ -470,7 +470,7 @@ fn four_two_two_by_name_only() {
     let object = Object::from_bytes(build.file(EXPLICIT)).expect("opens");
     let frame = object.frame(FrameIndex(0)).expect("decodes");
     let wanted: Vec<u8> = whole.chunks(3).flat_map(|p| [p[0]; 3]).collect();
-    assert_eq!((object.frame_count(), frame.pixels), (Ok(1), Pixels::Rgb8(wanted)));
+    assert_eq!((object.frame_count(), frame.pixels), (Ok(1), std::sync::Arc::new(Pixels::Rgb8(wanted))));
     assert!(frame.warnings.contains(&crate::imaging::Trouble::FullColour), "{:?}", frame.warnings);
     let stored = StoredFrames::of(object.header().clone()).expect("frames");
     assert_eq!(stored.bytes(0), Some(whole));

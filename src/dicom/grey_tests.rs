@@ -114,7 +114,7 @@ fn big_endian_luts_and_the_modality_lut_with_its_type() {
     let item = [lut_item(As::BigEndian, [2, 1, 16], "X", &[1, 0x1234]).text(0x0028_3004, b"LO", "OD")];
     let build = grey(As::BigEndian).sequence(0x0028_3000, &item);
     let f = frame_at(pixels(build, [0, 1, 2, 3]), BIG, 0);
-    assert_eq!(f.pixels, Pixels::I16(vec![0, 1, 2, 3]));
+    assert_eq!(*f.pixels, Pixels::I16(vec![0, 1, 2, 3]));
     assert_eq!(f.modality, Modality::Lut { first: 1, data: vec![1, 0x1234].into() });
     assert_eq!((f.unit.as_str(), f.modality_value(3, 0)), ("OD", Some(f64::from(0x1234))));
 }
@@ -177,7 +177,7 @@ fn overlays_in_unused_bits() {
         build = overlay(build, 0x6002, 1, 4).us(0x6002_0100, &[16]).us(0x6002_0102, &[3]);
         let words = [0x2FFFi16, 0x0008, 0x2000, 0x1008];
         let f = frame_at(pixels(build, words), syntax, 0);
-        assert_eq!(f.pixels, Pixels::U16(vec![0xFFF, 8, 0, 8]));
+        assert_eq!(*f.pixels, Pixels::U16(vec![0xFFF, 8, 0, 8]));
         assert_eq!(f.mask(), Some(vec![1, 0, 1, 0]), "{coding:?}");
         assert_eq!((f.display.overlays.len(), f.warnings.len()), (1, 1));
     }

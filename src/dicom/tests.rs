@@ -42,7 +42,7 @@ fn the_same_picture_in_every_native_coding() {
             let study = project(object.header(), None).expect("identity");
             assert_eq!(study.patient.name.alphabetic, "Yamada^Tarou");
             let frame = object.frame(FrameIndex(0)).expect("decodes");
-            assert_eq!(frame.pixels, Pixels::I16(VALUES.to_vec()), "{coding:?} {syntax}");
+            assert_eq!(*frame.pixels, Pixels::I16(VALUES.to_vec()), "{coding:?} {syntax}");
             assert!(object.frame(FrameIndex(1)).is_err());
         }
     }
@@ -152,12 +152,12 @@ fn no_cut_and_no_flipped_byte_panics() {
 fn colour_in_its_native_forms() {
     let rgb = vec![255, 0, 0, 0, 255, 0];
     let pixel = Build::colour("RGB", 0, 1, 2).bytes(0x7FE0_0010, b"OB", &rgb).file(EXPLICIT);
-    assert_eq!(first(pixel).expect("rgb").pixels, Pixels::Rgb8(rgb.clone()));
+    assert_eq!(*first(pixel).expect("rgb").pixels, Pixels::Rgb8(rgb.clone()));
     let planes = Build::colour("RGB", 1, 1, 2).bytes(0x7FE0_0010, b"OB", &[255, 0, 0, 255, 0, 0]).file(EXPLICIT);
-    assert_eq!(first(planes).expect("planes").pixels, Pixels::Rgb8(rgb));
+    assert_eq!(*first(planes).expect("planes").pixels, Pixels::Rgb8(rgb));
     let packed = Build::colour("YBR_FULL_422", 0, 1, 2).bytes(0x7FE0_0010, b"OB", &[76, 150, 128, 128]).file(EXPLICIT);
     let frame = first(packed).expect("4:2:2");
-    assert_eq!(frame.pixels, Pixels::Rgb8(vec![76, 76, 76, 150, 150, 150]));
+    assert_eq!(*frame.pixels, Pixels::Rgb8(vec![76, 76, 76, 150, 150, 150]));
     assert_eq!(frame.photometric, Photometric::Color);
     let table = |n: u8| (0..4u8).flat_map(|i| [0, i * n]).collect::<Vec<u8>>();
     let palette = Build::colour("PALETTE COLOR", 0, 1, 2)
@@ -169,7 +169,7 @@ fn colour_in_its_native_forms() {
         .bytes(0x0028_1203, b"OW", &table(30))
         .bytes(0x7FE0_0010, b"OB", &[2, 9])
         .file(EXPLICIT);
-    assert_eq!(first(palette).expect("palette").pixels, Pixels::Rgb8(vec![20, 40, 60, 30, 60, 90]));
+    assert_eq!(*first(palette).expect("palette").pixels, Pixels::Rgb8(vec![20, 40, 60, 30, 60, 90]));
     let none = Build::colour("PALETTE COLOR", 0, 1, 2).bytes(0x7FE0_0010, b"OB", &[2, 9]).file(EXPLICIT);
     assert!(matches!(first(none), Err(DecodeError::Contradiction(_))));
 }
@@ -181,7 +181,7 @@ fn jpeg_colour_follows_the_codestream() {
     let jpeg = crate::imaging::encode_jpeg(&rgb, 8, 8, 95).expect("encodes");
     for photometric in ["YBR_FULL_422", "YBR_FULL", "RGB"] {
         let bytes = Build::colour(photometric, 0, 8, 8).fragments(&[], &[&jpeg]).file("1.2.840.10008.1.2.4.50");
-        let Pixels::Rgb8(found) = first(bytes).expect("decodes").pixels else { panic!("no colour") };
+        let Pixels::Rgb8(found) = &*first(bytes).expect("decodes").pixels else { panic!("no colour") };
         for (a, b) in found.iter().zip(&rgb) {
             assert!(a.abs_diff(*b) <= 3, "{photometric} {a} {b}");
         }
@@ -191,7 +191,7 @@ fn jpeg_colour_follows_the_codestream() {
     let length = usize::from(u16::from_be_bytes([jpeg[start + 2], jpeg[start + 3]]));
     let bare = [&jpeg[..start], &jpeg[start + 2 + length..]].concat();
     let bytes = Build::colour("RGB", 0, 8, 8).fragments(&[], &[&bare]).file("1.2.840.10008.1.2.4.50");
-    let Pixels::Rgb8(found) = first(bytes).expect("decodes").pixels else { panic!("no colour") };
+    let Pixels::Rgb8(found) = &*first(bytes).expect("decodes").pixels else { panic!("no colour") };
     // The YCbCr of (200, 30, 40), shown as if it were RGB: that is what this object says it is.
     for (found, wanted) in found.iter().zip([82, 104, 212]) {
         assert!(found.abs_diff(wanted) <= 3, "{found} {wanted}");
@@ -222,7 +222,9 @@ fn several_fragments_a_frame() {
         .file("1.2.840.10008.1.2.4.50");
     let object = open(bytes);
     for (index, wanted) in [(0, 10u8), (1, 240)] {
-        let Pixels::Rgb8(found) = object.frame(FrameIndex(index)).expect("decodes").pixels else { panic!("no colour") };
+        let Pixels::Rgb8(found) = &*object.frame(FrameIndex(index)).expect("decodes").pixels else {
+            panic!("no colour")
+        };
         assert!(found.iter().all(|v| v.abs_diff(wanted) <= 2), "frame {index}: {:?}", &found[..3]);
     }
 }
@@ -240,7 +242,7 @@ fn thirty_two_bits_big_endian() {
         let at = bytes.windows(4).position(|w| w == key).expect("attribute");
         bytes[at + 8..at + 10].copy_from_slice(&value.to_be_bytes());
     }
-    assert_eq!(first(bytes).expect("decodes").pixels, Pixels::I32(vec![0x0001_0203]));
+    assert_eq!(*first(bytes).expect("decodes").pixels, Pixels::I32(vec![0x0001_0203]));
 }
 
 #[test]

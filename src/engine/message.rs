@@ -12,7 +12,7 @@ mod waiting;
 
 pub use archive::{ArchiveCa, ArchiveCommand, ArchiveCredentials, ArchiveEvent, ArchiveNeed, ArchiveWant, KeptArchive};
 pub use handing::{HandingCommand, HandingEvent};
-pub use object::{DocumentSaved, SaveDocument, Unread};
+pub use object::{DocumentSaved, Dress, ObjectCommand, ObjectEvent, SaveDocument, Unread};
 pub use reports::{Prepared, PreviewPicture, ReportOnFile};
 pub use unshown::{Unshown, UnshownKind};
 pub use waiting::{FlagEntry, OutboxEntry};
@@ -20,9 +20,8 @@ pub use waiting::{FlagEntry, OutboxEntry};
 use crate::imaging::Frame;
 use crate::report::manifest::Acknowledged;
 use crate::report::{Draft, Receipt, Template};
-use crate::study::{DisplaySetId, FrameRef, Ledger, SopInstanceUid, Study, StudyUid, Voi};
+use crate::study::{DisplaySetId, FrameRef, Ledger, Study, StudyUid, Voi};
 use crate::study::{Hidden, hidden_debug};
-use crate::viewport::ObjectContent;
 use crate::worklist::{Assignment, DeclineReason, ReturnReason, StudyToRead};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -158,10 +157,8 @@ pub enum Command {
     },
     /// Opens local files and folders without a center.
     OpenLocal(Vec<PathBuf>),
-    /// Reads an object without a picture (a report, a key object selection), for [`Event::Object`].
-    ReadObject(SopInstanceUid),
-    /// Saves the document within such an object, for [`Event::DocumentSaved`].
-    SaveDocument(SaveDocument),
+    /// Something with an object without a picture.
+    Object(ObjectCommand),
     /// Keeps a small setting (language, folded panels …) as JSON text.
     SaveSetting {
         /// Name.
@@ -467,15 +464,8 @@ pub enum Event {
         /// Files that cannot be shown and why.
         not_shown: Vec<crate::study::NotShown>,
     },
-    /// An object without a picture was read.
-    Object {
-        /// Which.
-        instance: SopInstanceUid,
-        /// What it says, or why it is not read.
-        content: Result<Arc<ObjectContent>, Unread>,
-    },
-    /// The document within an object was saved, or not.
-    DocumentSaved(DocumentSaved),
+    /// What became of it.
+    Object(ObjectEvent),
     /// Credentials of archives beside the center's own.
     Archive(ArchiveEvent),
     /// Something the reader should know, once.

@@ -4,9 +4,10 @@ use super::export::{Staged, blocking};
 use super::inner::{Inner, failure_of_store};
 use super::library::Place;
 use super::lock;
-use super::message::{DocumentSaved, Event, Failure, SaveDocument, Unread};
+use super::message::{DocumentSaved, Dress, Event, Failure, ObjectEvent, SaveDocument, Unread};
 use super::pool::AT_ONCE;
 use crate::dicom::{Object, encapsulated, read_object};
+use crate::imaging::Frame;
 use crate::study::{SopInstanceUid, StudyUid};
 use crate::viewport::ObjectContent;
 use crate::worklist::{AuditAction, AuditOutcome};
@@ -23,7 +24,19 @@ impl Inner {
             let content = std::panic::catch_unwind(attempt)
                 .unwrap_or_else(|_| Err(Unread::Unreadable("the program failed on this object".to_owned())))
                 .map(Arc::new);
-            inner.events.push(Event::Object { instance, content });
+            inner.events.push(Event::Object(ObjectEvent::Read { instance, content }));
+        });
+    }
+
+    /// Makes a picture as a presentation state shows it.
+    pub(super) fn dress(self: &Arc<Self>, wish: Dress) {
+        let inner = Arc::clone(self);
+        self.pool.submit(AT_ONCE, move || {
+            let dress = |masks: &[Arc<Frame>]| wish.content.dress(&wish.at, &wish.frame, masks);
+            // Without masks nothing is subtracted, and the picture says so.
+            let dressed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dress(&wish.masks)));
+            let frame = dressed.unwrap_or_else(|_| dress(&[])).map_or_else(|| Arc::clone(&wish.frame), Arc::new);
+            inner.events.push(Event::Object(ObjectEvent::Dressed { wish, frame }));
         });
     }
 
@@ -40,7 +53,7 @@ impl Inner {
     pub(super) async fn save_document(self: &Arc<Self>, wish: SaveDocument) {
         let SaveDocument { instance, folder } = wish;
         let saved = self.document_out(&instance, folder).await;
-        self.events.push(Event::DocumentSaved(DocumentSaved { instance, saved }));
+        self.events.push(Event::Object(ObjectEvent::Saved(DocumentSaved { instance, saved })));
     }
 
     /// Recorded before the file has its name: no export without its record. Files opened without a center are the

@@ -4,7 +4,7 @@
 use super::config::Config;
 use super::inner::{Inner, failure_of_store};
 use super::lanes::Errand;
-use super::message::{Command, Demand, EngineLink, Event, Failure};
+use super::message::{Command, Demand, EngineLink, Event, Failure, ObjectCommand};
 use super::pool::Pool;
 use super::sign::Wish;
 use super::transfer::{self, Transfer};
@@ -283,11 +283,12 @@ async fn control(inner: Arc<Inner>, mut queue: mpsc::Receiver<Command>, profile:
                 let inner = Arc::clone(&inner);
                 tokio::spawn(async move { inner.open_local(paths).await });
             }
-            Command::ReadObject(instance) => inner.read_object(instance),
-            Command::SaveDocument(wish) => {
+            Command::Object(ObjectCommand::Read(instance)) => inner.read_object(instance),
+            Command::Object(ObjectCommand::Save(wish)) => {
                 let inner = Arc::clone(&inner);
                 tokio::spawn(async move { inner.save_document(wish).await });
             }
+            Command::Object(ObjectCommand::Dress(wish)) => inner.dress(wish),
             Command::RefreshWorklist => inner.link_wake.notify_one(),
             Command::Transition { assignment, transition } => match inner.writer() {
                 Ok(user) => inner.errand(assignment, user, Errand::Step(transition)),
@@ -357,8 +358,7 @@ async fn access(inner: &Arc<Inner>, command: Command) {
         | Command::Prepare { .. }
         | Command::Archive(_)
         | Command::Handing(_)
-        | Command::ReadObject(_)
-        | Command::SaveDocument(_)
+        | Command::Object(_)
         | Command::OpenLocal(_) => {}
     }
 }

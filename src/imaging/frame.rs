@@ -2,6 +2,7 @@
 
 use super::{Display, RealWorldMap, Trouble};
 use crate::study::Voi;
+use std::sync::Arc;
 
 /// Stored values, row by row. Never windowed, never narrowed.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,7 +75,7 @@ pub enum Modality {
         /// Stored value mapped to the first entry.
         first: i32,
         /// Entries.
-        data: std::sync::Arc<[u16]>,
+        data: Arc<[u16]>,
     },
 }
 
@@ -144,8 +145,8 @@ pub struct Frame {
     pub rows: u32,
     /// Columns.
     pub columns: u32,
-    /// Stored values.
-    pub pixels: Pixels,
+    /// Stored values; shared, so that the same frame shown in another way takes no second copy.
+    pub pixels: Arc<Pixels>,
     /// Bits Stored (0028,0101).
     pub bits_stored: u16,
     /// Grey meaning or colour.
@@ -224,7 +225,7 @@ pub(crate) mod tests {
                 rows,
                 columns,
                 bits_stored: if matches!(pixels, Pixels::U8(_) | Pixels::Rgb8(_)) { 8 } else { 16 },
-                pixels,
+                pixels: Arc::new(pixels),
                 photometric: Photometric::Monochrome2,
                 modality: Modality::IDENTITY,
                 unit: String::new(),

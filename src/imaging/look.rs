@@ -102,7 +102,7 @@ pub fn render_rgb(frame: &Frame, voi: &Voi, invert: bool) -> Vec<u8> {
 pub fn render_look(frame: &Frame, look: &Look) -> Vec<u8> {
     let byte = |level: f64| (level * 255.0).round() as u8;
     let mut out = Vec::with_capacity(frame.pixels.len() * 3);
-    if let Pixels::Rgb8(rgb) = &frame.pixels {
+    if let Pixels::Rgb8(rgb) = &*frame.pixels {
         out.extend(rgb.iter().map(|v| if look.invert { 255 - v } else { *v }));
     } else {
         for index in 0..frame.pixels.len() {

@@ -114,7 +114,7 @@ pub fn render_placed(
 
 /// Modality value of a grey pixel three times over, or red, green, blue; `None` for padding and no number.
 fn value(frame: &Frame, column: u32, row: u32) -> Option<[f64; 3]> {
-    if let Pixels::Rgb8(rgb) = &frame.pixels {
+    if let Pixels::Rgb8(rgb) = &*frame.pixels {
         let at = (row as usize * frame.columns as usize + column as usize) * 3;
         let pixel = rgb.get(at..at + 3)?;
         return Some([f64::from(pixel[0]), f64::from(pixel[1]), f64::from(pixel[2])]);

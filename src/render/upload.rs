@@ -49,7 +49,7 @@ impl UploadBudget {
 /// Texture format and padding of a frame's page.
 pub(super) fn layout_of(frame: &Frame) -> (Format, Option<PagePadding>) {
     let padding = frame.padding.filter(|p| p.low <= p.high);
-    match (&frame.pixels, &frame.modality) {
+    match (&*frame.pixels, &frame.modality) {
         (Pixels::Rgb8(_), _) => (Format::Rgba8Uint, None),
         // The LUT's entries with −1 for padding.
         (_, Modality::Lut { .. }) if padding.is_some() => (Format::R32Sint, Some(PagePadding::Int([-1, -1]))),
@@ -90,7 +90,7 @@ pub(super) fn rows_of(
     let columns = frame.columns as usize;
     let range = rows.start as usize * columns..rows.end as usize * columns;
     if let Modality::Lut { .. } = frame.modality
-        && !matches!(frame.pixels, Pixels::Rgb8(_))
+        && !matches!(*frame.pixels, Pixels::Rgb8(_))
     {
         let values = range.map(|index| {
             let stored = frame.pixels.stored(index).unwrap_or(0.0);
@@ -103,7 +103,7 @@ pub(super) fn rows_of(
             Cow::Owned(bytemuck::cast_slice(&values.map(|v| v.max(0) as u16).collect::<Vec<u16>>()).to_vec())
         };
     }
-    match &frame.pixels {
+    match &*frame.pixels {
         Pixels::U8(v) => Cow::Borrowed(v.get(range).unwrap_or(&[])),
         Pixels::U16(v) => Cow::Borrowed(bytemuck::cast_slice(v.get(range).unwrap_or(&[]))),
         Pixels::I16(v) => Cow::Borrowed(bytemuck::cast_slice(v.get(range).unwrap_or(&[]))),

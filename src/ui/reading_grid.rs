@@ -6,7 +6,7 @@ use super::rail::FrameMark;
 use super::text::Words;
 use super::theme;
 use super::viewport_panel::{FrameState, ViewportInput, ViewportLocal, viewport_ui};
-use crate::app::{Action, App, ViewAction, ViewState};
+use crate::app::{Action, App, Masked, ViewAction, ViewState};
 use crate::imaging::{Frame, auto_window};
 use crate::study::{DisplaySet, DisplaySetId, FrameRef, SeriesUid, Voi};
 use crate::viewport::{Annotation, ObjectContent, Under, ViewId};
@@ -31,10 +31,19 @@ struct Over {
     hidden: BTreeSet<i64>,
     at: FrameRef,
     frame: Option<Arc<Frame>>,
-    /// Frames of a mask that are to be subtracted, as far as they are here.
-    masks: Vec<Arc<Frame>>,
-    dressed: Option<Arc<Frame>>,
+    dressed: Dressed,
     laid: LaidDrawn,
+}
+
+/// The frame as a presentation state shows it.
+#[derive(Debug, Clone)]
+enum Dressed {
+    /// As it is: there is no presentation state for it.
+    Not,
+    /// Its mask is being subtracted, or this was not looked at yet.
+    Awaited,
+    /// So; and whether that was made without a mask that cannot be had.
+    Here(Arc<Frame>, bool),
 }
 
 /// What lies over a viewport's frame, and the frame as a presentation state shows it.
@@ -56,16 +65,16 @@ fn over<'a>(
         (None, None) => true,
         _ => false,
     };
-    let masks: Vec<Arc<Frame>> = match &**content {
-        ObjectContent::PresentationState(state) => {
-            state.needs(at).iter().filter_map(|at| app.pictures.frame(at).cloned()).collect()
-        }
-        _ => Vec::new(),
-    };
+    let masked = app.masked(at);
     let fresh = known.get(&id).is_some_and(|o| {
-        let masked = o.masks.len() == masks.len() && o.masks.iter().zip(&masks).all(|(a, b)| Arc::ptr_eq(a, b));
+        let as_masked = match (masked, &o.dressed) {
+            (Masked::Not, dressed) => !matches!(dressed, Dressed::Awaited),
+            (Masked::Awaited, dressed) => matches!(dressed, Dressed::Awaited),
+            (Masked::WithoutMask, dressed) => frame.is_none() || matches!(dressed, Dressed::Here(_, true)),
+            (Masked::Here(made), dressed) => matches!(dressed, Dressed::Here(known, _) if Arc::ptr_eq(known, made)),
+        };
         let same_object = Arc::ptr_eq(&o.content, content) && o.hidden == *hidden;
-        same_object && masked && o.at == *at && same(o.frame.as_ref(), frame)
+        same_object && as_masked && o.at == *at && same(o.frame.as_ref(), frame)
     });
     if !fresh {
         let info = set.info.get(view.position).cloned().unwrap_or_default();
@@ -79,15 +88,19 @@ fn over<'a>(
         let mut laid = content.laid_over(&under);
         laid.hide(hidden);
         let laid = LaidDrawn::new(ui.ctx(), laid);
-        let dressed = match (&**content, frame) {
-            (ObjectContent::PresentationState(state), Some(frame)) if state.is_for(at) => {
-                let masks: Vec<&Frame> = masks.iter().map(|m| &**m).collect();
-                Some(Arc::new(state.dress(at, frame, &masks)))
-            }
-            _ => None,
+        // Without a mask only what is said of the pixels changes; the pixels themselves are shared.
+        let plainly = |without| {
+            let dressed = content.dress(at, frame?, &[])?;
+            Some(Dressed::Here(Arc::new(dressed), without))
+        };
+        let dressed = match masked {
+            Masked::Not => plainly(false).unwrap_or(Dressed::Not),
+            Masked::Awaited => Dressed::Awaited,
+            Masked::WithoutMask => plainly(true).unwrap_or(Dressed::Awaited),
+            Masked::Here(made) => Dressed::Here(Arc::clone(made), false),
         };
         let (content, hidden) = (Arc::clone(content), hidden.clone());
-        known.insert(id, Over { content, hidden, at: at.clone(), frame: frame.cloned(), masks, dressed, laid });
+        known.insert(id, Over { content, hidden, at: at.clone(), frame: frame.cloned(), dressed, laid });
     }
     known.get(&id)
 }
@@ -179,8 +192,14 @@ fn view_ui(
     let set = app.view_set(id).map(std::convert::AsRef::as_ref);
     let study = view.study.as_ref().and_then(|uid| app.pictures.study(uid));
     let header = study.and_then(|s| s.study.as_ref());
-    let dressed = over(ui, app, id, view, &mut local.over).and_then(|o| o.dressed.clone());
-    let voi = local.voi(app, id, view, dressed.as_ref());
+    let dressed = over(ui, app, id, view, &mut local.over).map_or(Dressed::Not, |o| o.dressed.clone());
+    let frame = match (&dressed, frame_state(app, view)) {
+        (Dressed::Here(frame, _), _) => FrameState::Ready(frame),
+        (Dressed::Awaited, FrameState::Ready(_)) => FrameState::Arriving,
+        (_, state) => state,
+    };
+    let dressed = if let Dressed::Here(frame, _) = &dressed { Some(frame) } else { None };
+    let voi = local.voi(app, id, view, dressed);
     let annotations: Vec<&Annotation> = app.annotations().filter(|a| view.frame.as_ref() == Some(&a.frame)).collect();
     let marks = set.map_or_else(Vec::new, |set| frame_marks(app, view, set));
     let keys = set.map_or_else(Vec::new, |set| key_images(app, set));
@@ -193,7 +212,7 @@ fn view_ui(
         prior: record.is_some_and(|r| view.study.as_ref().is_some_and(|uid| r.priors.contains(uid))),
         set,
         position: view.position,
-        frame: dressed.as_ref().map_or_else(|| frame_state(app, view), FrameState::Ready),
+        frame,
         view: view.view,
         data: view.data,
         voi,

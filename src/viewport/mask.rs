@@ -85,7 +85,7 @@ fn values(frame: &Frame, modality: &Modality) -> Option<Vec<f32>> {
     let value = move |stored: f64| {
         if padding.is_some_and(|p| p.contains(stored)) { f32::NAN } else { modality.apply(stored) as f32 }
     };
-    Some(match &frame.pixels {
+    Some(match &*frame.pixels {
         Pixels::U8(v) => v.iter().map(|v| value(f64::from(*v))).collect(),
         Pixels::U16(v) => v.iter().map(|v| value(f64::from(*v))).collect(),
         Pixels::I16(v) => v.iter().map(|v| value(f64::from(*v))).collect(),

@@ -4,11 +4,13 @@ use super::laid::{Laid, Outline, Under, half_slice_mm, lines, off_plane};
 use super::oddity::Oddity;
 use super::segmentation::{Segmentation, StructureSet};
 use super::state_object::PresentationState;
+use crate::imaging::Frame;
 use crate::study::document::{Document, Region};
 use crate::study::hidden_debug;
-use crate::study::{ObjectRef, Place};
+use crate::study::{FrameRef, ObjectRef, Place};
 use glam::{DVec2, DVec3};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// Content of an object that is no picture.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -67,6 +69,14 @@ impl ObjectContent {
             Self::PresentationState(_) | Self::Segmentation(_) | Self::StructureSet(_) => true,
             Self::Encapsulated(_) => false,
         }
+    }
+
+    /// The frame as it is to be shown under it, if it is a presentation state for this frame: as
+    /// [`PresentationState::dress`].
+    pub fn dress(&self, at: &FrameRef, frame: &Frame, masks: &[Arc<Frame>]) -> Option<Frame> {
+        let Self::PresentationState(state) = self else { return None };
+        let masks: Vec<&Frame> = masks.iter().map(|m| &**m).collect();
+        state.is_for(at).then(|| state.dress(at, frame, &masks))
     }
 
     /// What it lays over a frame.

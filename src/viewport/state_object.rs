@@ -152,7 +152,9 @@ impl PresentationState {
             let modality = self.modality.clone().unwrap_or(Modality::IDENTITY);
             let difference = (masks.len() == needed).then(|| mask.subtract(frame, masks, &modality)).flatten();
             match difference {
-                Some(pixels) => return self.finish(at, frame, Frame { pixels, padding: None, ..out }, true),
+                Some(pixels) => {
+                    return self.finish(at, frame, Frame { pixels: Arc::new(pixels), padding: None, ..out }, true);
+                }
                 None => out.warnings.push(Trouble::Unmasked),
             }
         }
@@ -207,7 +209,7 @@ impl PresentationState {
     /// pixels without a stated depth.
     fn whole_range(&self, frame: &Frame) -> Option<Voi> {
         let bits = i32::from(frame.bits_stored.clamp(1, 16));
-        let (first, last) = match &frame.pixels {
+        let (first, last) = match &*frame.pixels {
             Pixels::U8(_) | Pixels::U16(_) => (0.0, 2f64.powi(bits) - 1.0),
             Pixels::I16(_) => (-2f64.powi(bits - 1), 2f64.powi(bits - 1) - 1.0),
             Pixels::I32(_) | Pixels::F32(_) | Pixels::Rgb8(_) => return None,
@@ -380,7 +382,7 @@ mod tests {
         assert_eq!(state.needs(&second), [at("1.1")]);
         assert!(state.needs(&at("1.1")).is_empty(), "the mask itself is not in the range");
         let dressed = state.dress(&second, &frame(vec![10, 30]), &[&frame(vec![20, 20])]);
-        assert_eq!(dressed.pixels, Pixels::F32(vec![-20.0, 20.0]));
+        assert_eq!(*dressed.pixels, Pixels::F32(vec![-20.0, 20.0]));
         assert_eq!((&dressed.warnings[..], dressed.spoiled()), (&[Trouble::Subtracted][..], false));
         assert_eq!([0, 1].map(|x| dressed.modality_value(x, 0)), [Some(-20.0), Some(20.0)]);
         assert_eq!((dressed.voi[0].center, dressed.voi[0].width), (0.0, 1020.0));

@@ -67,7 +67,7 @@ fn a_study_arrives_is_shown_and_needs_no_center_afterwards() {
         Event::FrameFailed(_, reason) => panic!("{reason:?}"),
         _ => None,
     });
-    assert!(matches!(&decoded.pixels, Pixels::U16(p) if p.iter().all(|v| *v == 5) && p.len() == 1024));
+    assert!(matches!(&*decoded.pixels, Pixels::U16(p) if p.iter().all(|v| *v == 5) && p.len() == 1024));
     session.stop();
 
     // The link is gone; everything is still there.
@@ -98,7 +98,7 @@ fn the_first_image_shows_while_the_rest_is_still_on_its_way() {
         Event::FrameFailed(_, reason) => panic!("{reason:?}"),
         _ => None,
     });
-    assert!(matches!(&decoded.pixels, Pixels::U16(p) if p.len() == 128 * 128));
+    assert!(matches!(&*decoded.pixels, Pixels::U16(p) if p.len() == 128 * 128));
     let (ledger, finished, failure) = session.ledgers[&study].clone();
     assert!(chaos.stalled() && !finished && failure.is_none(), "{failure:?}");
     // The center names 120 of which most are not here.

@@ -84,7 +84,7 @@ fn scroll(session: &mut Session) -> usize {
             if let Event::Frame(frame, decoded) = e
                 && some.contains(frame)
             {
-                assert!(matches!(&decoded.pixels, Pixels::U16(p) if p.len() == usize::from(EDGE) * usize::from(EDGE)));
+                assert!(matches!(&*decoded.pixels, Pixels::U16(p) if p.len() == usize::from(EDGE) * usize::from(EDGE)));
                 missing -= 1;
                 seen += 1;
             }

@@ -34,7 +34,7 @@ pub fn frame(columns: u32, rows: u32, pixels: Pixels) -> Frame {
     Frame {
         rows,
         columns,
-        pixels,
+        pixels: std::sync::Arc::new(pixels),
         bits_stored: 16,
         photometric,
         modality: Modality::IDENTITY,

@@ -229,7 +229,7 @@ pub fn frames(study: &Study) -> Vec<Event> {
     let frame = |slice: usize| Frame {
         rows: SIZE,
         columns: SIZE,
-        pixels: Pixels::I16((0..SIZE * SIZE).map(|i| value(i % SIZE, i / SIZE, slice)).collect()),
+        pixels: std::sync::Arc::new(Pixels::I16((0..SIZE * SIZE).map(|i| value(i % SIZE, i / SIZE, slice)).collect())),
         bits_stored: 16,
         photometric: Photometric::Monochrome2,
         modality: Modality::IDENTITY,

@@ -55,7 +55,7 @@ pub fn frame(columns: u32, rows: u32) -> Arc<Frame> {
     Arc::new(Frame {
         rows,
         columns,
-        pixels: Pixels::U16((0..columns * rows).map(|i| value(i) as u16).collect()),
+        pixels: std::sync::Arc::new(Pixels::U16((0..columns * rows).map(|i| value(i) as u16).collect())),
         bits_stored: 12,
         photometric: Photometric::Monochrome2,
         modality: Modality::Rescale { slope: 1.0, intercept: -1024.0 },

@@ -5,6 +5,7 @@ mod archives;
 mod day;
 mod fixtures;
 mod listing;
+mod masks;
 mod restoring;
 mod safety;
 mod viewing;

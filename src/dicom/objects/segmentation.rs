@@ -108,7 +108,7 @@ fn sources(view: &View<'_>, index: usize) -> Vec<FrameRef> {
 }
 
 fn value(frame: &Frame, at: usize) -> f64 {
-    match &frame.pixels {
+    match &*frame.pixels {
         // A palette only colours what is stored; the labels are gone then.
         Pixels::Rgb8(_) => 0.0,
         pixels => pixels.stored(at).unwrap_or(0.0),
