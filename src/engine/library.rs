@@ -1,15 +1,14 @@
 //! The open studies in memory: structure, ledger, and where each instance's bytes are.
 
+mod entry;
 mod place;
 
+pub(super) use entry::Entry;
 pub(super) use place::{Origin, Place};
 
-use super::message::{Failure, StudyProgress};
-use super::people::People;
-use crate::study::{Instance, Ledger, Patient, Series, SeriesUid, SopInstanceUid, Study, StudyUid};
+use crate::study::{Instance, Ledger, ObjectKind, Patient, Series, SeriesUid, SopInstanceUid, Study, StudyUid};
 use crate::worklist::Assignment;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 /// Why an instance of another patient is not shown.
 const STRANGER: &str = "its header names another patient than the rest of the study";
@@ -20,102 +19,16 @@ const SERIES_TWICE: &str = "the same Series Instance UID is in another study";
 /// Why a file of the reader's own is no longer shown.
 const GAVE_WAY: &str = "the center has a picture with the same UID: that one is shown";
 
-/// One study.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) study: Study,
-    pub(super) ledger: Ledger,
-    pub(super) origin: Origin,
-    places: HashMap<SopInstanceUid, Place>,
-    /// Could not be fetched: not asked for again until the study is asked for anew.
-    unfetched: BTreeSet<SopInstanceUid>,
-    people: People,
-    /// Series whose instances were judged anew: to be kept with the head.
-    judged: BTreeSet<SeriesUid>,
-    pub(super) finished: bool,
-    pub(super) failure: Option<Failure>,
-}
-
-impl Entry {
-    fn new(study: Study, origin: Origin) -> Self {
-        Self {
-            study: Study { patient: Patient::default(), other_patients: Vec::new(), ..study },
-            ledger: Ledger::default(),
-            origin,
-            places: HashMap::new(),
-            unfetched: BTreeSet::new(),
-            people: People::default(),
-            judged: BTreeSet::new(),
-            finished: false,
-            failure: None,
+/// Notes in the ledger why an instance is not shown as a picture, if it is not: of its kind it may be none.
+fn judge_picture(ledger: &mut Ledger, series: &SeriesUid, instance: &Instance) {
+    match &instance.not_an_image {
+        Some(reason)
+            if matches!(reason.as_str(), STRANGER | GAVE_WAY) || ObjectKind::of(&instance.sop_class).is_none() =>
+        {
+            ledger.fail(series, &instance.uid, reason.clone());
         }
-    }
-
-    /// Notes a patient named by something of this study; gives who it is.
-    fn name(&mut self, patient: &Patient) -> Option<usize> {
-        let (who, changed) = self.people.name(patient);
-        self.people_changed(changed);
-        who
-    }
-
-    /// Tells what the people are now; where another one is the study's patient, every instance is judged anew.
-    fn people_changed(&mut self, changed: bool) {
-        self.study.patient = self.people.patient();
-        self.study.other_patients = self.people.others();
-        if changed {
-            self.judge();
-        }
-    }
-
-    /// Marks what names another patient than the study's, and takes the mark from what does not.
-    fn judge(&mut self) {
-        let Self { study, ledger, people, judged, .. } = self;
-        let mut strange_series = Vec::new();
-        for series in &mut study.series {
-            let mut strange_here = false;
-            for instance in &mut series.instances {
-                let marked = instance.not_an_image.as_deref() == Some(STRANGER);
-                let strange = people.strange(&instance.uid);
-                strange_here |= strange.unwrap_or(marked);
-                match strange {
-                    Some(true) if !marked => {
-                        instance.not_an_image.get_or_insert_with(|| STRANGER.to_owned());
-                        ledger.fail(&series.uid, &instance.uid, STRANGER);
-                        judged.insert(series.uid.clone());
-                    }
-                    Some(false) if marked => {
-                        instance.not_an_image = None;
-                        ledger.excuse(&series.uid, &instance.uid, STRANGER);
-                        judged.insert(series.uid.clone());
-                    }
-                    _ => {}
-                }
-            }
-            if strange_here {
-                strange_series.push(series.uid.clone());
-            }
-        }
-        study.strange_series = strange_series;
-    }
-
-    /// Instances of a series that are named, not here, and not given up.
-    pub(super) fn missing<'a>(&'a self, series: &SeriesUid) -> impl Iterator<Item = &'a Instance> {
-        let known = self.study.series(series).map_or(&[][..], |s| &s.instances);
-        known.iter().filter(|i| self.is_missing(&i.uid))
-    }
-
-    /// Whether this instance is to be fetched still.
-    pub(super) fn is_missing(&self, instance: &SopInstanceUid) -> bool {
-        !self.places.contains_key(instance) && !self.unfetched.contains(instance)
-    }
-
-    pub(super) fn progress(&self) -> StudyProgress {
-        StudyProgress {
-            study: self.study.uid.clone(),
-            ledger: Arc::new(self.ledger.clone()),
-            finished: self.finished,
-            failure: self.failure.clone(),
-        }
+        Some(_) => ledger.list(series, &instance.uid),
+        None => {}
     }
 }
 
@@ -320,9 +233,7 @@ impl Library {
         for instance in &series.instances {
             homes.insert(instance.uid.clone(), Home { study: study.clone(), series: series.uid.clone() });
             entry.ledger.expect(&series.uid, &instance.uid);
-            if let Some(reason) = &instance.not_an_image {
-                entry.ledger.fail(&series.uid, &instance.uid, reason.clone());
-            }
+            judge_picture(&mut entry.ledger, &series.uid, instance);
         }
         match entry.study.series.iter_mut().find(|s| s.uid == series.uid) {
             Some(known) => {
@@ -420,8 +331,8 @@ impl Library {
         {
             series.failed.remove(instance);
             let known = entry.study.series(&home.series).and_then(|s| s.instances.iter().find(|i| i.uid == *instance));
-            if let Some(reason) = known.and_then(|i| i.not_an_image.clone()) {
-                entry.ledger.fail(&home.series, instance, reason);
+            if let Some(known) = known {
+                judge_picture(&mut entry.ledger, &home.series, known);
             }
         }
         entry.ledger.receive(&home.series, instance, bytes);

@@ -102,6 +102,9 @@ pub struct StackMeasures {
     pub volume: Volume,
 }
 
+/// More slices than this are not missing between two: where positions lie further apart, they are wrong or of two stacks.
+const MOST_ABSENT: f64 = 10_000.0;
+
 /// Gaps listed one by one.
 pub const MOST_GAPS: usize = 100;
 
@@ -190,10 +193,11 @@ fn spacing(
     for (after_frame, distance_mm) in steps.iter().copied() {
         let ratio = distance_mm / median;
         let whole = ratio.round();
-        if (distance_mm - whole * median).abs() > tolerance * whole.max(1.0) {
+        if (distance_mm - whole * median).abs() > tolerance * whole.max(1.0) || whole > MOST_ABSENT {
             multiples = false;
         }
-        let absent = if (ratio - whole).abs() <= 0.1 && whole >= 2.0 { whole as usize - 1 } else { 0 };
+        let absent =
+            if (ratio - whole).abs() <= 0.1 && (2.0..=MOST_ABSENT).contains(&whole) { whole as usize - 1 } else { 0 };
         if ratio > 1.1 && out.gaps.len() < MOST_GAPS {
             out.gaps.push(Gap { after_frame, distance_mm, missing: absent });
         }

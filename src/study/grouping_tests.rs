@@ -291,6 +291,10 @@ fn geometry_in_mm() {
     assert_eq!(missing.detail.stack.volume, Volume::Irregular);
     let variable = at(&[0.0, 1.0, 2.0, 3.0, 7.2, 11.4]);
     assert!(matches!(variable.warnings[..], [GeometryWarning::VariableSpacing { .. }]));
+    // Positions beyond all sense, told as what they are.
+    let far = at(&[0.0, 2.0, 4.0, 6.0, 1e8]);
+    assert!(matches!(far.warnings[..], [GeometryWarning::VariableSpacing { .. }]), "{:?}", far.warnings);
+    assert!(far.detail.stack.gaps.iter().all(|g| g.missing == 0));
     assert_eq!(at(&[0.0, 2.0]).detail.stack.volume, Volume::None);
     // Tilt: origins move sideways as they go up. Shift: one of them does so alone.
     let tilted: Vec<Instance> = (0..5)

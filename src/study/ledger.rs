@@ -23,14 +23,17 @@ pub struct SeriesLedger {
     pub received: BTreeSet<SopInstanceUid>,
     /// Instances received that cannot be shown, and why.
     pub failed: BTreeMap<SopInstanceUid, String>,
+    /// Objects that are no pictures by their kind (reports, presentation states …): they stand in a list of their own.
+    #[serde(default)]
+    pub listed: BTreeSet<SopInstanceUid>,
     /// Bytes received so far.
     pub bytes: u64,
 }
 
 impl SeriesLedger {
-    /// Instances received and showable.
+    /// Pictures received and showable.
     pub fn shown(&self) -> usize {
-        self.received.iter().filter(|uid| !self.failed.contains_key(*uid)).count()
+        self.received.iter().filter(|uid| !self.failed.contains_key(*uid) && !self.listed.contains(*uid)).count()
     }
     /// All expected instances are received or have a stated reason.
     pub fn settled(&self) -> bool {
@@ -66,6 +69,12 @@ impl Ledger {
         entry.expected.insert(instance.clone());
         entry.failed.entry(instance.clone()).or_insert_with(|| reason.into());
     }
+    /// Notes that an instance is no picture by its kind. It must come all the same.
+    pub fn list(&mut self, series: &SeriesUid, instance: &SopInstanceUid) {
+        let entry = self.series.entry(series.clone()).or_default();
+        entry.expected.insert(instance.clone());
+        entry.listed.insert(instance.clone());
+    }
     /// Takes a failure back if its reason is this one.
     pub fn excuse(&mut self, series: &SeriesUid, instance: &SopInstanceUid, reason: &str) {
         if let Some(entry) = self.series.get_mut(series)
@@ -82,11 +91,15 @@ impl Ledger {
     pub fn received(&self) -> usize {
         self.series.values().map(|s| s.received.len()).sum()
     }
-    /// Instances received and showable.
+    /// Pictures received and showable.
     pub fn shown(&self) -> usize {
         self.series.values().map(SeriesLedger::shown).sum()
     }
-    /// Everything that is not shown although named: failures, and what has not come (only when `finished`).
+    /// Objects that are no pictures by their kind.
+    pub fn listed(&self) -> usize {
+        self.series.values().map(|s| s.listed.len()).sum()
+    }
+    /// Everything that is neither shown nor listed although named: failures, and what has not come (only when `finished`).
     pub fn not_shown(&self, finished: bool) -> Vec<NotShown> {
         let mut out = Vec::new();
         for entry in self.series.values() {
@@ -125,5 +138,20 @@ mod tests {
         ledger.fail(&s, &a, "cannot decode");
         assert_eq!((ledger.shown(), ledger.series[&s].bytes), (0, 10));
         assert_eq!(ledger.disagrees_with_announcement(), Some((3, 2)));
+    }
+
+    #[test]
+    fn what_is_no_picture_is_not_missing_as_one_but_must_come() {
+        let (s, report) = (SeriesUid::new("1.1").expect("uid"), SopInstanceUid::new("1.2").expect("uid"));
+        let mut ledger = Ledger::default();
+        ledger.list(&s, &report);
+        assert_eq!((ledger.expected(), ledger.shown(), ledger.listed()), (1, 0, 1));
+        assert_eq!(ledger.not_shown(true).len(), 1, "not received");
+        ledger.receive(&s, &report, 10);
+        assert_eq!((ledger.received(), ledger.shown()), (1, 0));
+        assert!(ledger.not_shown(true).is_empty());
+        // Another patient's report: that is a failure like a picture's.
+        ledger.fail(&s, &report, "another patient");
+        assert_eq!(ledger.not_shown(true).len(), 1);
     }
 }

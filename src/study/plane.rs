@@ -16,18 +16,23 @@ pub struct ImagePlane {
     pub spacing_mm: [f64; 2],
 }
 
+/// No coordinate lies further out: beyond this, distances would be no numbers any more.
+const FARTHEST_MM: f64 = 1e9;
+/// From below the wavelength of light to a kilometre.
+const SPACING_MM: std::ops::RangeInclusive<f64> = 1e-6..=1e6;
+
 impl ImagePlane {
-    /// Builds a plane if the numbers can be one: finite, unit and perpendicular directions within
-    /// 1e-2 (the field rounds), positive spacing. `None` otherwise.
+    /// Builds a plane if the numbers can be one: a position and a spacing that something on earth can have, unit and
+    /// perpendicular directions within 1e-2 (the field rounds). `None` otherwise.
     pub fn new(position: [f64; 3], orientation: [f64; 6], spacing_mm: [f64; 2]) -> Option<Self> {
         let row = DVec3::new(orientation[0], orientation[1], orientation[2]);
         let column = DVec3::new(orientation[3], orientation[4], orientation[5]);
         let position_mm = DVec3::from_array(position);
-        let sound = position_mm.is_finite()
+        let sound = position.iter().all(|v| v.abs() <= FARTHEST_MM)
             && (row.length() - 1.0).abs() < 1e-2
             && (column.length() - 1.0).abs() < 1e-2
             && row.dot(column).abs() < 1e-2
-            && spacing_mm.iter().all(|s| s.is_finite() && *s > 0.0);
+            && spacing_mm.iter().all(|s| SPACING_MM.contains(s));
         sound.then(|| Self {
             position_mm,
             row_direction: row.normalize(),
@@ -105,7 +110,10 @@ mod tests {
     fn nonsense_is_no_plane() {
         assert!(ImagePlane::new([0.0; 3], [0.0; 6], [1.0, 1.0]).is_none());
         assert!(ImagePlane::new([0.0; 3], [1.0, 0.0, 0.0, 0.0, 1.0, 0.0], [0.0, 1.0]).is_none());
-        assert!(ImagePlane::new([f64::NAN, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0, 1.0, 0.0], [1.0, 1.0]).is_none());
+        for (x, spacing) in [(f64::NAN, 1.0), (1e300, 1.0), (-1e10, 1.0), (0.0, f64::NAN), (0.0, 1e300), (0.0, 1e-300)]
+        {
+            assert!(ImagePlane::new([x, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0, 1.0, 0.0], [1.0, spacing]).is_none());
+        }
     }
 
     #[test]

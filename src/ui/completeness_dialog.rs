@@ -71,6 +71,9 @@ fn study_ui(ui: &mut Ui, words: Words, state: &StudyState, name: &str) {
             row(ui, [&number, &label, &count], whole);
         }
     }
+    if ledger.listed() > 0 {
+        ui.label(RichText::new(words.f("complete.listed", &[("n", &ledger.listed())])).color(theme::TEXT));
+    }
     not_shown_ui(ui, words, &ledger.not_shown(state.finished));
 }
 
