@@ -280,3 +280,24 @@ fn an_instance_belongs_to_one_study() {
     assert!(second.study.series[0].instances.is_empty());
     assert_eq!(second.ledger.not_shown(false).len(), 1);
 }
+
+#[test]
+fn a_report_is_listed_and_a_picture_without_pixels_is_missing() {
+    let mut library = Library::default();
+    let study = head("1");
+    library.put_head(&study, None);
+    let mut s = series("1.1", &["1.1.1", "1.1.2", "1.1.3"]);
+    for instance in &mut s.instances[1..] {
+        instance.not_an_image = Some("no picture".into());
+    }
+    s.instances[2].sop_class = "1.2.840.10008.5.1.4.1.1.88.11".into();
+    library.put_series(&study.uid, s.clone());
+    for instance in &s.instances {
+        let home = library.home(&instance.uid).expect("known").clone();
+        library.received(&home, &instance.uid, Place::Sealed(String::new()), 1);
+    }
+    let ledger = &library.get(&study.uid).expect("there").ledger;
+    assert_eq!((ledger.expected(), ledger.received(), ledger.shown(), ledger.listed()), (3, 3, 1, 1));
+    let missing: Vec<_> = ledger.not_shown(true).into_iter().map(|n| n.what).collect();
+    assert_eq!(missing, ["1.1.2"]);
+}
