@@ -2,7 +2,7 @@
 
 use super::local_file::{LocalFile, Member};
 use super::read::MAX_OBJECT_BYTES;
-use crate::study::NotShown;
+use crate::study::{NotShown, Why};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -59,17 +59,17 @@ pub(super) fn contents(path: &Path) -> Result<Contents, String> {
         let (size, packed) = (member.size(), member.compressed_size());
         let method = member.compression();
         let reason = if member.encrypted() {
-            Some("encrypted in its archive".to_owned())
+            Some(Why::Encrypted.sentence().to_owned())
         } else if member.is_symlink() {
-            Some("a link within an archive is not followed".to_owned())
+            Some(Why::ArchiveLink.sentence().to_owned())
         } else if !matches!(method, CompressionMethod::Stored | CompressionMethod::Deflated) {
-            Some(format!("packed by a method that is not opened: {method}"))
+            Some(Why::ArchiveMethod.with(method))
         } else if size > MAX_OBJECT_BYTES {
-            Some(format!("too large: {size} bytes, at most {MAX_OBJECT_BYTES} are taken"))
+            Some(Why::TooLarge.with(format!("{size} bytes, at most {MAX_OBJECT_BYTES} are taken")))
         } else if size > LARGE && size / packed.max(1) > MOST_TIMES {
-            Some(format!("opens to {} times its packed size: refused as a bomb", size / packed.max(1)))
+            Some(Why::Bomb.with(format!("it opens to {} times its packed size", size / packed.max(1))))
         } else if total.saturating_add(size) > MOST_BYTES {
-            Some(format!("the archive opens to more than {MOST_BYTES} bytes"))
+            Some(Why::Bomb.with(format!("the archive opens to more than {MOST_BYTES} bytes")))
         } else {
             None
         };
@@ -90,7 +90,7 @@ pub(super) fn contents(path: &Path) -> Result<Contents, String> {
     out.members.sort_by(|a, b| a.member().cmp(&b.member()));
     spans.sort_unstable();
     if spans.windows(2).any(|w| matches!(w, [a, b] if b.0 < a.1)) {
-        return Err("a ZIP archive whose members overlap: refused as a bomb".to_owned());
+        return Err(Why::Bomb.with("members of the ZIP archive overlap"));
     }
     Ok(out)
 }

@@ -13,6 +13,7 @@ use super::codestream::{self, Codestream, Kind};
 use super::samples::Samples;
 use super::{colour, jpeg2000, rle};
 use crate::imaging::Trouble;
+use crate::study::Why;
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -24,7 +25,7 @@ type Words = Vec<u16>;
 pub(super) enum CodecError {
     #[error("transfer syntax {0} cannot be decoded")]
     Unsupported(String),
-    #[error("the compressed frame is damaged: {0}")]
+    #[error("{}", Why::FrameDamaged.with(.0))]
     Damaged(String),
     #[error("the compressed frame is {found}, the object says {declared}")]
     Contradiction { found: String, declared: String },

@@ -12,7 +12,7 @@ use super::reconcile::reconcile;
 use super::samples::{self, Layout, Samples};
 use super::{colour, functional, graphics, inflate, luts, meaning, real_world};
 use crate::imaging::{Display, Frame, FrameError, Modality, Padding, Photometric, Pixels, Trouble};
-use crate::study::FrameIndex;
+use crate::study::{FrameIndex, Why};
 use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
@@ -39,16 +39,16 @@ pub enum DecodeError {
         held: usize,
     },
     /// Attributes contradict each other.
-    #[error("the image's attributes contradict each other: {0}")]
+    #[error("{}", Why::Contradiction.with(.0))]
     Contradiction(String),
     /// This program has no decoder for it.
-    #[error("cannot be decoded here: {0}")]
+    #[error("{}", Why::Undecodable.with(.0))]
     Unsupported(String),
     /// The pixel data are damaged.
     #[error("{0}")]
     Damaged(String),
     /// Beyond the memory budget.
-    #[error("too large: {rows} x {columns} x {samples} samples a frame")]
+    #[error("{}: {rows} x {columns} x {samples} samples a frame", Why::TooLarge.sentence())]
     TooLarge {
         /// Rows declared.
         rows: u32,

@@ -7,6 +7,7 @@ use super::decode::{DecodeError, MAX_FRAME_SAMPLES, MAX_NATIVE_FRAME_SAMPLES};
 use super::read::Header;
 use super::samples::Layout;
 use super::{fragments, parse, sop_class};
+use crate::study::Why;
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use std::ops::Range;
@@ -98,12 +99,8 @@ pub(super) fn image(header: &Header) -> Result<Image, DecodeError> {
         return Err(DecodeError::NotAnImage(reason));
     }
     let Some(pixel) = &header.pixel else {
-        let reason = if header.is_cut() {
-            "its header runs past the end of the file (cut off or damaged)"
-        } else {
-            "no pixel data"
-        };
-        return Err(DecodeError::NotAnImage(reason.into()));
+        let why = if header.is_cut() { Why::HeaderCut } else { Why::NoPixels };
+        return Err(DecodeError::NotAnImage(why.sentence().into()));
     };
     let contradiction = |text: String| Err(DecodeError::Contradiction(text));
     let mut photometric = view.string(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
@@ -194,7 +191,7 @@ pub(super) fn decodable(header: &Header) -> Result<(), DecodeError> {
 }
 
 pub(super) fn store(header: &Header, image: &Image) -> Result<Store, DecodeError> {
-    let Some(pixel) = &header.pixel else { return Err(DecodeError::NotAnImage("no pixel data".into())) };
+    let Some(pixel) = &header.pixel else { return Err(DecodeError::NotAnImage(Why::NoPixels.sentence().into())) };
     let source: &[u8] = &header.source;
     let syntax = header.transfer_syntax();
     let item = source.get(pixel.start..).is_some_and(|d| d.starts_with(&[0xFE, 0xFF, 0x00, 0xE0]));

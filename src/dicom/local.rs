@@ -6,7 +6,7 @@ use super::media::{Index, Indexed};
 use super::metadata::{Tree, project, seed_of};
 use super::read::Header;
 use super::{archive, image, media};
-use crate::study::{FrameIndex, NotShown, Study};
+use crate::study::{FrameIndex, NotShown, Study, Why};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -232,7 +232,7 @@ impl Gather {
                     self.out.files.insert(uid, Found { file: file.clone(), warnings });
                 } else {
                     let first = self.out.files.get(&uid).map(|f| f.file.to_string()).unwrap_or_default();
-                    self.list(file.to_string(), format!("the same SOP Instance UID as {first}"));
+                    self.list(file.to_string(), Why::SameInstance.with(first));
                 }
             }
         }
@@ -242,7 +242,7 @@ impl Gather {
     fn archive(&mut self, file: &LocalFile) {
         match archive::contents(file.path()) {
             Ok(contents) if contents.members.is_empty() && contents.refused.is_empty() => {
-                self.list(file.to_string(), "a ZIP archive without files");
+                self.list(file.to_string(), Why::EmptyArchive.sentence());
             }
             Ok(contents) => {
                 let names = contents.members.iter().filter_map(|m| m.member().map(media::folded_member)).collect();
@@ -288,13 +288,10 @@ impl Gather {
                 parts.push(format!("{others} of them hold another object than it says"));
             }
             parts.extend(index.faults);
-            self.list(
-                file.to_string(),
-                format!("a DICOMDIR, the index of a medium, not an image: {}", parts.join(", ")),
-            );
+            self.list(file.to_string(), Why::Index.with(parts.join(", ")));
             self.out.files_seen += missing.len();
             for name in missing {
-                self.list(format!("{file}: {name}"), "named by the index, but not there");
+                self.list(format!("{file}: {name}"), Why::IndexedMissing.sentence());
             }
         }
         self.out.studies = self.tree.finish();
@@ -330,7 +327,7 @@ fn regular_files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<NotShown>) {
                 Ok(_) => {}
                 Err(error) => {
                     let what = error.path().unwrap_or(path).display().to_string();
-                    lost.push(NotShown { what, reason: format!("cannot be read: {error}") });
+                    lost.push(NotShown { what, reason: Why::Unreadable.with(error) });
                 }
             }
         }

@@ -8,7 +8,7 @@ use super::read::Header;
 use super::sop_class;
 use super::view_code;
 use crate::study::{
-    Instance, InstanceTraits, Laterality, Patient, Series, SeriesUid, Sex, SopInstanceUid, Study, StudyUid,
+    Instance, InstanceTraits, Laterality, Patient, Series, SeriesUid, Sex, SopInstanceUid, Study, StudyUid, Why,
     names_another,
 };
 use dicom_dictionary_std::tags;
@@ -95,9 +95,8 @@ fn instance(header: &Header, uid: &str) -> Result<Instance, MetadataError> {
     let not_an_image = sop_class::reason_without_picture(header, &sop_class, rows, columns);
     let frames = view.int(tags::NUMBER_OF_FRAMES).and_then(|n| u32::try_from(n).ok()).unwrap_or(1).max(1);
     let too_many = frames > MOST_FRAMES;
-    let not_an_image = not_an_image.or_else(|| {
-        too_many.then(|| format!("{frames} frames are declared: an object of more than {MOST_FRAMES} is not opened"))
-    });
+    let not_an_image = not_an_image
+        .or_else(|| too_many.then(|| Why::TooManyFrames.with(format!("{frames}, at most {MOST_FRAMES} are taken"))));
     let frames = if rows == 0 || columns == 0 || too_many { 0 } else { frames };
     let (laterality, side_conflict) = laterality::laterality(&view);
     let mammogram = mammogram::mammogram(&view, &sop_class).map(Box::new);
@@ -191,10 +190,10 @@ impl Tree {
         let elsewhere = |home: Option<&StudyUid>| home.is_some_and(|study| *study != projection.uid);
         let home = |uid: &SopInstanceUid| Some(&self.studies.get(self.homes.get(uid)?.0)?.uid);
         if series.instances.iter().any(|i| elsewhere(home(&i.uid))) {
-            return Some("the same SOP Instance UID is in another study");
+            return Some(Why::InstanceElsewhere.sentence());
         }
         if elsewhere(self.series_homes.get(&series.uid)) {
-            return Some("the same Series Instance UID is in another study");
+            return Some(Why::SeriesElsewhere.sentence());
         }
         let known = self.study_at.get(&projection.uid).and_then(|at| self.studies.get_mut(*at))?;
         if !names_another(&known.patient, &projection.patient) {
@@ -207,7 +206,7 @@ impl Tree {
         if !known.strange_series.contains(&series.uid) {
             known.strange_series.push(series.uid.clone());
         }
-        Some("its header names another patient than the rest of the study")
+        Some(Why::OtherPatient.sentence())
     }
 
     /// Adds what [`project`] gave. False if the study already has this instance.

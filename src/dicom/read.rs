@@ -7,6 +7,7 @@ use super::charset;
 use super::dataset::{DataSet, Endian, View};
 use super::inflate::{self, Inflated};
 use super::parse::{self, Coding, PixelElement, Stop, Walked};
+use crate::study::Why;
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use std::fs::File;
@@ -35,13 +36,13 @@ const GE_PRIVATE_BIG_ENDIAN: &str = "1.2.840.113619.5.2";
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The bytes are no DICOM object.
-    #[error("not a DICOM object: {0}")]
+    #[error("{}", Why::NotDicom.with(.0))]
     NotDicom(&'static str),
     /// They are, but broken.
-    #[error("broken DICOM object: {0}")]
+    #[error("{}", Why::Broken.with(.0))]
     Broken(String),
     /// Larger than this program takes into memory.
-    #[error("too large: {size} bytes, at most {limit} are taken")]
+    #[error("{}: {size} bytes, at most {limit} are taken", Why::TooLarge.sentence())]
     TooLarge {
         /// Bytes found or declared.
         size: u64,
@@ -49,7 +50,7 @@ pub enum ReadError {
         limit: u64,
     },
     /// The file cannot be read.
-    #[error("cannot be read: {0}")]
+    #[error("{}", Why::Unreadable.with(.0))]
     Io(#[from] std::io::Error),
 }
 

@@ -1,34 +1,35 @@
 //! Which objects carry no picture, and why, in words for the reader.
 
 use super::read::Header;
+use crate::study::Why;
 
 /// Storage SOP classes without pixels, by UID or its beginning.
 const WITHOUT_PICTURE: &[(&str, &str)] = &[
-    ("1.2.840.10008.1.3.10", "a DICOMDIR: the index of a medium, not an image"),
+    ("1.2.840.10008.1.3.10", Why::Index.sentence()),
     ("1.2.840.10008.5.1.4.1.1.88.59", "a key object selection (KO): names images, is none"),
     ("1.2.840.10008.5.1.4.1.1.88.", "a structured report (SR): text, not an image"),
     ("1.2.840.10008.5.1.4.1.1.11.", "a presentation state (PR): how to show images, is none"),
-    ("1.2.840.10008.5.1.4.1.1.66.1", "a spatial registration, not an image"),
-    ("1.2.840.10008.5.1.4.1.1.66.2", "spatial fiducials, not an image"),
-    ("1.2.840.10008.5.1.4.1.1.66.3", "a deformable registration, not an image"),
-    ("1.2.840.10008.5.1.4.1.1.66.5", "a surface segmentation: not shown yet"),
-    ("1.2.840.10008.5.1.4.1.1.66.6", "a tractography result: not shown yet"),
-    ("1.2.840.10008.5.1.4.1.1.66", "raw data of the scanner, not an image"),
-    ("1.2.840.10008.5.1.4.1.1.67", "a real world value mapping, not an image"),
+    ("1.2.840.10008.5.1.4.1.1.66.1", Why::Registration.sentence()),
+    ("1.2.840.10008.5.1.4.1.1.66.2", Why::Fiducials.sentence()),
+    ("1.2.840.10008.5.1.4.1.1.66.3", Why::Registration.sentence()),
+    ("1.2.840.10008.5.1.4.1.1.66.5", Why::SurfaceSegmentation.sentence()),
+    ("1.2.840.10008.5.1.4.1.1.66.6", Why::Tractography.sentence()),
+    ("1.2.840.10008.5.1.4.1.1.66", Why::RawData.sentence()),
+    ("1.2.840.10008.5.1.4.1.1.67", Why::RealWorldMap.sentence()),
     // RT dose and RT image have pixels: an empty reason keeps the general entry below away.
     ("1.2.840.10008.5.1.4.1.1.481.2", ""),
     ("1.2.840.10008.5.1.4.1.1.481.1", ""),
     ("1.2.840.10008.5.1.4.1.1.481.3", "an RT structure set: contours, not an image"),
-    ("1.2.840.10008.5.1.4.1.1.481.", "a radiotherapy plan or record, not an image"),
+    ("1.2.840.10008.5.1.4.1.1.481.", Why::Radiotherapy.sentence()),
     ("1.2.840.10008.5.1.4.1.1.104.1", "an encapsulated PDF document, not an image"),
     ("1.2.840.10008.5.1.4.1.1.104.2", "an encapsulated CDA document, not an image"),
     ("1.2.840.10008.5.1.4.1.1.104.", "an encapsulated model or document, not an image"),
     ("1.2.840.10008.5.1.4.1.1.9.", "a waveform (ECG, sound), not an image"),
-    ("1.2.840.10008.5.1.4.38.", "a hanging protocol, not an image"),
-    ("1.2.840.10008.5.1.4.39.", "a colour palette, not an image"),
-    ("1.2.840.10008.5.1.4.31", "a worklist entry, not an image"),
-    ("1.2.840.10008.5.1.4.1.1.131", "a basic structured display, not an image"),
-    ("1.2.840.10008.5.1.4.1.1.4.2", "MR spectroscopy data, not an image"),
+    ("1.2.840.10008.5.1.4.38.", Why::HangingProtocol.sentence()),
+    ("1.2.840.10008.5.1.4.39.", Why::Palette.sentence()),
+    ("1.2.840.10008.5.1.4.31", Why::WorklistEntry.sentence()),
+    ("1.2.840.10008.5.1.4.1.1.131", Why::StructuredDisplay.sentence()),
+    ("1.2.840.10008.5.1.4.1.1.4.2", Why::Spectroscopy.sentence()),
 ];
 
 /// Video and other transfer syntaxes that this program does not decode.
@@ -36,10 +37,10 @@ pub(crate) fn undecodable(transfer_syntax: &str) -> Option<&'static str> {
     let tail = transfer_syntax.strip_prefix("1.2.840.10008.1.2.4.")?;
     let number: u32 = tail.split('.').next()?.parse().ok()?;
     Some(match number {
-        100 | 101 => "MPEG-2 video: not decodable here",
-        102..=106 => "MPEG-4 video: not decodable here",
-        107 | 108 => "HEVC video: not decodable here",
-        94 | 95 | 204 | 205 => "the pixels are only referenced (JPIP), not in the object",
+        100 | 101 => Why::Mpeg2.sentence(),
+        102..=106 => Why::Mpeg4.sentence(),
+        107 | 108 => Why::Hevc.sentence(),
+        94 | 95 | 204 | 205 => Why::Referenced.sentence(),
         _ => return None,
     })
 }
@@ -60,11 +61,11 @@ pub(crate) fn reason_without_picture(header: &Header, sop_class: &str, rows: u32
         return Some(reason.to_owned());
     }
     if header.lacks_pixel_data() {
-        let cut = "its header runs past the end of the file (cut off or damaged)";
-        return Some(if header.is_cut() { cut } else { "no pixel data" }.to_owned());
+        let why = if header.is_cut() { Why::HeaderCut } else { Why::NoPixels };
+        return Some(why.sentence().to_owned());
     }
     if rows == 0 || columns == 0 {
-        return Some(format!("rows or columns are not stated ({rows} x {columns})"));
+        return Some(Why::NoSize.with(format!("{rows} x {columns}")));
     }
     None
 }

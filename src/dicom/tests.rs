@@ -284,7 +284,7 @@ fn json_metadata_one_by_one() {
     for_each_instance(many.as_bytes(), |r| declared.extend(r)).expect("JSON");
     let instance = &declared[0].series[0].instances[0];
     assert_eq!(instance.frames, 0);
-    assert!(instance.not_an_image.as_deref().is_some_and(|why| why.contains("400280102 frames")));
+    assert!(instance.not_an_image.as_deref().is_some_and(|why| why.contains("400280102")));
 }
 
 #[test]

@@ -6,18 +6,18 @@ mod place;
 pub(super) use entry::Entry;
 pub(super) use place::{Origin, Place};
 
-use crate::study::{Instance, Ledger, ObjectKind, Patient, Series, SeriesUid, SopInstanceUid, Study, StudyUid};
+use crate::study::{Instance, Ledger, ObjectKind, Patient, Series, SeriesUid, SopInstanceUid, Study, StudyUid, Why};
 use crate::worklist::Assignment;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Why an instance of another patient is not shown.
-const STRANGER: &str = "its header names another patient than the rest of the study";
+const STRANGER: &str = Why::OtherPatient.sentence();
 /// Why an instance is refused whose UID another study has.
-const TWICE: &str = "the same SOP Instance UID is in another study";
+const TWICE: &str = Why::InstanceElsewhere.sentence();
 /// Why a series is refused whose UID another study has.
-const SERIES_TWICE: &str = "the same Series Instance UID is in another study";
+const SERIES_TWICE: &str = Why::SeriesElsewhere.sentence();
 /// Why a file of the reader's own is no longer shown.
-const GAVE_WAY: &str = "the center has a picture with the same UID: that one is shown";
+const GAVE_WAY: &str = Why::GaveWay.sentence();
 
 /// Notes in the ledger why an instance is not shown as a picture, if it is not: of its kind it may be none.
 fn judge_picture(ledger: &mut Ledger, series: &SeriesUid, instance: &Instance) {

@@ -7,17 +7,17 @@ use super::lock;
 use super::message::Event;
 use super::pool::AT_ONCE;
 use crate::dicom::{self, LocalFile, LocalTree};
-use crate::study::{NotShown, SopInstanceUid, Study, StudyUid};
+use crate::study::{NotShown, SopInstanceUid, Study, StudyUid, Why};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The center's file is the same.
-const SAME: &str = "it is the center's picture, byte for byte: open it from the worklist";
+const SAME: &str = Why::CentersSame.sentence();
 /// The center has a picture with this UID that differs.
-const DIFFERS: &str = "the center has another picture with the same UIDs: this file is not shown in its place";
+const DIFFERS: &str = Why::CentersDiffers.sentence();
 /// The center names the study, its picture is not here (yet).
-const CENTERS: &str = "the center names a study with the same UID: its own pictures are shown, not this file";
+const CENTERS: &str = Why::CentersNamed.sentence();
 
 impl Inner {
     pub(super) async fn open_local(self: &Arc<Self>, paths: Vec<PathBuf>) {

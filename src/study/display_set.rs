@@ -5,7 +5,7 @@ use super::geometry::{GeometryWarning, StackMeasures, measure};
 use super::phase::{PhaseOf, Phases, Places, resolve};
 use super::split::{Item, Part, SplitBy, split, unknown};
 use super::traits::{Component, ImageKind, Mammogram, SideStatement};
-use super::{FrameIndex, FrameInfo, Laterality, Series, SeriesUid, SopInstanceUid};
+use super::{FrameIndex, FrameInfo, Laterality, Series, SeriesUid, SopInstanceUid, Why};
 use serde::{Deserialize, Serialize};
 
 /// A display set's name: its series and its number among the series' sets. Stable for the same
@@ -138,7 +138,7 @@ pub fn group(series: &Series) -> Grouping {
     for (place, instance) in series.instances.iter().enumerate() {
         let reason = match &instance.not_an_image {
             Some(reason) => Some(reason.clone()),
-            None if instance.frames == 0 => Some("no frame".to_owned()),
+            None if instance.frames == 0 => Some(Why::NoFrame.sentence().to_owned()),
             None => None,
         };
         if let Some(reason) = reason {

@@ -1,7 +1,7 @@
 //! The completeness ledger: what the center named, what arrived, what can be shown, and why not.
 //! Nothing named is silently missing.
 
-use super::{SeriesUid, SopInstanceUid};
+use super::{SeriesUid, SopInstanceUid, Why};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -107,7 +107,7 @@ impl Ledger {
                 if let Some(reason) = entry.failed.get(uid) {
                     out.push(NotShown { what: uid.to_string(), reason: reason.clone() });
                 } else if finished && !entry.received.contains(uid) {
-                    out.push(NotShown { what: uid.to_string(), reason: "not received".into() });
+                    out.push(NotShown { what: uid.to_string(), reason: Why::NotReceived.sentence().into() });
                 }
             }
         }

@@ -25,6 +25,7 @@ mod stations;
 mod traits;
 mod tree;
 mod uid;
+mod why;
 
 pub use display_set::{DisplaySet, DisplaySetId, FrameRef, Grouping, NotPlaced, SetDetail, display_sets, group};
 pub use finding::{Finding, Place};
@@ -49,3 +50,4 @@ pub use traits::{
 };
 pub use tree::{ExamKind, FrameInfo, Instance, Laterality, Series, Study, Voi, VoiFunction};
 pub use uid::{FrameIndex, InvalidUid, SeriesUid, SopInstanceUid, StudyUid};
+pub use why::Why;

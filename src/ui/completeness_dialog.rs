@@ -2,7 +2,7 @@
 
 use super::text::Words;
 use super::widgets::{Dialog, caption, dialog, elided, quiet_button, section};
-use super::{failure, format, theme};
+use super::{failure, format, theme, why};
 use crate::app::{App, StudyState};
 use crate::study::NotShown;
 use egui::{Context, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
@@ -84,7 +84,7 @@ fn not_shown_ui(ui: &mut Ui, words: Words, missing: &[NotShown]) {
     ui.add_space(theme::GRID);
     ui.label(RichText::new(words.f("complete.not_shown", &[("n", &missing.len())])).color(theme::CAUTION));
     for item in missing {
-        ui.label(RichText::new(&item.reason).color(theme::TEXT_STRONG));
+        ui.label(RichText::new(why::reason(words, &item.reason)).color(theme::TEXT_STRONG));
         ui.label(RichText::new(&item.what).font(theme::digits(theme::CAPTION)).color(theme::TEXT_FAINT));
     }
 }

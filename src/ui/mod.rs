@@ -48,6 +48,7 @@ pub mod theme;
 pub mod top_bar;
 pub mod tray;
 pub mod viewport_panel;
+mod why;
 pub mod widgets;
 pub mod worklist_panel;
 pub mod worklist_row;

@@ -2,7 +2,7 @@
 
 use super::text::Words;
 use super::widgets::{bare_button, elided, icon_button};
-use super::{failure, theme};
+use super::{failure, theme, why};
 use crate::app::{Action, App, Notice, NoticeAction, NoticeCode, PictureMissing, Place, Screen, Severity};
 use crate::engine::message::ArchiveNeed;
 use egui::{
@@ -159,7 +159,7 @@ pub fn parts(words: Words, app: &App, code: &NoticeCode) -> Parts {
             let reason = app.access.local_not_shown.first().map_or("", |first| first.reason.as_str());
             let alike = !reason.is_empty() && app.access.local_not_shown.iter().all(|one| one.reason == reason);
             let key = if alike { "notice.local_not_shown" } else { "notice.local_not_shown_several" };
-            let what = words.f(key, &[("n", n), ("reason", &reason)]);
+            let what = words.f(key, &[("n", n), ("reason", &why::reason(words, reason))]);
             (what, t("notice.local_not_shown_means"), "", None)
         }
         NoticeCode::ReadingStateUnreadable => {

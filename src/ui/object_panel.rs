@@ -4,8 +4,8 @@
 use super::object_save::{SaveLocal, save_ui};
 use super::oddities::{document_oddity, oddity};
 use super::text::Words;
-use super::theme;
 use super::widgets::{bare_button, caption, elided, quiet_button, rule, section, value};
+use super::{theme, why};
 use crate::app::{Action, App, NamedPicture, ObjectAction, OpenObject};
 use crate::engine::message::Unread;
 use crate::study::document::{Document, Item};
@@ -330,7 +330,7 @@ fn picture_ui(ui: &mut Ui, words: Words, open: &OpenObject, to: &ObjectRef, out:
         return;
     };
     if let Some(reason) = &named.not_shown {
-        let told = format!("{}: {reason}", picture_name(words, named, None));
+        let told = format!("{}: {}", picture_name(words, named, None), why::reason(words, reason));
         let told = RichText::new(told).size(theme::CAPTION).color(theme::CAUTION);
         ui.label(told).on_hover_text(to.instance.as_str());
         return;

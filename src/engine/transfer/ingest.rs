@@ -9,7 +9,7 @@ use crate::engine::lock;
 use crate::engine::message::Failure;
 use crate::engine::pool::{ARRIVING, AT_ONCE};
 use crate::store::{InstanceRow, ObjectFile, Store};
-use crate::study::{SeriesUid, SopInstanceUid, Study, StudyUid};
+use crate::study::{SeriesUid, SopInstanceUid, Study, StudyUid, Why};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -104,7 +104,7 @@ impl Inner {
             Some((study, _)) if study == expected.study => return Ok(None),
             // The reader's own file gives way once the instance is known to be the center's.
             Some((_, Place::Path(_))) | None => {}
-            Some(_) => return Err(Trouble::Unfit("the same SOP Instance UID is in another study".to_owned())),
+            Some(_) => return Err(Trouble::Unfit(Why::InstanceElsewhere.sentence().to_owned())),
         }
         let file = self.disk()?.objects().write_instance(&projection.uid, &instance.uid, &plain)?;
         let row = InstanceRow { series: series.uid.clone(), instance: instance.uid.clone(), file };
