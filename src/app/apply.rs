@@ -102,6 +102,7 @@ fn apply(app: &mut App, now: Timestamp, event: Event, out: &mut Vec<Command>) {
         }
         Event::FrameFailed(frame, reason) => {
             if app.wanted_frames.contains(&frame) {
+                app.pictures.damaged.remove(&frame);
                 app.pictures.failed.insert(frame, reason);
             }
         }
@@ -377,9 +378,20 @@ fn progress(app: &mut App, now: Timestamp, progress: StudyProgress) {
 fn draft_saved(app: &mut App, assignment: String, mark: DraftMark) {
     let open = app.open_assignment().is_some_and(|a| a.id == assignment);
     if let Some(report) = app.report.as_mut().filter(|_| open) {
-        report.saving.saved = Some(mark);
-        report.saving.failure = None;
-        report.saving.underway = report.saving.underway.filter(|underway| *underway > mark.revision);
+        let revision = report.draft().map(|d| d.revision);
+        let saving = &mut report.saving;
+        saving.underway = saving.underway.filter(|underway| *underway > mark.revision);
+        // The center's word of a revision may come when this terminal has saved, or failed to save, a later one.
+        let of_this_draft = |later: &u64| *later > mark.revision && Some(*later) <= revision;
+        if saving.failed.as_ref().is_some_and(of_this_draft) {
+            return;
+        }
+        (saving.failure, saving.failed) = (None, None);
+        app.notices.clear(|n| matches!(n, NoticeCode::DraftFailed { assignment: a, .. } if *a == assignment));
+        if saving.saved.is_some_and(|saved| of_this_draft(&saved.revision)) {
+            return;
+        }
+        saving.saved = Some(mark);
     }
     app.notices.clear(|n| matches!(n, NoticeCode::DraftFailed { assignment: a, .. } if *a == assignment));
     let addendum =
@@ -400,6 +412,7 @@ fn draft_failed(app: &mut App, now: Timestamp, assignment: String, failure: Fail
             report.saving.changed_at = Some(now);
             (report.history, report.conflict) = (Some(history), Some(center));
         }
+        report.saving.failed = report.saving.underway.or(report.saving.failed);
         if report.saving.underway.take().is_some() && report.saving.changed_at.is_none() {
             // Tried again by itself, not with every tick.
             report.saving.changed_at = Some(now.saturating_add(keep::RETRY).unwrap_or(now));

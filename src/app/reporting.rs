@@ -21,6 +21,8 @@ pub struct Saving {
     pub saved: Option<DraftMark>,
     /// Why the last save failed; it is tried again.
     pub failure: Option<Failure>,
+    /// The revision that could not be saved.
+    pub(super) failed: Option<u64>,
 }
 
 /// From the report to the signature. Debug output hides reasons and content.

@@ -23,5 +23,5 @@ pub use look::{Look, Presentation, render_look, render_rgb};
 pub use lut::Lut;
 pub use resample::{MAX_TAPS, Resampling, footprint, render_placed};
 pub use roi::{EllipseRoi, RoiStatistics, length_mm};
-pub use trouble::{Table, Trouble};
+pub use trouble::{Table, Trouble, Weight};
 pub use voi::{auto_window, normalise};

@@ -157,14 +157,42 @@ pub enum Trouble {
     /// A mask is subtracted, as the presentation state says: values are differences.
     #[error("a mask is subtracted: values are differences")]
     Subtracted,
-    /// The presentation state's mask is not subtracted: its frames are not here, or are of another size.
-    #[error("the mask frames are not at hand: nothing is subtracted")]
+    /// The presentation state's mask is not subtracted: its frames cannot be had, or are of another size.
+    #[error("the mask cannot be applied: nothing is subtracted")]
     Unmasked,
+    /// A frame of the subtracted mask is spoiled: so is the difference.
+    #[error("a frame of the mask: {trouble}")]
+    Mask {
+        /// What is wrong with it.
+        trouble: Box<Trouble>,
+    },
+}
+
+/// How much a trouble means to whoever looks at the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// Pixels on screen may not be those that were sent or meant: no such frame is shown as exact.
+    Spoils,
+    /// The picture is another than the object's own, as it was meant to be.
+    Alters,
+    /// Worth knowing.
+    Notes,
 }
 
 impl Trouble {
-    /// Whether pixels on screen may not be those that were sent or meant: no such frame is shown as exact.
+    /// How much it means.
+    pub fn weight(&self) -> Weight {
+        match self {
+            Self::Cut { .. } | Self::Codestream { .. } | Self::Inflate | Self::Unmasked | Self::Mask { .. } => {
+                Weight::Spoils
+            }
+            Self::Subtracted | Self::StateWithoutModality => Weight::Alters,
+            _ => Weight::Notes,
+        }
+    }
+
+    /// Whether pixels on screen may not be those that were sent or meant.
     pub fn spoils(&self) -> bool {
-        matches!(self, Self::Cut { .. } | Self::Codestream { .. } | Self::Inflate | Self::Unmasked)
+        self.weight() == Weight::Spoils
     }
 }

@@ -6,7 +6,7 @@ use super::oddities;
 use super::text::Words;
 use super::viewport_panel::ViewportInput;
 use crate::app::{LinkMark, OverlayLevel};
-use crate::imaging::{Photometric, Trouble};
+use crate::imaging::{Photometric, Trouble, Weight};
 use crate::study::hidden_debug;
 use crate::study::{Sex, age_at};
 use crate::viewport::{Fidelity, Geometry};
@@ -71,8 +71,9 @@ pub fn corners(input: &ViewportInput<'_>, geometry: &Geometry, shown: Fidelity, 
         push(&mut out.top_right, words.t("viewport.prior"), Tone::Caution);
     }
     // A damaged picture is told as such at every level, before all else.
-    push(&mut out.bottom_left, troubles(input, true).join(" / "), Tone::Caution);
+    push(&mut out.bottom_left, troubles(input, Weight::Spoils).join(" / "), Tone::Caution);
     // That something of the picture is taken away or opened is told at every level.
+    push(&mut out.bottom_left, troubles(input, Weight::Alters).join(" / "), Tone::Caution);
     push(&mut out.bottom_left, choices::taken_away(input), Tone::Caution);
     if input.level == OverlayLevel::None {
         return out;
@@ -105,7 +106,7 @@ pub fn corners(input: &ViewportInput<'_>, geometry: &Geometry, shown: Fidelity, 
     if full {
         // No warning is dropped for want of a line: the last line takes all that are left.
         let of_set = set.warnings.iter().map(|w| oddities::geometry(words, w));
-        let warnings: Vec<String> = of_set.chain(troubles(input, false)).collect();
+        let warnings: Vec<String> = of_set.chain(troubles(input, Weight::Notes)).collect();
         let lines = LINES - out.bottom_right.len().min(LINES - 1);
         let (alone, together) = warnings.split_at(if warnings.len() > lines { lines - 1 } else { warnings.len() });
         for warning in alone {
@@ -120,7 +121,7 @@ pub fn corners(input: &ViewportInput<'_>, geometry: &Geometry, shown: Fidelity, 
         let detector = if projection { words.t("viewport.detector") } else { "" };
         push(&mut out.bottom_left, format!("{:.0} %{detector}", geometry.scale() * 100.0), Tone::Plain);
     }
-    let (truth, tone) = truth(words, shown, spoiled(input));
+    let (truth, tone) = truth(words, shown, doubt(input));
     push(&mut out.bottom_left, truth, tone);
     out
 }
@@ -130,10 +131,18 @@ pub(super) fn spoiled(input: &ViewportInput<'_>) -> bool {
     input.ready_frame().is_some_and(|f| f.spoiled())
 }
 
-/// What was odd about the frame on screen: what spoils it, or the rest.
-fn troubles(input: &ViewportInput<'_>, spoiling: bool) -> Vec<String> {
+/// What the truth light says of a picture that is not what it should be.
+fn doubt(input: &ViewportInput<'_>) -> Option<&'static str> {
+    let mut spoils = input.ready_frame()?.warnings.iter().filter(|t| t.spoils()).peekable();
+    spoils.peek()?;
+    // Without its mask a picture is whole, but not what was meant.
+    Some(if spoils.all(|t| *t == Trouble::Unmasked) { "viewport.not_subtracted" } else { "viewport.damaged" })
+}
+
+/// What the reader should know of the frame on screen.
+pub(super) fn troubles(input: &ViewportInput<'_>, weight: Weight) -> Vec<String> {
     let frame = input.ready_frame().into_iter();
-    let all = frame.flat_map(|f| &f.warnings).filter(|t: &&Trouble| t.spoils() == spoiling);
+    let all = frame.flat_map(|f| &f.warnings).filter(|t| t.weight() == weight);
     all.map(|t| oddities::trouble(input.words, t)).collect()
 }
 
@@ -173,9 +182,15 @@ fn who(input: &ViewportInput<'_>, corner: &mut Vec<Line>) {
 }
 
 /// What the truth light says, in words.
-pub fn truth(words: Words, shown: Fidelity, spoiled: bool) -> (String, Tone) {
+pub fn truth(words: Words, shown: Fidelity, doubt: Option<&'static str>) -> (String, Tone) {
+    match (shown, doubt) {
+        (Fidelity::Exact | Fidelity::Reduced(_), Some(key)) => (words.t(key).to_owned(), Tone::Caution),
+        (shown, _) => sound(words, shown),
+    }
+}
+
+fn sound(words: Words, shown: Fidelity) -> (String, Tone) {
     match shown {
-        Fidelity::Exact | Fidelity::Reduced(_) if spoiled => (words.t("viewport.damaged").to_owned(), Tone::Caution),
         Fidelity::Exact => (words.t("viewport.exact").to_owned(), Tone::Plain),
         Fidelity::Arriving(share) => {
             let percent = format!("{:.0}", (share * 100.0).floor());
@@ -344,6 +359,25 @@ mod tests {
         }
         let c = corner_texts(OverlayLevel::Full, Fidelity::Exact, None, FrameState::Ready(&frame));
         assert_eq!(plain(&c.bottom_left), [told, "3, 4: 17", "200 %", "damaged"]);
+    }
+
+    #[test]
+    fn what_a_presentation_state_makes_of_a_picture_is_told_at_every_level() {
+        let dressed =
+            |trouble| Arc::new(Frame { warnings: vec![trouble], ..Frame::plain(8, 8, Pixels::U8(vec![0; 64])) });
+        let (subtracted, without) = (dressed(Trouble::Subtracted), dressed(Trouble::Unmasked));
+        for level in [OverlayLevel::Full, OverlayLevel::Short, OverlayLevel::None] {
+            let c = corner_texts(level, Fidelity::Exact, None, FrameState::Ready(&subtracted));
+            assert_eq!(c.bottom_left[0].text, "mask subtracted");
+            let c = corner_texts(level, Fidelity::Exact, None, FrameState::Ready(&without));
+            assert_eq!(c.bottom_left[0].text, "The mask cannot be applied: nothing is subtracted");
+        }
+        let light = |frame: &Arc<Frame>| {
+            let c = corner_texts(OverlayLevel::Short, Fidelity::Exact, None, FrameState::Ready(frame));
+            c.bottom_left.last().map(|l| l.text.clone())
+        };
+        assert_eq!(light(&subtracted).as_deref(), Some("exact"));
+        assert_eq!(light(&without).as_deref(), Some("not subtracted"), "whole, but not what was meant");
     }
 
     #[test]

@@ -49,6 +49,7 @@ pub fn trouble(words: Words, trouble: &Trouble) -> String {
         Trouble::Slope => words.t("trouble.slope").to_owned(),
         Trouble::Subtracted => words.t("trouble.subtracted").to_owned(),
         Trouble::Unmasked => words.t("trouble.unmasked").to_owned(),
+        Trouble::Mask { trouble: inner } => words.f("trouble.mask", &[("trouble", &self::trouble(words, inner))]),
         Trouble::StateWithoutModality => words.t("object.no_modality").to_owned(),
     }
 }

@@ -257,13 +257,12 @@ fn frame_marks(app: &App, view: &ViewState, set: &DisplaySet) -> Vec<FrameMark> 
     let uids: BTreeSet<&SeriesUid> = stations.chain([&set.id.series]).collect();
     let series: Vec<_> = uids.into_iter().filter_map(|uid| study?.ledger.series.get(uid)).collect();
     let mark = |frame: &FrameRef| {
-        if app.pictures.damaged.contains(frame) {
+        let failed = app.pictures.failed.contains_key(frame);
+        if app.pictures.damaged.contains(frame) && !failed {
             FrameMark::Damaged
         } else if app.pictures.frames.contains_key(frame) {
             FrameMark::Decoded
-        } else if app.pictures.failed.contains_key(frame)
-            || series.iter().any(|s| s.failed.contains_key(&frame.instance))
-        {
+        } else if failed || series.iter().any(|s| s.failed.contains_key(&frame.instance)) {
             FrameMark::Failed
         } else if series.iter().any(|s| s.received.contains(&frame.instance))
             // Local files are all here.

@@ -11,7 +11,7 @@ use super::text::Words;
 use super::{corners, marks, oddities, theme};
 use crate::app::{LinkMark, OverlayLevel};
 use crate::engine::message::Unshown;
-use crate::imaging::{Frame, Photometric, Resampling};
+use crate::imaging::{Frame, Photometric, Resampling, Weight};
 use crate::render::{Picture, Shown};
 use crate::study::{DisplaySet, Patient, Voi};
 use crate::viewport::tool::{self, Context, Hand, Pace, ToolState, Wheel};
@@ -222,9 +222,10 @@ fn spoken(input: &ViewportInput<'_>, missing: Option<&str>) -> String {
         text.push_str(", ");
         text.push_str(&words.f("view.slice", &[("n", &(input.position + 1)), ("of", &set.frames.len())]));
     }
-    if let Some(missing) = missing {
+    let told = [Weight::Spoils, Weight::Alters].into_iter().flat_map(|weight| corners::troubles(input, weight));
+    for told in missing.map(str::to_owned).into_iter().chain(told) {
         text.push_str(", ");
-        text.push_str(missing);
+        text.push_str(&told);
     }
     text
 }

@@ -153,6 +153,13 @@ impl PresentationState {
             let difference = (masks.len() == needed).then(|| mask.subtract(frame, masks, &modality)).flatten();
             match difference {
                 Some(pixels) => {
+                    // What is wrong with the mask is wrong in the difference, where it looks like something of the patient.
+                    for trouble in masks.iter().flat_map(|m| &m.warnings).filter(|t| t.spoils()) {
+                        let told = Trouble::Mask { trouble: Box::new(trouble.clone()) };
+                        if !out.warnings.contains(&told) {
+                            out.warnings.push(told);
+                        }
+                    }
                     return self.finish(at, frame, Frame { pixels: Arc::new(pixels), padding: None, ..out }, true);
                 }
                 None => out.warnings.push(Trouble::Unmasked),
@@ -386,6 +393,12 @@ mod tests {
         assert_eq!((&dressed.warnings[..], dressed.spoiled()), (&[Trouble::Subtracted][..], false));
         assert_eq!([0, 1].map(|x| dressed.modality_value(x, 0)), [Some(-20.0), Some(20.0)]);
         assert_eq!((dressed.voi[0].center, dressed.voi[0].width), (0.0, 1020.0));
+        // What is missing of the mask is missing in the difference, where it would look like a vessel.
+        let cut = Trouble::Cut { missing: 1, expected: 2 };
+        let torn = Frame { warnings: vec![cut.clone(), Trouble::Window], ..frame(vec![20, 20]) };
+        let spoiled = state.dress(&second, &frame(vec![10, 30]), &[&torn]);
+        assert!(spoiled.spoiled() && spoiled.warnings.contains(&Trouble::Mask { trouble: Box::new(cut) }));
+        assert_eq!(spoiled.warnings.len(), dressed.warnings.len() + 1);
         let without = state.dress(&second, &frame(vec![10, 30]), &[]);
         assert_eq!(without.warnings, [Trouble::Unmasked]);
         assert!(without.spoiled(), "an unsubtracted picture must not pass for the one that was meant");

@@ -69,6 +69,32 @@ fn a_failed_save_is_told_and_tried_again_but_not_every_second() {
 }
 
 #[test]
+fn a_late_word_of_the_center_hides_no_newer_state() {
+    let mut b = opened();
+    let mut saved = |b: &mut Bench, text: &str| {
+        b.type_into("findings", text);
+        assert_eq!(saves(&b.wait(1)), 1);
+        b.draft().revision
+    };
+    let word = |revision, at_center, at| Event::DraftSaved { assignment: "a-1".into(), revision, at_center, at };
+    let first = saved(&mut b, "結");
+    b.event(word(first, false, b.now));
+    let second = saved(&mut b, "結節");
+    b.event(word(second, false, b.now));
+    b.event(word(first, true, b.now));
+    let mark = b.app.report.as_ref().expect("report").saving.saved.expect("saved");
+    assert_eq!((mark.revision, mark.at_center), (second, false), "the later one is only here");
+    assert_eq!(b.app.worklist.drafts.get("a-1").map(|d| d.at_center), Some(false));
+    let third = saved(&mut b, "結節あり");
+    b.event(Event::DraftFailed { assignment: "a-1".into(), failure: Failure::Full("disk".into()) });
+    let told = |b: &Bench| b.app.notices.any(|n| matches!(n, NoticeCode::DraftFailed { .. }));
+    b.event(word(second, true, b.now));
+    assert!(told(&b) && b.app.report.as_ref().is_some_and(|r| r.saving.failure.is_some()), "still not saved");
+    b.event(word(third, false, b.now));
+    assert!(!told(&b) && b.app.report.as_ref().is_some_and(|r| r.saving.failure.is_none()));
+}
+
+#[test]
 fn undo_takes_back_measurements_too() {
     let mut b = opened();
     b.act(Action::Viewport(LEFT, View::AddShape(Shape::Length { a: [0.0, 0.0], b: [3.0, 0.0] })));
