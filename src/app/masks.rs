@@ -122,6 +122,37 @@ pub(super) fn made(app: &mut App, wish: &Dress, frame: Arc<Frame>) {
 }
 
 impl App {
+    /// The frame as the window shows it: as it is, or as the laid presentation state says; `None` until it can be.
+    pub(super) fn shown_frame(&self, at: &FrameRef) -> Option<Arc<Frame>> {
+        let frame = self.pictures.frame(at)?;
+        match self.masked(at) {
+            Masked::Here(made) => Some(Arc::clone(made)),
+            Masked::Awaited => None,
+            Masked::Not | Masked::WithoutMask => {
+                let dressed = self.laid().and_then(|(content, _)| content.dress(at, frame, &[]));
+                Some(dressed.map_or_else(|| Arc::clone(frame), Arc::new))
+            }
+        }
+    }
+
+    /// Whether a presentation state lies over this frame.
+    pub(super) fn under_state(&self, at: &FrameRef) -> bool {
+        let state = self.laid().and_then(|(content, _)| match &**content {
+            ObjectContent::PresentationState(state) => Some(state),
+            _ => None,
+        });
+        state.is_some_and(|state| state.is_for(at))
+    }
+
+    /// Whether the values on screen are other ones than the picture's own.
+    pub(super) fn other_values(&self, at: &FrameRef) -> bool {
+        self.under_state(at)
+            && self.pictures.frame(at).is_some_and(|own| {
+                let shown = self.shown_frame(at);
+                shown.is_none_or(|f| !Arc::ptr_eq(&f.pixels, &own.pixels) || f.modality != own.modality)
+            })
+    }
+
     /// How far the subtraction of the laid presentation state's mask has come for a frame.
     pub fn masked(&self, at: &FrameRef) -> Masked<'_> {
         let needed = laid_state(self).map_or_else(Vec::new, |(_, state)| state.needs(at));

@@ -1,5 +1,6 @@
 //! Numbers that the reader measures: from stored values, through `imaging`, never from the screen.
 
+use super::notice::NoticeCode;
 use super::state::App;
 use crate::imaging::{EllipseRoi, Frame, auto_window, length_mm};
 use crate::report::Edit;
@@ -89,7 +90,16 @@ pub(super) fn put(app: &mut App, mut annotation: Annotation) -> Option<Annotatio
 /// Draws a shape on the frame that a viewport shows.
 pub(super) fn add(app: &mut App, view: ViewId, shape: Shape) -> Option<AnnotationId> {
     let frame = app.view(view)?.frame.clone()?;
-    put(app, Annotation { id: AnnotationId(0), frame, shape, measured: None })
+    draw(app, Annotation { id: AnnotationId(0), frame, shape, measured: None })
+}
+
+/// As [`put`], by the reader's hand: what measures values is not drawn where other ones are on screen.
+pub(super) fn draw(app: &mut App, annotation: Annotation) -> Option<AnnotationId> {
+    if !matches!(annotation.shape, Shape::Length { .. }) && app.other_values(&annotation.frame) {
+        app.notices.add(app.now, NoticeCode::UnderPresentationState);
+        return None;
+    }
+    put(app, annotation)
 }
 
 /// Takes an annotation away.
@@ -129,9 +139,10 @@ pub(super) fn shown_voi(app: &App, view: ViewId) -> Option<Voi> {
 pub(super) fn own_voi(app: &App, view: ViewId) -> Option<Voi> {
     let state = app.view(view)?;
     let stored = |set: &DisplaySet| set.info.get(state.position).and_then(|i| i.voi.first().copied());
-    let frame = state.frame.as_ref().and_then(|f| app.pictures.frame(f));
+    let frame = state.frame.as_ref().and_then(|f| app.shown_frame(f));
     frame
+        .as_ref()
         .and_then(|f| f.voi.first().copied())
         .or_else(|| app.view_set(view).and_then(|s| stored(s)))
-        .or_else(|| frame.map(|f| auto_window(f)))
+        .or_else(|| frame.map(|f| auto_window(&f)))
 }

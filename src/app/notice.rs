@@ -136,6 +136,8 @@ pub enum NoticeCode {
     TemplateMissing(String),
     /// An annotation or key image asks for an open draft that may be edited.
     NothingToEdit,
+    /// Values and key images are of the picture itself, and a presentation state shows it as another.
+    UnderPresentationState,
     /// An addendum follows what the center has: the signed version still waits in the outbox.
     AddendumWaits,
     /// Pictures wait for the reader at an archive of its own credentials.
@@ -183,6 +185,7 @@ impl NoticeCode {
             | Self::ArchiveSaved { .. }
             | Self::LocalNotShown(_)
             | Self::NothingToEdit
+            | Self::UnderPresentationState
             | Self::AddendumWaits
             | Self::SettingUnreadable(_)
             | Self::ReadingStateUnreadable => Severity::Info,

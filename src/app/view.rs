@@ -39,7 +39,7 @@ pub(super) fn act(app: &mut App, now: Timestamp, id: ViewId, action: Action, out
             measure::add(app, id, shape);
         }
         Action::PutAnnotation(annotation) => {
-            measure::put(app, annotation);
+            measure::draw(app, annotation);
         }
         Action::ChooseAnnotation(chosen) => {
             if let Some(report) = &mut app.report {
@@ -105,7 +105,7 @@ fn preset(app: &mut App, now: Timestamp, id: ViewId, number: u8) {
 /// The choice after the one in force, of those that the frame brings; from any other window to the first.
 fn next_voi(app: &mut App, now: Timestamp, id: ViewId) {
     let shown = measure::shown_voi(app, id);
-    let frame = app.view(id).and_then(|v| v.frame.as_ref()).and_then(|f| app.pictures.frame(f));
+    let frame = app.view(id).and_then(|v| v.frame.as_ref()).and_then(|f| app.shown_frame(f));
     let Some(frame) = frame else { return };
     let next = frame.voi.iter().position(|v| Some(*v) == shown).map_or(0, |at| (at + 1) % frame.voi.len());
     if let Some(voi) = frame.voi.get(next).copied() {

@@ -124,6 +124,11 @@ pub(super) fn key_image(app: &mut App, now: Timestamp, view: ViewId, toggle: boo
     let (Some(study), Some(set), Some(frame)) = (state.study.clone(), state.set.clone(), state.frame.clone()) else {
         return;
     };
+    // It is drawn from the object itself: not as it is seen now.
+    if app.under_state(&frame) {
+        app.notices.add(now, NoticeCode::UnderPresentationState);
+        return;
+    }
     // A whole body is shown as one stack; its slices belong to the series of their stations all the same.
     let own = app.pictures.locate(&frame).map(|(set, place)| (set.id.series.clone(), place));
     let (series, place) = own.unwrap_or((set.series, state.position));

@@ -171,6 +171,9 @@ pub fn parts(words: Words, app: &App, code: &NoticeCode) -> Parts {
         NoticeCode::TemplateMissing(id) => {
             (words.f("notice.template", &[("id", id)]), t("notice.template_means"), t("notice.template_do"), None)
         }
+        NoticeCode::UnderPresentationState => {
+            (t("notice.under_state").to_owned(), t("notice.under_state_means"), t("notice.under_state_do"), None)
+        }
         NoticeCode::NothingToEdit => {
             (t("notice.nothing_to_edit").to_owned(), t("notice.nothing_to_edit_means"), "", None)
         }

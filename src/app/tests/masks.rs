@@ -1,12 +1,12 @@
 //! A presentation state with a mask: what is asked of the engine, and what is shown until it answers.
 
 use super::fixtures::*;
-use crate::app::{Action, Masked, ObjectAction, OpenObject};
+use crate::app::{Action, Masked, NoticeCode, ObjectAction, OpenObject};
 use crate::engine::message::{Command, Dress, Event, ObjectCommand, ObjectEvent, Unshown, UnshownKind};
 use crate::study::{FrameRef, ObjectRef};
 use crate::viewport::mask::{Mask, MaskFrames};
 use crate::viewport::state_object::PresentationState;
-use crate::viewport::{Action as View, ObjectContent, ViewId};
+use crate::viewport::{Action as View, ObjectContent, Shape, ViewId};
 use std::sync::Arc;
 
 const LEFT: ViewId = ViewId(0);
@@ -64,9 +64,31 @@ fn differences_are_made_ahead_of_the_scrolling_a_few_at_a_time() {
     assert!(matches!(b.app.masked(&shown[1]), Masked::Awaited));
     answer(&mut b, &next[0]);
     assert!(matches!(b.app.masked(&shown[10]), Masked::Here(_)));
+    // What is measured and kept is of the picture itself, which is not on screen.
+    let notices = |b: &Bench| b.app.notices.any(|n| matches!(n, NoticeCode::UnderPresentationState));
+    let (ellipse, length) =
+        (Shape::Ellipse { center: [2.0; 2], half: [1.0; 2] }, Shape::Length { a: [0.0; 2], b: [3.0, 0.0] });
+    b.act(Action::Viewport(LEFT, View::AddShape(length.clone())));
+    assert!(b.app.annotations().count() == 1 && !notices(&b), "a length is the same");
+    b.act(Action::Viewport(LEFT, View::AddShape(ellipse.clone())));
+    assert!(b.app.annotations().count() == 1 && notices(&b));
+    b.act(Action::Viewport(LEFT, View::ToggleKeyImage));
+    assert!(b.draft().findings.iter().all(|f| f.key_image.is_none()));
+    // The state's own window is the first that the keys step to.
+    b.act(Action::Viewport(LEFT, View::NextVoi));
+    let voi = b.app.view(LEFT).and_then(|v| v.data.voi);
+    assert!(matches!(b.app.masked(&shown_at(&b)), Masked::Here(f) if f.voi.first().copied() == voi));
     // Taken away, nothing is subtracted.
     b.act(Action::Object(ObjectAction::Lay(false)));
     assert!(matches!(b.app.masked(&shown[10]), Masked::Not));
+    b.act(Action::Viewport(LEFT, View::AddShape(ellipse)));
+    b.act(Action::Viewport(LEFT, View::ToggleKeyImage));
+    assert_eq!(b.app.annotations().count(), 2);
+    assert!(b.draft().findings.iter().any(|f| f.key_image.is_some()));
+}
+
+fn shown_at(b: &Bench) -> FrameRef {
+    b.app.view(LEFT).and_then(|v| v.frame.clone()).expect("a picture")
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn a_failed_save_is_told_and_tried_again_but_not_every_second() {
 #[test]
 fn a_late_word_of_the_center_hides_no_newer_state() {
     let mut b = opened();
-    let mut saved = |b: &mut Bench, text: &str| {
+    let saved = |b: &mut Bench, text: &str| {
         b.type_into("findings", text);
         assert_eq!(saves(&b.wait(1)), 1);
         b.draft().revision
