@@ -4,6 +4,7 @@ mod entry;
 mod place;
 
 pub(super) use entry::Entry;
+use entry::is_strange;
 pub(super) use place::{Origin, Place};
 
 use crate::study::{Instance, Ledger, ObjectKind, Patient, Series, SeriesUid, SopInstanceUid, Study, StudyUid, Why};
@@ -22,9 +23,8 @@ const GAVE_WAY: &str = Why::GaveWay.sentence();
 /// Notes in the ledger why an instance is not shown as a picture, if it is not: of its kind it may be none.
 fn judge_picture(ledger: &mut Ledger, series: &SeriesUid, instance: &Instance) {
     match &instance.not_an_image {
-        Some(reason)
-            if matches!(reason.as_str(), STRANGER | GAVE_WAY) || ObjectKind::of(&instance.sop_class).is_none() =>
-        {
+        Some(_) if is_strange(instance) => ledger.fail(series, &instance.uid, STRANGER),
+        Some(reason) if reason == GAVE_WAY || ObjectKind::of(&instance.sop_class).is_none() => {
             ledger.fail(series, &instance.uid, reason.clone());
         }
         Some(_) => ledger.list(series, &instance.uid),
@@ -146,8 +146,7 @@ impl Library {
                     _ => None,
                 };
                 for instance in &series.instances {
-                    let strange = instance.not_an_image.as_deref() == Some(STRANGER);
-                    if let Some(who) = if strange { other } else { own } {
+                    if let Some(who) = if is_strange(instance) { other } else { own } {
                         entry.people.says(&instance.uid, who);
                     }
                 }
@@ -358,10 +357,17 @@ impl Library {
         let home = self.homes.get(instance)?.clone();
         let entry = self.entries.get_mut(&home.study)?;
         entry.places.remove(instance);
+        entry.finished = false;
         if let Some(series) = entry.ledger.series.get_mut(&home.series) {
             series.received.remove(instance);
         }
         Some(home)
+    }
+
+    /// Whether an instance names another patient than its study.
+    pub(super) fn is_strangers(&self, instance: &SopInstanceUid) -> bool {
+        let entry = self.homes.get(instance).and_then(|home| self.entries.get(&home.study));
+        entry.is_some_and(|e| e.people.strange(instance) == Some(true))
     }
 
     /// Why an instance will not come, if it was given up.

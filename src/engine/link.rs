@@ -24,9 +24,15 @@ impl Inner {
         self.note_clock(whole.server_time);
         let assignments: Vec<_> = whole.assignments.into_iter().map(Arc::new).collect();
         let at = whole.server_time;
-        self.take_worklist(assignments.clone(), at);
+        self.take_worklist(assignments, at);
+        let known = Arc::clone(&self.assignments);
+        // As they are when they are written, as in `change_assignment`.
+        let keep = move |store: &mut Store| {
+            let all: Vec<_> = lock(&known).values().cloned().collect();
+            store.put_worklist(&all, at)
+        };
         if let Ok(disk) = self.disk()
-            && let Err(error) = disk.call(move |store| store.put_worklist(&assignments, at)).await
+            && let Err(error) = disk.call(keep).await
         {
             self.events.push(Event::Notice(failure_of_store(&error)));
         }
@@ -45,8 +51,14 @@ impl Inner {
         }
     }
 
-    fn take_worklist(&self, assignments: Vec<Arc<Assignment>>, at: Timestamp) {
+    fn take_worklist(&self, mut assignments: Vec<Arc<Assignment>>, at: Timestamp) {
         self.change_assignments(|all| {
+            for listed in &mut assignments {
+                // A list that left the center before a step was taken must not take the step back.
+                if let Some(newer) = all.get(&listed.id).filter(|known| known.updated_at > listed.updated_at) {
+                    *listed = Arc::clone(newer);
+                }
+            }
             *all = assignments.iter().map(|a| (a.id.clone(), Arc::clone(a))).collect();
             Some(Event::Worklist { assignments, at })
         });

@@ -8,7 +8,7 @@ use super::message::{DocumentSaved, Dress, Event, Failure, ObjectEvent, SaveDocu
 use super::pool::AT_ONCE;
 use crate::dicom::{Object, encapsulated, read_object};
 use crate::imaging::Frame;
-use crate::study::{SopInstanceUid, StudyUid};
+use crate::study::{SopInstanceUid, StudyUid, Why};
 use crate::viewport::ObjectContent;
 use crate::worklist::{AuditAction, AuditOutcome};
 use std::path::PathBuf;
@@ -43,6 +43,9 @@ impl Inner {
     fn object_content(&self, instance: &SopInstanceUid) -> Result<ObjectContent, Unread> {
         let (found, given_up) = {
             let library = lock(&self.library);
+            if library.is_strangers(instance) {
+                return Err(Unread::Unreadable(Why::OtherPatient.sentence().to_owned()));
+            }
             (library.place(instance), library.unfetched_reason(instance))
         };
         let Some((study, place)) = found else { return Err(given_up.map_or(Unread::NotHere, Unread::Unfetched)) };

@@ -36,19 +36,21 @@ impl EventQueue {
     /// Adds an event; a state that several threads may tell goes through [`Self::tell`]. A replaced one leaves its place: the newer
     /// fact comes at the end, after what led to it; only a study's structure takes that place, before what builds on it.
     pub(super) fn push(&self, event: Event) {
-        self.put(event);
+        drop(self.put(event));
         (self.wake)();
     }
 
-    fn put(&self, event: Event) {
+    /// Gives what was replaced, to be dropped outside of every lock: it may be the last to hold a large study.
+    fn put(&self, event: Event) -> Option<Event> {
         let mut events = lock(&self.events);
         let older = events.iter().rposition(|older| replaces(&event, older));
         match older.and_then(|at| events.get_mut(at)) {
             // What names the instances must not come after what says that all of them are here.
-            Some(place) if matches!(event, Event::Study(_)) => *place = event,
+            Some(place) if matches!(event, Event::Study(_)) => Some(std::mem::replace(place, event)),
             _ => {
-                older.and_then(|at| events.remove(at));
+                let replaced = older.and_then(|at| events.remove(at));
                 events.push_back(event);
+                replaced
             }
         }
     }
@@ -58,8 +60,9 @@ impl EventQueue {
     pub(super) fn tell<T>(&self, source: &Mutex<T>, say: impl FnOnce(&mut T) -> Option<Event>) {
         let mut state = lock(source);
         let Some(event) = say(&mut state) else { return };
-        self.put(event);
+        let replaced = self.put(event);
         drop(state);
+        drop(replaced);
         (self.wake)();
     }
 
@@ -89,8 +92,10 @@ impl EventQueue {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::{Failure, Link};
+    use super::super::library::tests::{head, series};
+    use super::super::message::{Failure, Link, StudyProgress};
     use super::*;
+    use crate::study::{Series, Study};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
@@ -108,5 +113,36 @@ mod tests {
         let events = queue.drain(10);
         assert!(matches!(&events[..], [Event::Notice(_), Event::Link(l), Event::Notice(_)] if l.online));
         assert!(queue.drain(10).is_empty());
+    }
+
+    fn series_of(uid: &str) -> Series {
+        series(uid, &[])
+    }
+
+    #[test]
+    fn a_structure_stays_before_what_builds_on_it() {
+        let queue = EventQueue::new(Arc::new(|| ()));
+        let study = |series| {
+            let uids: Vec<String> = (0..series).map(|n| format!("1.{n}")).collect();
+            Event::Study(Arc::new(Study { series: uids.iter().map(|uid| series_of(uid)).collect(), ..head("1") }))
+        };
+        let progress = |finished| {
+            Event::StudyProgress(StudyProgress {
+                study: head("1").uid,
+                ledger: Arc::default(),
+                finished,
+                failure: None,
+            })
+        };
+        queue.push(study(1));
+        queue.push(progress(false));
+        queue.push(Event::Notice(Failure::Local("a".into())));
+        queue.push(study(2));
+        queue.push(progress(true));
+        let events = queue.drain(10);
+        let [Event::Study(structure), Event::Notice(_), Event::StudyProgress(last)] = &events[..] else {
+            panic!("{events:?}");
+        };
+        assert!(structure.series.len() == 2 && last.finished);
     }
 }

@@ -3,9 +3,15 @@
 use super::super::message::{Failure, StudyProgress};
 use super::super::people::People;
 use super::{Origin, Place, STRANGER};
-use crate::study::{Instance, Ledger, Patient, SeriesUid, SopInstanceUid, Study};
+use crate::study::{Instance, Ledger, Patient, SeriesUid, SopInstanceUid, Study, Why};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+
+/// Whether an instance is marked as another patient's.
+pub(super) fn is_strange(instance: &Instance) -> bool {
+    let reason = instance.not_an_image.as_deref().and_then(Why::of);
+    reason.is_some_and(|(why, _)| why == Why::OtherPatient)
+}
 
 /// One study.
 #[derive(Debug)]
@@ -61,17 +67,21 @@ impl Entry {
         for series in &mut study.series {
             let mut strange_here = false;
             for instance in &mut series.instances {
-                let marked = instance.not_an_image.as_deref() == Some(STRANGER);
+                let marked = is_strange(instance);
                 let strange = people.strange(&instance.uid);
                 strange_here |= strange.unwrap_or(marked);
                 match strange {
                     Some(true) if !marked => {
-                        instance.not_an_image.get_or_insert_with(|| STRANGER.to_owned());
+                        let own = instance.not_an_image.take();
+                        instance.not_an_image = Some(own.map_or(STRANGER.to_owned(), |r| Why::OtherPatient.with(r)));
                         ledger.fail(&series.uid, &instance.uid, STRANGER);
                         judged.insert(series.uid.clone());
                     }
                     Some(false) if marked => {
-                        instance.not_an_image = None;
+                        // A report is no picture, whosever it is.
+                        let marked = instance.not_an_image.take();
+                        let own = marked.as_deref().and_then(Why::of).map(|(_, own)| own.to_owned());
+                        instance.not_an_image = own.filter(|own| !own.is_empty());
                         ledger.excuse(&series.uid, &instance.uid, STRANGER);
                         judged.insert(series.uid.clone());
                     }

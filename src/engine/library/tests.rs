@@ -301,3 +301,43 @@ fn a_report_is_listed_and_a_picture_without_pixels_is_missing() {
     let missing: Vec<_> = ledger.not_shown(true).into_iter().map(|n| n.what).collect();
     assert_eq!(missing, ["1.1.2"]);
 }
+
+#[test]
+fn another_patients_report_is_marked_kept_and_unmarked_like_a_picture() {
+    let study = head("1").uid;
+    let report = |library: &mut Library, patient: &str| {
+        library.put_head(&Study { patient: named(patient), ..head("1") }, None);
+        let mut s = series("1.1", &["1.1.1"]);
+        s.instances[0].sop_class = "1.2.840.10008.5.1.4.1.1.88.11".into();
+        s.instances[0].not_an_image = Some("a report".into());
+        let uid = s.instances[0].uid.clone();
+        library.put_series_of(&study, &named(patient), s);
+        uid
+    };
+    let mut library = Library::default();
+    library.requests = BTreeMap::from([(study.clone(), (named("A"), false))]);
+    library.put_head(&Study { patient: named("A"), ..head("1") }, None);
+    library.put_series_of(&study, &named("A"), series("1.0", &["1.0.1"]));
+    let uid = report(&mut library, "B");
+    let reasons = |library: &Library| {
+        let entry = library.get(&study).expect("there");
+        let series = entry.study.series(&SeriesUid::new("1.1").expect("uid")).expect("there");
+        let reason = series.instances[0].not_an_image.clone();
+        let marked = entry.ledger.not_shown(false).iter().filter(|n| n.what == uid.as_str()).count();
+        (reason.unwrap_or_default(), marked, library.is_strangers(&uid))
+    };
+    assert_eq!(reasons(&library), (format!("{STRANGER}: a report"), 1, true));
+    // As the store keeps it, and reads it again.
+    let (mut kept, series) = library.to_keep(&study, &SeriesUid::new("1.1").expect("uid")).expect("there");
+    kept.series = series;
+    kept.series.push(library.get(&study).expect("there").study.series[0].clone());
+    let mut again = Library::default();
+    again.requests.clone_from(&library.requests);
+    again.put_kept(&kept, None);
+    assert_eq!(reasons(&again), (format!("{STRANGER}: a report"), 1, true));
+    // The request is put right: it was this patient's report all the time.
+    let entry = library.entries.get_mut(&study).expect("there");
+    let changed = entry.people.set_request(Some((named("B"), false)));
+    entry.people_changed(changed);
+    assert_eq!(reasons(&library), ("a report".to_owned(), 0, false));
+}

@@ -298,7 +298,7 @@ impl Inner {
 
     fn unit_done(self: &Arc<Self>, number: u64, unit: &Unit, outcome: Result<(), work::Trouble>) {
         let study = unit.study().clone();
-        let failure = {
+        {
             let mut state = lock(&self.transfer.state);
             let before = state.running.len();
             state.running.retain(|r| r.number != number);
@@ -308,18 +308,17 @@ impl Inner {
             }
             let Some(job) = state.jobs.get_mut(&study) else { return };
             let failure = job.finish(unit, outcome, &self.config.timing, &self.library);
-            let changed = job.failure != failure;
-            job.failure.clone_from(&failure);
-            changed.then_some(failure)
-        };
+            if job.failure != failure {
+                job.failure.clone_from(&failure);
+                // Told before another unit's end can change it again.
+                self.show_failure(&study, failure);
+            }
+        }
         if let Unit::Instance(_, _, instance) = unit {
             let given_up = lock(&self.library).unfetched_reason(instance);
             if let Some(reason) = given_up {
                 self.instance_given_up(instance, &reason);
             }
-        }
-        if let Some(failure) = failure {
-            self.show_failure(&study, failure);
         }
         self.transfer.changed.notify_one();
     }
@@ -338,6 +337,8 @@ impl Inner {
 
     fn study_settled(self: &Arc<Self>, study: &StudyUid, failure: Option<Failure>) {
         let fetched = match lock(&self.transfer.state).jobs.get_mut(study) {
+            // Something of it was lost since: it goes on.
+            Some(job) if !job.is_settled() => return,
             Some(job) => {
                 job.told = true;
                 std::mem::take(&mut job.fetched)
