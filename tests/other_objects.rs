@@ -241,7 +241,17 @@ fn a_document_is_saved_where_the_reader_says_and_the_end_is_told() {
         let answer = |saved| Event::Object(ObjectEvent::Saved(DocumentSaved { instance: instance.clone(), saved }));
         h.state_mut().app.apply(NOW, answer(Err(Failure::Full("no space left".into()))));
         h.run();
-        h.get_by_label("no space left");
+        h.get_by_label_contains("no space left");
+        h.get_by_label(words.t("failure.full_do"));
+        for (failure, what, todo) in [
+            (Failure::Conflict("a is there already".into()), "failure.exists", "failure.exists_do"),
+            (Failure::Local("no such folder".into()), "failure.not_written", "failure.not_written_do"),
+        ] {
+            h.state_mut().app.apply(NOW, answer(Err(failure)));
+            h.run();
+            h.get_by_label_contains(words.t(what));
+            h.get_by_label(words.t(todo));
+        }
         h.state_mut().app.apply(NOW, answer(Ok("/media/reader/document-1.2.2.1/document.pdf".into())));
         h.run();
         h.get_by_label(words.t("object.saved"));

@@ -71,8 +71,12 @@ impl Staged {
         free(&self.target)?;
         let renamed = self.faults.before_write("export.rename").and_then(|()| {
             std::fs::rename(&self.temporary, &self.target)?;
+            // From here on it lies under this name: what fails now takes it away from there.
+            self.temporary.clone_from(&self.target);
+            self.faults.before_write("export.sync")?;
+            sync_folder(&self.target)?;
             self.done = true;
-            sync_folder(&self.target)
+            Ok(())
         });
         renamed.map_err(|e| failure_of_io("the files cannot be put in place", &e))?;
         Ok(self.target.clone())
@@ -120,7 +124,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let names = || std::fs::read_dir(folder.path()).expect("read").count();
         let plan = Arc::new(FaultPlan::default());
-        for nth in 0..3 {
+        for nth in 0..4 {
             plan.arm(nth, Fault::Fail(io::ErrorKind::StorageFull));
             let done = Staged::write(folder.path(), "a-1", &files(), plan.clone()).and_then(Staged::finish);
             assert!(matches!(done, Err(Failure::Full(_))), "write {nth}: {done:?}");
@@ -129,7 +133,7 @@ mod tests {
         plan.restart();
         let done =
             Staged::write(folder.path(), "a-1", &files(), plan.clone()).and_then(Staged::finish).expect("written");
-        assert_eq!(plan.seen(), ["export.file", "export.file", "export.rename"]);
+        assert_eq!(plan.seen(), ["export.file", "export.file", "export.rename", "export.sync"]);
         assert_eq!(std::fs::read(done.join("signature.p7s")).expect("read"), vec![1; 9000]);
         assert_eq!(names(), 1);
         #[cfg(unix)]

@@ -9,7 +9,7 @@ use super::library::Place;
 use super::lock;
 use super::message::{Demand, Event, ThumbnailWanted, Unshown, UnshownKind};
 use super::pool::{LEISURE, Urgency};
-use crate::dicom::{DecodeError, Object};
+use crate::dicom::{DecodeError, Object, ReadError};
 use crate::imaging::{Frame, auto_window, letterbox, render_rgb};
 use crate::store::StoreError;
 use crate::study::{FrameIndex, FrameRef, SopInstanceUid, StudyUid};
@@ -39,6 +39,17 @@ impl From<&DecodeError> for Unshown {
             DecodeError::Contradiction(_) | DecodeError::Frame(_) => UnshownKind::Contradiction,
             DecodeError::Damaged(_) => UnshownKind::Damaged,
             DecodeError::TooLarge { .. } => UnshownKind::TooLarge,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<&ReadError> for Unshown {
+    fn from(error: &ReadError) -> Self {
+        let kind = match error {
+            ReadError::NotDicom(_) | ReadError::Broken(_) => UnshownKind::Damaged,
+            ReadError::TooLarge { .. } => UnshownKind::TooLarge,
+            ReadError::Io(_) => UnshownKind::Unreadable,
         };
         Self::new(kind, error.to_string())
     }
@@ -287,12 +298,12 @@ impl Inner {
                         return Err(NoPicture::Lost);
                     }
                     Err(error) => {
-                        return Err(NoPicture::Reason(Unshown::new(UnshownKind::Damaged, error.to_string())));
+                        return Err(NoPicture::Reason(Unshown::new(UnshownKind::Unreadable, error.to_string())));
                     }
                 }
             }
         };
-        object.map(Arc::new).map_err(|e| NoPicture::Reason(Unshown::new(UnshownKind::Damaged, e.to_string())))
+        object.map(Arc::new).map_err(|e| NoPicture::Reason(Unshown::from(&e)))
     }
 
     /// A sealed file that does not open is forgotten and fetched again.

@@ -37,6 +37,16 @@ pub fn todo(words: Words, failure: &Failure) -> &'static str {
     }
 }
 
+/// Writing into a folder of the reader's choice: what happened and what to do, which is mostly to choose another.
+pub fn writing_out(words: Words, failure: &Failure) -> (String, &'static str) {
+    let (said, again) = match failure {
+        Failure::Conflict(_) => ("failure.exists", "failure.exists_do"),
+        Failure::Local(_) => ("failure.not_written", "failure.not_written_do"),
+        other => return (what(words, other), todo(words, other)),
+    };
+    (words.f("failure.with_detail", &[("what", &words.t(said)), ("detail", &failure.detail())]), words.t(again))
+}
+
 /// What a door asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {

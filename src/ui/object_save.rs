@@ -42,9 +42,9 @@ pub fn save_ui(ui: &mut Ui, words: Words, open: &OpenObject, local: &mut SaveLoc
             caption(ui, words.t("object.saved_do"));
         }
         Some(Saved::Failed(problem)) => {
-            ui.label(RichText::new(failure::what(words, problem)).color(theme::HARM));
-            value(ui, problem.detail());
-            caption(ui, failure::todo(words, problem));
+            let (what, todo) = failure::writing_out(words, problem);
+            ui.label(RichText::new(what).color(theme::HARM));
+            caption(ui, todo);
         }
     }
 }

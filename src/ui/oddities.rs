@@ -63,8 +63,22 @@ pub fn unshown(words: Words, unshown: &Unshown) -> String {
         UnshownKind::Unsupported => "unshown.unsupported",
         UnshownKind::Contradiction => "unshown.contradiction",
         UnshownKind::TooLarge => "unshown.too_large",
+        UnshownKind::Unreadable => "unshown.unreadable",
     });
     if unshown.detail.is_empty() { kind.to_owned() } else { format!("{kind} ({})", unshown.detail) }
+}
+
+/// What the reader can do about it.
+pub fn unshown_do(words: Words, kind: UnshownKind) -> &'static str {
+    words.t(match kind {
+        UnshownKind::Unfetched => "unshown.unfetched_do",
+        UnshownKind::Damaged => "unshown.damaged_do",
+        UnshownKind::Missing => "unshown.missing_do",
+        UnshownKind::Unsupported => "unshown.unsupported_do",
+        UnshownKind::Contradiction => "unshown.contradiction_do",
+        UnshownKind::TooLarge => "unshown.too_large_do",
+        UnshownKind::Unreadable => "unshown.unreadable_do",
+    })
 }
 
 /// What the reader of a structured report should know.

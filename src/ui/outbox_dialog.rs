@@ -69,8 +69,13 @@ fn asking(ui: &mut Ui, words: Words, state: &OutboxDialog, local: &mut OutboxLoc
         ui.add(field).labelled_by(label.id);
     }
     if let Some(problem) = &state.failure {
-        ui.label(RichText::new(failure::what(words, problem)).color(theme::HARM));
-        caption(ui, failure::todo(words, problem));
+        let (what, todo) = if export {
+            failure::writing_out(words, problem)
+        } else {
+            (failure::what(words, problem), failure::todo(words, problem))
+        };
+        ui.label(RichText::new(what).color(theme::HARM));
+        caption(ui, todo);
     }
     ui.add_space(2.0 * theme::GRID);
     ui.horizontal(|ui| {

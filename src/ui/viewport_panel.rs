@@ -237,7 +237,8 @@ fn instead(input: &ViewportInput<'_>, device: bool, shown: &Shown) -> (String, e
         return (words.t("viewport.empty").to_owned(), theme::TEXT_FAINT);
     }
     if let FrameState::Failed(reason) = input.frame {
-        return (words.f("viewport.failed", &[("reason", &oddities::unshown(words, reason))]), theme::HARM);
+        let told = words.f("viewport.failed", &[("reason", &oddities::unshown(words, reason))]);
+        return (format!("{told}\n{}", oddities::unshown_do(words, reason.kind)), theme::HARM);
     }
     if let Some(failure) = &shown.failure {
         return (words.f("viewport.failed", &[("reason", failure)]), theme::HARM);

@@ -174,7 +174,7 @@ fn an_export_without_room_leaves_nothing_and_says_so() {
     let terminal = Terminal { faults: plan.clone(), ..Terminal::new(&center) };
     let Refused { mut session, assignment, entry, .. } = refused(&chaos, &center, &terminal);
     let out = tempfile::tempdir().expect("folder");
-    for point in ["export.file", "audit.append", "export.rename"] {
+    for point in ["export.file", "audit.append", "export.rename", "export.sync"] {
         plan.fail_at(point, ErrorKind::StorageFull);
         let failed = export(&mut session, entry.id, out.path());
         plan.heal();

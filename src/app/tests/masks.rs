@@ -68,9 +68,9 @@ fn differences_are_made_ahead_of_the_scrolling_a_few_at_a_time() {
     let notices = |b: &Bench| b.app.notices.any(|n| matches!(n, NoticeCode::UnderPresentationState));
     let (ellipse, length) =
         (Shape::Ellipse { center: [2.0; 2], half: [1.0; 2] }, Shape::Length { a: [0.0; 2], b: [3.0, 0.0] });
-    b.act(Action::Viewport(LEFT, View::AddShape(length.clone())));
+    b.act(Action::Viewport(LEFT, View::AddShape(length)));
     assert!(b.app.annotations().count() == 1 && !notices(&b), "a length is the same");
-    b.act(Action::Viewport(LEFT, View::AddShape(ellipse.clone())));
+    b.act(Action::Viewport(LEFT, View::AddShape(ellipse)));
     assert!(b.app.annotations().count() == 1 && notices(&b));
     b.act(Action::Viewport(LEFT, View::ToggleKeyImage));
     assert!(b.draft().findings.iter().all(|f| f.key_image.is_none()));

@@ -314,8 +314,8 @@ fn another_patients_report_is_marked_kept_and_unmarked_like_a_picture() {
         library.put_series_of(&study, &named(patient), s);
         uid
     };
-    let mut library = Library::default();
-    library.requests = BTreeMap::from([(study.clone(), (named("A"), false))]);
+    let requests = BTreeMap::from([(study.clone(), (named("A"), false))]);
+    let mut library = Library { requests, ..Library::default() };
     library.put_head(&Study { patient: named("A"), ..head("1") }, None);
     library.put_series_of(&study, &named("A"), series("1.0", &["1.0.1"]));
     let uid = report(&mut library, "B");

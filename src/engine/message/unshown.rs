@@ -15,6 +15,8 @@ pub enum UnshownKind {
     Contradiction,
     /// Beyond what is taken into memory.
     TooLarge,
+    /// Its file could not be read: the disk or the medium, not the picture.
+    Unreadable,
 }
 
 /// Why a frame cannot be had.
