@@ -18,7 +18,7 @@ use crate::viewport::tool::{self, Context, Hand, Pace, ToolState, Wheel};
 use crate::viewport::{
     Action, Annotation, AnnotationId, DataPresentation, Fidelity, Geometry, Tool, ViewId, ViewPresentation, Zoom,
 };
-use egui::{Align2, Event, PointerButton, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo};
+use egui::{Event, PointerButton, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo};
 use std::sync::Arc;
 
 /// What is known of the frame to be shown.
@@ -185,15 +185,17 @@ pub fn viewport_ui(
     let missing = (!visible).then(|| instead(input, pictures.is_some(), &shown));
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, spoken(input, missing.as_ref().map(|m| &*m.0))));
     if let Some((text, color)) = missing {
-        let middle = egui::text::LayoutJob::simple(
+        let mut middle = egui::text::LayoutJob::simple(
             text,
             theme::font(theme::BODY),
             color,
             (area.width() - 8.0 * theme::GRID).max(40.0),
         );
+        middle.halign = egui::Align::Center;
+        middle.sections.iter_mut().for_each(|s| s.format.line_height = Some(theme::LINE_HEIGHT));
         let galley = painter.layout_job(middle);
-        let at = Align2::CENTER_CENTER.anchor_size(area.center(), galley.size());
-        painter.galley(at.min, galley, color);
+        // Lines are centred on the place where they are painted.
+        painter.galley(area.center() - egui::vec2(0.0, galley.size().y / 2.0), galley, color);
     }
     let probe = response.hover_pos().filter(|_| visible && !local.tools.iter().any(ToolState::busy));
     let probe = probe.and_then(|p| corners::probe_text(input, &geometry, on_screen(p)));

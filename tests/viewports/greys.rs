@@ -103,7 +103,10 @@ fn another_picture_never_shows_the_one_before() {
     assert!(greys(&mut window, [100, 20, 100, 40]).iter().any(|p| p[0] > 50));
     for (n, said) in [
         (1, "Viewport 1: phantom, 1 / 2, Arriving"),
-        (2, "Viewport 1: phantom, 1 / 2, Cannot be shown: damaged (broken)"),
+        (
+            2,
+            "Viewport 1: phantom, 1 / 2, Cannot be shown: damaged (broken)\nAsk the center or the facility to send it again.",
+        ),
     ] {
         *stage.lock().expect("stage") = n;
         window.run();
