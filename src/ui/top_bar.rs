@@ -62,12 +62,18 @@ pub fn standing_notices_ui(ui: &mut Ui, words: Words, app: &App) {
 fn mark(ui: &mut Ui, text: &str, more: &str) {
     let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::font(theme::CAPTION), theme::CAUTION);
     let size = galley.size() + vec2(2.0 * theme::GRID, theme::GRID);
-    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    // It takes the focus: what it means is read by key as well as with the pointer.
+    let (rect, response) = ui.allocate_exact_size(size, Sense::focusable_noninteractive());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
     let edge = egui::Stroke::new(1.0, theme::dimmed(theme::CAUTION, 0.5));
+    let edge = if response.has_focus() { theme::focus() } else { edge };
     ui.painter().rect_stroke(rect, theme::RADIUS, edge, egui::StrokeKind::Inside);
     ui.painter().galley(rect.center() - galley.size() / 2.0, galley, theme::CAUTION);
-    response.on_hover_text(more);
+    if response.has_focus() {
+        response.show_tooltip_text(more);
+    } else {
+        response.on_hover_text(more);
+    }
 }
 
 /// The other language, by its own name.

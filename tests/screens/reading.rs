@@ -184,3 +184,22 @@ fn line_and_outbox_are_always_on_the_bar() {
         assert_eq!(window.app().screen(), Screen::At(Place::Outbox));
     }
 }
+
+/// What a mark on the bar means is read with the pointer over it, and by key.
+#[test]
+fn a_doubtful_name_is_marked_and_the_mark_explains_itself() {
+    for language in BOTH {
+        let mut window = Window::reading(language, SIZE, true);
+        let mark = window.words.t("build.text_short");
+        assert!(window.h.query_by_label(mark).is_none());
+        let mut study = dokuei::study::Study::clone(&scene::study("1.2.3", 2026, "胸腹部 造影"));
+        study.text_notes = vec!["bytes of no declared set".into()];
+        window.say([Event::Study(std::sync::Arc::new(study))]);
+        let told = |window: &Window| window.h.query_by_label_contains("bytes of no declared set").is_some();
+        assert!(!told(&window));
+        window.h.get_by_label(mark).focus();
+        window.settle();
+        assert!(told(&window));
+        window.picture(&format!("text-mark-{}", language.as_str()));
+    }
+}
