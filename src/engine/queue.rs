@@ -33,8 +33,9 @@ impl EventQueue {
         Self { events: Mutex::new(VecDeque::new()), wake }
     }
 
-    /// Adds an event; a state that several threads may tell goes through [`Self::tell`]. A replaced one leaves its place: the newer
-    /// fact comes at the end, after what led to it; only a study's structure takes that place, before what builds on it.
+    /// Adds an event; a state that several threads may tell goes through [`Self::tell`]. A replaced one leaves its
+    /// place: the newer fact comes at the end, after what led to it; only a study's structure takes that place, before
+    /// what builds on it.
     pub(super) fn push(&self, event: Event) {
         drop(self.put(event));
         (self.wake)();
@@ -95,7 +96,7 @@ mod tests {
     use super::super::library::tests::{head, series};
     use super::super::message::{Failure, Link, StudyProgress};
     use super::*;
-    use crate::study::{Series, Study};
+    use crate::study::Study;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
@@ -115,16 +116,12 @@ mod tests {
         assert!(queue.drain(10).is_empty());
     }
 
-    fn series_of(uid: &str) -> Series {
-        series(uid, &[])
-    }
-
     #[test]
     fn a_structure_stays_before_what_builds_on_it() {
         let queue = EventQueue::new(Arc::new(|| ()));
-        let study = |series| {
-            let uids: Vec<String> = (0..series).map(|n| format!("1.{n}")).collect();
-            Event::Study(Arc::new(Study { series: uids.iter().map(|uid| series_of(uid)).collect(), ..head("1") }))
+        let study = |count| {
+            let series = (0..count).map(|n| series(&format!("1.{n}"), &[])).collect();
+            Event::Study(Arc::new(Study { series, ..head("1") }))
         };
         let progress = |finished| {
             Event::StudyProgress(StudyProgress {

@@ -163,6 +163,17 @@ fn with_object(class: &str) -> Study {
     study
 }
 
+/// How an object names one of the scene's pictures.
+fn picture(n: usize) -> ObjectRef {
+    ObjectRef {
+        class: String::new(),
+        instance: SopInstanceUid::new(&format!("1.2.3.1.{n}")).expect("uid"),
+        frames: vec![],
+        segments: vec![],
+        presentation: None,
+    }
+}
+
 /// Opens the object by its row, with its answer from the engine.
 fn opened(language: Language, class: &str, kind: &'static str, content: ObjectContent) -> Window {
     let mut window = Window::reading(language, [1920.0, 1080.0], true);
@@ -320,13 +331,6 @@ fn contours_run_around_their_organs_and_each_can_be_taken_away() {
 
 #[test]
 fn a_presentation_state_is_shown_as_it_says() {
-    let to = |n: usize| ObjectRef {
-        class: String::new(),
-        instance: SopInstanceUid::new(&format!("1.2.3.1.{n}")).expect("uid"),
-        frames: vec![],
-        segments: vec![],
-        presentation: None,
-    };
     let graphic = |shape: &str, points: Vec<[f64; 2]>| StateGraphic {
         shape: shape.into(),
         points,
@@ -337,7 +341,7 @@ fn a_presentation_state_is_shown_as_it_says() {
         label: "MARKS".into(),
         description: "右肺結節 nodule".into(),
         made: "田中 一郎  2026-11-20 08:30".into(),
-        images: (1..=SLICES).map(to).collect(),
+        images: (1..=SLICES).map(picture).collect(),
         vois: vec![StateVoi { images: vec![], voi: Voi::linear(-600.0, 1600.0), name: "LUNG".into(), lut: None }],
         areas: vec![StateArea { images: vec![], edges: [20, 60, 140, 200], mode: "SCALE TO FIT".into() }],
         drawings: vec![Drawing {
@@ -392,17 +396,13 @@ fn a_presentation_state_is_shown_as_it_says() {
 /// The difference is the engine's work. Until it is made the picture itself never stands in its place.
 #[test]
 fn a_picture_whose_mask_is_being_subtracted_is_awaited() {
-    let to = |n: usize| ObjectRef {
-        class: String::new(),
-        instance: SopInstanceUid::new(&format!("1.2.3.1.{n}")).expect("uid"),
-        frames: vec![],
-        segments: vec![],
-        presentation: None,
-    };
     // Each picture is its own mask: nothing remains.
     let mask = Mask { frames: MaskFrames::Average(vec![1]), shift: [0.0; 2], ranges: vec![] };
-    let state =
-        PresentationState { images: (1..=SLICES).map(to).collect(), mask: Some(mask), ..PresentationState::default() };
+    let state = PresentationState {
+        images: (1..=SLICES).map(picture).collect(),
+        mask: Some(mask),
+        ..PresentationState::default()
+    };
     for language in BOTH {
         let content = ObjectContent::PresentationState(Box::new(state.clone()));
         let mut window = opened(language, "1.2.840.10008.5.1.4.1.1.11.1", "object.presentation_state", content);
@@ -431,5 +431,10 @@ fn a_picture_whose_mask_is_being_subtracted_is_awaited() {
         window.picture(&format!("laid-mask-{}", language.as_str()));
         let center = |[x, y, ..]: [f64; 4]| shot.color([x, y]);
         assert!([LUNGS[0], NODULE, HEART].iter().all(|o| center(*o) == center(SPINE)), "nothing remains");
+        // It is no picture to be recorded, and the reader is told what to do.
+        window.key(egui::Key::K);
+        window.h.get_by_label_contains(words.t("notice.under_state"));
+        window.h.get_by_label_contains(words.t("notice.under_state_do"));
+        window.picture(&format!("laid-mask-told-{}", language.as_str()));
     }
 }
